@@ -1,0 +1,22 @@
+//! What happens in a run, as one ordered stream of plain data.
+//!
+//! The dispatcher of `exec` is the only one that makes events. They are masked here, appended to the [`Journal`]
+//! (the record), and only when that has them handed to the [`EventSink`]s: screen, JSON lines. A stored run gives
+//! the same events again, so whatever shows a run can show it later.
+//!
+//! Knows nothing of tokio, SQLite or the screen. The JSON form is public and versioned by [`FORMAT`].
+
+mod journal;
+mod outcome;
+mod redact;
+mod run;
+mod summary;
+
+pub use journal::{Done, EventSink, Journal, JournalError};
+pub use outcome::{Outcome, OutputInfo, Status, Stream};
+pub use redact::{MASK, Redactor};
+pub use run::{Data, Event, GitState, HostEntry, InputFile, RoundEntry, RunEnd, RunEvent, RunHeader, TaskEntry};
+pub use summary::{HostSummary, RunSummary, StepState};
+
+/// The version of the JSON form of events.
+pub const FORMAT: u32 = 1;

@@ -1,0 +1,283 @@
+//! The events.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Stream};
+use crate::diag::Location;
+use crate::model::{HostIx, RoundIx, StepId, Value};
+
+/// One event of a run, in the form that is recorded and printed as a JSON line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// 0, 1, 2 … without gaps within a run.
+    pub seq: u64,
+    /// UTC, milliseconds since 1970.
+    pub at: i64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: RunEvent,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The first event: everything needed to read the others.
+    RunStarted(Box<RunHeader>),
+    /// A host's first connection (or one after a loss) begins.
+    HostConnecting {
+        /// The host.
+        host: HostIx,
+    },
+    /// A refusal that may pass; another attempt follows.
+    HostRetrying {
+        /// The host.
+        host: HostIx,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// OpenSSH's own words.
+        message: String,
+    },
+    /// A host's session is open.
+    HostConnected {
+        /// The host.
+        host: HostIx,
+        /// From its own start to its authenticated session.
+        duration_ms: u64,
+    },
+    /// A host can't be reached; its steps end *unreachable*.
+    HostUnreachable {
+        /// The host.
+        host: HostIx,
+        /// What kind of refusal (`refused`, `auth`, `unknown_host_key`, `timeout` …).
+        class: String,
+        /// OpenSSH's own words.
+        message: String,
+    },
+    /// A session that was open is gone.
+    HostLost {
+        /// The host.
+        host: HostIx,
+        /// OpenSSH's own words.
+        message: String,
+    },
+    /// A round begins on its hosts.
+    RoundStarted {
+        /// The round.
+        round: RoundIx,
+        /// Hosts that take part.
+        hosts: Vec<HostIx>,
+    },
+    /// A host does not take part in a round.
+    HostLeftOut {
+        /// The round.
+        round: RoundIx,
+        /// The host.
+        host: HostIx,
+        /// Why (`when`, `failed in survey`, `unreachable in survey`).
+        reason: String,
+    },
+    /// A round does not run at all.
+    RoundSkipped {
+        /// The round.
+        round: RoundIx,
+        /// Why.
+        reason: String,
+    },
+    /// A round has ended on every host.
+    RoundEnded {
+        /// The round.
+        round: RoundIx,
+    },
+    /// A step's text is about to leave for its host.
+    StepSent {
+        /// The step.
+        step: StepId,
+        /// From 1.
+        attempt: u32,
+        /// The host that it runs on, where that is not the step's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<HostIx>,
+        /// The command as a person would type it, secrets masked.
+        command: String,
+    },
+    /// The host said that it began.
+    StepBegan {
+        /// The step.
+        step: StepId,
+        /// From 1.
+        attempt: u32,
+    },
+    /// A piece of its output.
+    StepOutput {
+        /// The step.
+        step: StepId,
+        /// From 1.
+        attempt: u32,
+        /// Which stream.
+        stream: Stream,
+        /// Where the piece stands in the stream, in bytes.
+        offset: u64,
+        /// The bytes.
+        #[serde(flatten)]
+        data: Data,
+    },
+    /// A step has ended. Exactly one for every step of every host that takes part.
+    StepEnded {
+        /// The step.
+        step: StepId,
+        /// The last attempt; 0 where it never ran.
+        attempt: u32,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The run was asked to stop: 1 finish what runs, 2 end it, 3 leave now.
+    Interrupted {
+        /// How often it has been asked.
+        stage: u8,
+        /// The signal (`INT`, `TERM`, `HUP`).
+        signal: String,
+    },
+    /// The last event.
+    RunEnded(RunEnd),
+}
+
+/// Bytes: as text where they are UTF-8, else in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Data {
+    /// UTF-8.
+    Text(String),
+    /// Anything, in standard base64 with padding.
+    Base64(String),
+}
+
+impl Data {
+    /// Wraps bytes.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Data {
+        use base64::Engine as _;
+        match String::from_utf8(bytes) {
+            Ok(text) => Data::Text(text),
+            Err(error) => Data::Base64(base64::engine::general_purpose::STANDARD.encode(error.as_bytes())),
+        }
+    }
+
+    /// The bytes again; none for base64 that was damaged.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        match self {
+            Data::Text(text) => text.as_bytes().to_vec(),
+            Data::Base64(text) => base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default(),
+        }
+    }
+}
+
+/// How the whole run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// `ok`, `failed`, `unreachable`, `interrupted` or `error`.
+    pub status: String,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// Of the whole run.
+    pub duration_ms: u64,
+}
+
+/// Everything known before the first connection.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// [`super::FORMAT`].
+    pub format: u32,
+    /// The run's id, a UUID of version 7.
+    pub run: String,
+    /// Roundsman's version.
+    pub version: String,
+    /// The playbook's id.
+    pub playbook_id: String,
+    /// The playbook's name.
+    pub playbook: String,
+    /// `run` or `exec`.
+    pub command: String,
+    /// The arguments as typed, passwords never among them.
+    pub argv: Vec<String>,
+    /// The controller's host name.
+    pub controller: String,
+    /// The user there.
+    pub user: String,
+    /// The working folder there.
+    pub cwd: String,
+    /// The state of the playbook's git repository, where there is one.
+    pub git: Option<GitState>,
+    /// Playbook, inventory and every other file that was read.
+    pub inputs: Vec<InputFile>,
+    /// `-e` variables, masked.
+    pub extra: IndexMap<String, Value>,
+    /// Every host of the inventory that takes part, by [`HostIx`]; the index is the position.
+    pub hosts: Vec<HostEntry>,
+    /// The rounds, by [`RoundIx`].
+    pub rounds: Vec<RoundEntry>,
+    /// The plan, in its JSON form.
+    pub plan: serde_json::Value,
+}
+
+/// The state of a git working tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitState {
+    /// The commit that is checked out.
+    pub commit: String,
+    /// True where tracked files differ from it.
+    pub dirty: bool,
+}
+
+/// A file that the run was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputFile {
+    /// `playbook`, `inventory`, `vars` or `copy`.
+    pub role: String,
+    /// The path as the user knows it.
+    pub name: String,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// The text; none for files that are only copied.
+    pub text: Option<String>,
+}
+
+/// A host's fixed data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostEntry {
+    /// Its name.
+    pub name: String,
+    /// Where it is reached (`deploy@10.0.0.5:22`, `local`).
+    pub address: String,
+}
+
+/// A round's fixed data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundEntry {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub place: Location,
+    /// Its hosts.
+    pub hosts: Vec<HostIx>,
+    /// Its tasks, by [`crate::model::TaskIx`].
+    pub tasks: Vec<TaskEntry>,
+}
+
+/// A task's fixed data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskEntry {
+    /// Its id, where it has one.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its verb.
+    pub verb: String,
+    /// Where it stands.
+    pub place: Location,
+}

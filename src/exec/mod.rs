@@ -1,0 +1,1 @@
+//! The run: dispatcher, host workers, attempts, cancel, limits.

@@ -1,0 +1,1 @@
+//! From YAML nodes to the model: syntax, resolve, whole-file checks.

@@ -1,0 +1,33 @@
+//! How templates see the world: names looked up only when they are read.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::model::{Value, VarValue};
+
+/// What a name gives.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// There is no such name.
+    Missing,
+    /// Data.
+    Value(Value),
+    /// A variable as written: its templates are rendered in the scope they are used in, cycles are an error.
+    Variable(Arc<VarValue>),
+    /// Something with parts that are looked up in turn (`rounds`, `hosts`, `tasks`).
+    Lazy(Arc<dyn Lazy>),
+    /// Known only later: after the step that this names (`survey/kernel`).
+    Pending(String),
+}
+
+/// A map whose entries are looked up when they are read.
+pub trait Lazy: Debug + Send + Sync {
+    /// The entry of a name.
+    fn get(&self, name: &str) -> Lookup;
+
+    /// All names, in a fixed order: for loops, for suggestions.
+    fn names(&self) -> Vec<String>;
+}
+
+/// The scope of one rendering: the roots.
+pub type Root = Arc<dyn Lazy>;

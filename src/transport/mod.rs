@@ -1,0 +1,14 @@
+//! Sessions to hosts and the lanes on them.
+//!
+//! A [`Hub`] owns what all connections of a run share: the private folder, the pace, the masters of jump hosts, the
+//! answers to password prompts. It gives a [`Session`] per host; a session gives [`Lane`]s, each one long-lived
+//! POSIX `sh` that runs [`Request`]s in order and reports in a stream of [`LaneReport`]s.
+//!
+//! Knows nothing of playbooks, templates or events: commands come in as final text, bytes and exit codes go out.
+
+mod lane_api;
+
+pub use lane_api::{
+    BecomeUser, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal, RefusalClass,
+    Request, ShellProgram, SkipCause, Target,
+};

@@ -1,0 +1,1 @@
+//! YAML text to typed values, each with its place.
