@@ -1,0 +1,215 @@
+//! From a playbook to its graph: the edges of both lists, and those that reads add.
+//!
+//! Knows the model and diagnostics, nothing of values: what a task reads was found when its templates were resolved.
+//! A circle is told with every edge in it, and there is no plan then.
+
+use std::sync::Arc;
+
+use petgraph::graph::DiGraph;
+
+use super::circle::{self, Names};
+use super::graph::{Edge, EdgeKind, Node, Plan, RoundPlan};
+use super::links::{Link, Settled, settle};
+use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
+use crate::model::{Inventory, Item, Needs, Playbook, Round, RoundIx, TaskIx};
+
+/// Makes the plan of a playbook; none where tasks or rounds wait for each other in a circle, or read what can't be
+/// there, which the diagnostics say.
+pub fn build(playbook: &Playbook, inventory: &Inventory, _map: &SourceMap, diagnostics: &mut Diagnostics) -> Option<Plan> {
+    let before = diagnostics.count(crate::diag::Severity::Error);
+    let rounds: Vec<RoundIx> = (0..playbook.rounds.len()).map(RoundIx::new).collect();
+    let tasks: Vec<Option<Settled>> = rounds
+        .iter()
+        .map(|round| {
+            check_reads(playbook, inventory, *round, diagnostics);
+            let links = task_links(*round, playbook.round(*round));
+            told(settle(playbook.round(*round).tasks.len(), links), &TaskNames(playbook, *round), diagnostics)
+        })
+        .collect();
+    let links: Vec<Link> = rounds.iter().flat_map(|round| round_links(playbook, *round)).collect();
+    let needs = rounds.iter().map(|round| needs_of(*round, &links)).collect();
+    let order = told(settle(playbook.rounds.len(), links), &RoundNames(playbook), diagnostics);
+    if diagnostics.count(crate::diag::Severity::Error) > before {
+        return None;
+    }
+    Some(assemble(playbook, order?, tasks.into_iter().collect::<Option<Vec<Settled>>>()?, needs))
+}
+
+fn told(settled: Result<Settled, Vec<Vec<Link>>>, names: &dyn Names, diagnostics: &mut Diagnostics) -> Option<Settled> {
+    match settled {
+        Ok(settled) => Some(settled),
+        Err(circles) => {
+            circles.iter().for_each(|circle| diagnostics.push(circle::describe(circle, names)));
+            None
+        }
+    }
+}
+
+fn assemble(playbook: &Playbook, rounds: Settled, tasks: Vec<Settled>, needs: Vec<Vec<RoundIx>>) -> Plan {
+    let mut graph = DiGraph::new();
+    let mut plans = Vec::with_capacity(playbook.rounds.len());
+    for (index, (settled, needs)) in tasks.into_iter().zip(needs).enumerate() {
+        let ix = RoundIx::new(index);
+        let round = playbook.round(ix);
+        let hosts: Arc<[_]> = round.hosts.clone().into();
+        let node = graph.add_node(Node::Round(ix));
+        let nodes: Vec<_> = (0..round.tasks.len())
+            .map(|task| graph.add_node(Node::Task { round: ix, task: TaskIx::new(task), hosts: Arc::clone(&hosts) }))
+            .collect();
+        for link in &settled.links {
+            graph.add_edge(nodes[link.from], nodes[link.to], link.edge);
+        }
+        let order = settled.order.into_iter().map(TaskIx::new).collect();
+        plans.push(RoundPlan { node, hosts, needs, order, tasks: nodes });
+    }
+    for link in &rounds.links {
+        graph.add_edge(plans[link.from].node, plans[link.to].node, link.edge);
+    }
+    Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect() }
+}
+
+fn needs_of(round: RoundIx, links: &[Link]) -> Vec<RoundIx> {
+    let mut needs: Vec<RoundIx> = links.iter().filter(|link| link.to == round.index()).map(|link| RoundIx::new(link.from)).collect();
+    needs.sort_unstable();
+    needs.dedup();
+    needs
+}
+
+fn round_links(playbook: &Playbook, ix: RoundIx) -> Vec<Link> {
+    let round = playbook.round(ix);
+    let link = |from: RoundIx, kind, place, read| Link { from: from.index(), to: ix.index(), edge: Edge { kind, place }, read };
+    let mut links: Vec<Link> = round
+        .needs
+        .iter()
+        .map(|need| link(need.round, if need.span.is_some() { EdgeKind::Needs } else { EdgeKind::Order }, need.span, None))
+        .collect();
+    for read in round.tasks.iter().flat_map(|task| &task.reads).filter(|read| read.round != ix) {
+        links.push(link(read.round, EdgeKind::Data, Some(read.span), Some(read.task)));
+    }
+    for read in round.when.iter().flat_map(|when| &when.reads) {
+        let [root, id, ..] = &read.path[..] else { continue };
+        let named = playbook.rounds.iter().position(|round| root == "rounds" && round.id == *id);
+        if let Some(from) = named {
+            links.push(link(RoundIx::new(from), EdgeKind::Data, Some(read.span), None));
+        }
+    }
+    links
+}
+
+fn task_links(ix: RoundIx, round: &Round) -> Vec<Link> {
+    let mut links = Vec::new();
+    list_links(&round.items, &[], false, &mut links);
+    for (to, task) in round.tasks.iter().enumerate() {
+        for read in task.reads.iter().filter(|read| read.round == ix) {
+            let edge = Edge { kind: EdgeKind::Data, place: Some(read.span) };
+            links.push(Link { from: read.task.index(), to, edge, read: None });
+        }
+    }
+    links
+}
+
+/// Adds the links of a list and gives all its tasks. `outer` is what the group that holds the list waits for, which
+/// holds for each member, since members of a group start together.
+fn list_links(items: &[Item], outer: &[(TaskIx, Edge)], parallel: bool, links: &mut Vec<Link>) -> Vec<TaskIx> {
+    let mut all = Vec::new();
+    // What of the list so far nothing in it waits for.
+    let mut last: Vec<TaskIx> = Vec::new();
+    for item in items {
+        let needs = match item {
+            Item::Task(_, needs) => needs,
+            Item::Parallel(group) => &group.needs,
+        };
+        let mut waits = outer.to_vec();
+        match needs {
+            Needs::Above if parallel => {}
+            Needs::Above => waits.extend(last.iter().map(|task| (*task, Edge { kind: EdgeKind::Order, place: None }))),
+            Needs::These(list) => {
+                for need in list {
+                    let edge = Edge { kind: EdgeKind::Needs, place: Some(need.span) };
+                    waits.extend(need.tasks.iter().map(|task| (*task, edge)));
+                }
+            }
+        }
+        let members = match item {
+            Item::Task(task, _) => {
+                links.extend(waits.iter().map(|(from, edge)| Link { from: from.index(), to: task.index(), edge: *edge, read: None }));
+                vec![*task]
+            }
+            Item::Parallel(group) => list_links(&group.members, &waits, true, links),
+        };
+        if !members.is_empty() {
+            last.retain(|task| !waits.iter().any(|(wait, _)| wait == task));
+            last.extend(&members);
+            all.extend(members);
+        }
+    }
+    all
+}
+
+/// Refuses reads of another host's result where hosts don't wait for each other.
+fn check_reads(playbook: &Playbook, inventory: &Inventory, ix: RoundIx, diagnostics: &mut Diagnostics) {
+    let round = playbook.round(ix);
+    if inventory.hosts.is_empty() || round.hosts.len() < 2 {
+        return;
+    }
+    for task in &round.tasks {
+        for read in task.reads.iter().filter(|read| read.round == ix && read.other_hosts) {
+            let source = playbook.task(read.round, read.task);
+            if !source.once {
+                diagnostics.push(
+                    Diagnostic::error("E404", read.span, format!("`{}` reads what `{}` gave on other hosts of the same round", task.name, source.name))
+                        .label("hosts don't wait for each other inside a round")
+                        .and(source.span, "the task that is read")
+                        .hint("put the reading task in a round of its own, or say `once: true` on the one that is read".to_owned()),
+                );
+            }
+        }
+    }
+}
+
+struct TaskNames<'a>(&'a Playbook, RoundIx);
+
+impl Names for TaskNames<'_> {
+    fn noun(&self) -> &'static str {
+        "task"
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0.task(self.1, TaskIx::new(index)).name.clone()
+    }
+
+    fn span(&self, index: usize) -> Span {
+        self.0.task(self.1, TaskIx::new(index)).span
+    }
+
+    fn read(&self, link: &Link) -> String {
+        self.name(link.from)
+    }
+}
+
+struct RoundNames<'a>(&'a Playbook);
+
+impl Names for RoundNames<'_> {
+    fn noun(&self) -> &'static str {
+        "round"
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0.rounds[index].name.clone()
+    }
+
+    fn span(&self, index: usize) -> Span {
+        self.0.rounds[index].span
+    }
+
+    fn read(&self, link: &Link) -> String {
+        let round = &self.0.rounds[link.from];
+        match link.read {
+            Some(task) => format!("{}/{}", round.id, round.tasks[task.index()].name),
+            None => round.id.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
