@@ -157,10 +157,14 @@ fn check_reads(playbook: &Playbook, inventory: &Inventory, ix: RoundIx, diagnost
             let source = playbook.task(read.round, read.task);
             if !source.once {
                 diagnostics.push(
-                    Diagnostic::error("E404", read.span, format!("`{}` reads what `{}` gave on other hosts of the same round", task.name, source.name))
-                        .label("hosts don't wait for each other inside a round")
-                        .and(source.span, "the task that is read")
-                        .hint("put the reading task in a round of its own, or say `once: true` on the one that is read".to_owned()),
+                    Diagnostic::error(
+                        "E404",
+                        read.span,
+                        format!("`{}` reads what `{}` gave on other hosts of the same round", task.name, source.name),
+                    )
+                    .label("hosts don't wait for each other inside a round")
+                    .and(source.span, "the task that is read")
+                    .hint("put the reading task in a round of its own, or say `once: true` on the one that is read".to_owned()),
                 );
             }
         }

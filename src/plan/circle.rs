@@ -31,11 +31,16 @@ pub(super) fn describe(circle: &[Link], names: &dyn Names) -> Diagnostic {
     let (noun, from, to) = (names.noun(), names.name(main.from), names.name(main.to));
     let two_reasons = circle.len() == 2 && circle.iter().any(|link| link.edge.kind == EdgeKind::Order);
     let mut diagnostic = if two_reasons && main.edge.kind == EdgeKind::Data {
-        Diagnostic::error("E402", place(&main, names), format!("{noun} `{to}` reads the result of `{}`, which runs only after it", names.read(&main)))
-            .label("there is no result yet at this point")
-            .hint(format!("move {noun} `{from}` above `{to}`, or give it `needs` that leave `{to}` out"))
+        Diagnostic::error(
+            "E402",
+            place(&main, names),
+            format!("{noun} `{to}` reads the result of `{}`, which runs only after it", names.read(&main)),
+        )
+        .label("there is no result yet at this point")
+        .hint(format!("move {noun} `{from}` above `{to}`, or give it `needs` that leave `{to}` out"))
     } else {
-        let mut path: Vec<String> = circle[first..].iter().chain(&circle[..first]).map(|link| format!("`{}`", names.name(link.to))).collect();
+        let mut path: Vec<String> =
+            circle[first..].iter().chain(&circle[..first]).map(|link| format!("`{}`", names.name(link.to))).collect();
         path.reverse();
         path.push(path[0].clone());
         Diagnostic::error("E401", place(&main, names), format!("{noun}s wait for each other in a circle: {}", path.join(" waits for ")))

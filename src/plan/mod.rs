@@ -1,9 +1,8 @@
 //! What would run where, in which order and why.
 //!
 //! [`build`] makes the static [`Plan`], a graph of rounds and tasks whose edges say why they exist; [`Queue`] counts
-//! on it during a run; [`Scope`] is what the templates of one step see, with real results or with pending ones;
-//! [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; `show` writes the
-//! plan as text and as JSON.
+//! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
+//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
@@ -11,8 +10,17 @@ mod build;
 mod circle;
 mod graph;
 mod links;
+mod prepare;
+mod prepared;
 mod queue;
+mod results;
+mod scope;
+mod world;
 
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait};
+pub use prepare::{holds, judge, prepare, preview};
+pub use prepared::{AssertCheck, Body, CopySource, Prepared, PreparedBecome, PreparedCommand, PreparedGuard, command_line};
 pub use queue::{Effects, Queue};
+pub use results::{NothingYet, ResultSource, StepResult, StepView};
+pub use world::{ControllerInfo, RunInfo, World};

@@ -214,10 +214,7 @@ impl Queue {
     pub fn unfinished_needs(&self, step: StepId) -> impl Iterator<Item = TaskIx> + '_ {
         let queue = &self.rounds[step.round.index()];
         let host = queue.hosts.get(&step.host);
-        queue.needs[step.task.index()]
-            .iter()
-            .copied()
-            .filter(move |need| host.is_none_or(|host| host.phase[need.index()] != Phase::Over))
+        queue.needs[step.task.index()].iter().copied().filter(move |need| host.is_none_or(|host| host.phase[need.index()] != Phase::Over))
     }
 
     /// Says whether a step is over.

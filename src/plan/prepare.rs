@@ -1,0 +1,346 @@
+//! From a task to one prepared step: everything rendered in the scope of its host.
+//!
+//! Knows which part of a task is which kind of text, and refuses values that can't stand there. Both ways of
+//! rendering go through the same code: [`prepare`] gives up where something is pending, [`preview`] writes
+//! `‹after survey/kernel›` in its place.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::prepared::{AssertCheck, Body, CopySource, Prepared, PreparedBecome, PreparedCommand, PreparedGuard, is_pending};
+use crate::diag::Span;
+use crate::model::{Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Task, Template, Value, VarValue, Verb};
+use crate::template::{Engine, RenderError, Rendered, Root};
+
+type Result<T> = std::result::Result<T, RenderError>;
+
+/// Renders a step.
+///
+/// # Errors
+/// Where it reads what is pending (it can't be written ahead), where a template can't be rendered, or where its
+/// value can't stand in its place; each names the place, never a value.
+pub fn prepare(task: &Task, host: HostIx, inventory: &Inventory, engine: &Engine, scope: &Root) -> Result<Prepared> {
+    Rendering { engine, scope, inventory, pending: None }.step(task, host)
+}
+
+/// Renders a step for people, with placeholders for what is known only later.
+///
+/// # Errors
+/// As [`prepare`], pending parts left aside.
+pub fn preview(task: &Task, host: HostIx, inventory: &Inventory, engine: &Engine, scope: &Root) -> Result<Prepared> {
+    let rendering = Rendering { engine, scope, inventory, pending: Some(RefCell::default()) };
+    let mut prepared = rendering.step(task, host)?;
+    prepared.pending = rendering.pending.unwrap_or_default().into_inner();
+    Ok(prepared)
+}
+
+/// Evaluates a task's conditions, outermost first, and gives the first that does not hold, none where all do.
+///
+/// # Errors
+/// Where one can't be evaluated; those behind one that does not hold are not asked.
+pub fn holds<'a>(when: impl IntoIterator<Item = &'a Template>, engine: &Engine, scope: &Root) -> Result<Option<&'a Template>> {
+    for condition in when {
+        if !engine.eval_bool(condition, scope)? {
+            return Ok(Some(condition));
+        }
+    }
+    Ok(None)
+}
+
+/// Evaluates a `changed` or `failed`, in a scope that has `result`.
+///
+/// # Errors
+/// Where the expression can't be evaluated or is no bool.
+pub fn judge(judge: &Judge, engine: &Engine, scope: &Root) -> Result<bool> {
+    match judge {
+        Judge::Fixed(flag) => Ok(*flag),
+        Judge::Expression(template) => engine.eval_bool(template, scope),
+    }
+}
+
+struct Rendering<'a> {
+    engine: &'a Engine,
+    scope: &'a Root,
+    inventory: &'a Inventory,
+    /// For a preview: what its parts wait for.
+    pending: Option<RefCell<Vec<String>>>,
+}
+
+impl Rendering<'_> {
+    fn step(&self, task: &Task, host: HostIx) -> Result<Prepared> {
+        let mut env: IndexMap<String, String> = IndexMap::new();
+        for (name, template) in &task.env {
+            match self.optional(template)? {
+                Some(text) => env.insert(name.clone(), no_nul(text, template)?),
+                None => env.shift_remove(name),
+            };
+        }
+        let r#become = match &task.r#become {
+            None => None,
+            Some(r#become) => Some(PreparedBecome {
+                user: self.path(&r#become.user)?,
+                method: r#become.method,
+                password: match &r#become.password {
+                    // A preview shows no password, so it needs none.
+                    Some(password) if self.pending.is_none() => self.optional(password)?,
+                    _ => None,
+                },
+            }),
+        };
+        Ok(Prepared {
+            on: self.on(task, host)?,
+            guards: task.guards.iter().map(|guard| self.guard(guard, task)).collect::<Result<_>>()?,
+            body: self.body(task, host)?,
+            cwd: self.optional_path(task.cwd.as_ref())?,
+            env: env.into_iter().collect(),
+            stdin: task.stdin.as_ref().map_or(Ok(None), |stdin| self.optional(stdin))?,
+            umask: task.umask,
+            timeout: task.timeout,
+            r#become,
+            allow_failure: task.allow_failure,
+            pending: Vec::new(),
+        })
+    }
+
+    fn body(&self, task: &Task, host: HostIx) -> Result<Body> {
+        Ok(match &task.verb {
+            Verb::Run(run) => Body::Run(self.command(&run.command, task)?),
+            Verb::Read(read) => Body::Read { path: self.path(&read.path)? },
+            Verb::Glob(glob) => {
+                let lists = glob.patterns.iter().map(|pattern| self.words(pattern)).collect::<Result<Vec<_>>>()?;
+                Body::Glob { patterns: lists.into_iter().flatten().collect() }
+            }
+            Verb::Stat(stat) => Body::Stat { path: self.path(&stat.path)? },
+            Verb::Copy(copy) => Body::Copy {
+                from: match &copy.from {
+                    CopyFrom::Content(text) => CopySource::Content(self.text(text)?),
+                    CopyFrom::Src { path, base } => CopySource::File(base.join(self.path(path)?)),
+                },
+                dest: self.path(&copy.dest)?,
+                mode: copy.mode.as_ref().map_or(Ok(None), |mode| self.mode(mode))?,
+                owner: self.optional_path(copy.owner.as_ref())?,
+                group: self.optional_path(copy.group.as_ref())?,
+            },
+            Verb::Fetch(fetch) => {
+                let src = self.path(&fetch.src)?;
+                let dest = self.path(&fetch.dest)?;
+                let mut path = fetch.base.join(&dest);
+                if dest.ends_with('/') {
+                    path.push(&self.inventory.host(host).name);
+                    path.push(Path::new(&src).file_name().unwrap_or(src.as_ref()));
+                }
+                Body::Fetch { src, dest: path }
+            }
+            Verb::Assert(assert) => {
+                let checks = assert.that.iter().map(|that| self.check(that)).collect::<Result<Vec<_>>>()?;
+                let failed = checks.iter().any(|check| matches!(check.holds, Some(Ok(false) | Err(_))));
+                let message = assert.message.as_ref().filter(|_| failed);
+                Body::Assert { checks, message: message.map(|message| self.text(message)).transpose()? }
+            }
+            Verb::Set(set) => {
+                let values = set.vars.iter().map(|(name, var)| Ok((name.clone(), self.value(&var.value)?)));
+                Body::Set(values.collect::<Result<_>>()?)
+            }
+            Verb::Print(print) => Body::Print(self.text(&print.text)?),
+            Verb::Fail(fail) => Body::Fail(self.text(&fail.message)?),
+        })
+    }
+
+    fn on(&self, task: &Task, host: HostIx) -> Result<Vec<HostIx>> {
+        if task.on.is_empty() {
+            return Ok(vec![host]);
+        }
+        let mut on: Vec<HostIx> = Vec::new();
+        for entry in &task.on {
+            let found = match entry {
+                OnHost::Host(host) => vec![*host],
+                OnHost::Template(template) => self
+                    .words(template)?
+                    .iter()
+                    .filter(|name| !self.waits(name))
+                    .map(|name| {
+                        let known = || self.inventory.hosts.iter().map(|host| host.name.as_str());
+                        self.inventory.find(name).ok_or_else(|| RenderError::Failed {
+                            message: format!("there is no host `{name}`"),
+                            span: Some(template.source.span),
+                            hint: crate::text::did_you_mean(name, known()),
+                        })
+                    })
+                    .collect::<Result<_>>()?,
+            };
+            for host in found {
+                if !on.contains(&host) {
+                    on.push(host);
+                }
+            }
+        }
+        Ok(on)
+    }
+
+    fn guard(&self, guard: &Guard, task: &Task) -> Result<PreparedGuard> {
+        Ok(match guard {
+            Guard::Unless(command) => PreparedGuard::Unless(self.command(command, task)?),
+            Guard::OnlyIf(command) => PreparedGuard::OnlyIf(self.command(command, task)?),
+            Guard::Creates(path) => PreparedGuard::Creates(self.path(path)?),
+            Guard::Removes(path) => PreparedGuard::Removes(self.path(path)?),
+        })
+    }
+
+    fn command(&self, command: &Command, task: &Task) -> Result<PreparedCommand> {
+        Ok(match command {
+            Command::Text(template) => PreparedCommand::Text { text: no_nul(self.text(template)?, template)?, shell: task.shell.clone() },
+            Command::List(list) => {
+                let args = list.iter().map(|arg| self.words(arg)).collect::<Result<Vec<_>>>()?.concat();
+                if args.first().is_none_or(String::is_empty) {
+                    return Err(failed("the command is empty".to_owned(), list.first().map(|arg| arg.source.span), None));
+                }
+                PreparedCommand::Args(args)
+            }
+        })
+    }
+
+    fn check(&self, that: &Template) -> Result<AssertCheck> {
+        let expression = that.source.text.trim().to_owned();
+        let holds = match self.engine.eval_bool(that, self.scope) {
+            Err(RenderError::Pending(steps)) => {
+                self.note(steps)?;
+                None
+            }
+            other => Some(other),
+        };
+        Ok(AssertCheck { expression, holds })
+    }
+
+    /// Takes down what a part waits for; without a preview there is nothing to put in its place.
+    fn note(&self, steps: Vec<String>) -> Result<()> {
+        let Some(pending) = &self.pending else { return Err(RenderError::Pending(steps)) };
+        let mut pending = pending.borrow_mut();
+        for step in steps {
+            if !pending.contains(&step) {
+                pending.push(step);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether a text stands for what is known only later; data of a run never does, whatever it holds.
+    fn waits(&self, text: &str) -> bool {
+        self.pending.is_some() && is_pending(text)
+    }
+
+    fn rendered(&self, template: &Template) -> Result<Rendered> {
+        match self.engine.render(template, self.scope) {
+            Err(RenderError::Pending(steps)) => {
+                self.note(steps)?;
+                Ok(Rendered::Value(Value::Text(self.engine.preview(template, self.scope)?.text)))
+            }
+            other => other,
+        }
+    }
+
+    fn value(&self, value: &VarValue) -> Result<Value> {
+        match self.engine.render_value(value, self.scope) {
+            Err(RenderError::Pending(steps)) => {
+                let text = match value {
+                    VarValue::Template(template) => self.engine.preview(template, self.scope)?.text,
+                    _ => format!("‹after {}›", steps.join(", ")),
+                };
+                self.note(steps)?;
+                Ok(Value::Text(text))
+            }
+            other => other,
+        }
+    }
+
+    /// Text; `omit` is none.
+    fn optional(&self, template: &Template) -> Result<Option<String>> {
+        match self.rendered(template)? {
+            Rendered::Omit => Ok(None),
+            Rendered::Value(value) => scalar(value, template).map(Some),
+        }
+    }
+
+    fn text(&self, template: &Template) -> Result<String> {
+        self.optional(template)?.ok_or_else(|| failed("`omit` can't stand here".to_owned(), Some(template.source.span), None))
+    }
+
+    /// Text that ends up as an argument: a path, a name.
+    fn path(&self, template: &Template) -> Result<String> {
+        let text = no_nul(self.text(template)?, template)?;
+        if text.is_empty() {
+            return Err(failed("this is empty".to_owned(), Some(template.source.span), None));
+        }
+        Ok(text)
+    }
+
+    fn optional_path(&self, template: Option<&Template>) -> Result<Option<String>> {
+        let Some(template) = template else { return Ok(None) };
+        match self.optional(template)? {
+            Some(text) if text.is_empty() => Err(failed("this is empty".to_owned(), Some(template.source.span), None)),
+            Some(text) => no_nul(text, template).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Any number of arguments: a list gives one per entry, `omit` none.
+    fn words(&self, template: &Template) -> Result<Vec<String>> {
+        match self.rendered(template)? {
+            Rendered::Omit => Ok(Vec::new()),
+            Rendered::Value(Value::List(list)) => list.into_iter().map(|value| no_nul(scalar(value, template)?, template)).collect(),
+            Rendered::Value(value) => Ok(vec![no_nul(scalar(value, template)?, template)?]),
+        }
+    }
+
+    fn mode(&self, template: &Template) -> Result<Option<u32>> {
+        let text = match self.rendered(template)? {
+            Rendered::Omit => return Ok(None),
+            Rendered::Value(Value::Text(text)) => text,
+            Rendered::Value(other) => {
+                let hint = Some("write modes as text: `\"0644\"`".to_owned());
+                return Err(failed(format!("a mode is text of octal digits, this is {}", other.kind()), Some(template.source.span), hint));
+            }
+        };
+        if self.waits(&text) {
+            return Ok(None);
+        }
+        let digits = (3..=5).contains(&text.len()) && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+        match u32::from_str_radix(&text, 8) {
+            Ok(mode) if digits && mode <= 0o7777 => Ok(Some(mode)),
+            _ => Err(failed(
+                "a mode is text of three or four octal digits".to_owned(),
+                Some(template.source.span),
+                Some("as in `\"0644\"`".to_owned()),
+            )),
+        }
+    }
+}
+
+fn failed(message: String, span: Option<Span>, hint: Option<String>) -> RenderError {
+    RenderError::Failed { message, span, hint }
+}
+
+fn scalar(value: Value, template: &Template) -> Result<String> {
+    match value {
+        Value::Text(text) => Ok(text),
+        Value::Int(number) => Ok(number.to_string()),
+        Value::Float(number) => Ok(number.to_string()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        Value::None | Value::List(_) | Value::Map(_) => {
+            let hint = match value {
+                Value::None => "`| default(omit)` leaves it out",
+                _ => "`| to_json` writes it as text",
+            };
+            Err(failed(format!("this gives {}, where text is needed", value.kind()), Some(template.source.span), Some(hint.to_owned())))
+        }
+    }
+}
+
+fn no_nul(text: String, template: &Template) -> Result<String> {
+    if text.contains('\0') {
+        let hint = Some("give such bytes by `stdin` or `copy`".to_owned());
+        return Err(failed("this holds a NUL byte, which no command can take".to_owned(), Some(template.source.span), hint));
+    }
+    Ok(text)
+}

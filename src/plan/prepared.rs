@@ -1,0 +1,238 @@
+//! One step with everything rendered: plain data, ready to be sent or shown.
+//!
+//! Knows no templates and no shell beyond quoting for the eye. `prepare` makes it, `exec` turns it into requests,
+//! `show` and the record print it by [`command_line`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::model::{BecomeMethod, HostIx, Shell, Value};
+use crate::template::RenderError;
+use crate::text::{plural, quote};
+
+/// A step, ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// Where it runs: the round's host, or those of `on`. In a preview empty where that is known only later.
+    pub on: Vec<HostIx>,
+    /// Asked first, in this order.
+    pub guards: Vec<PreparedGuard>,
+    /// What it does.
+    pub body: Body,
+    /// The folder it runs in.
+    pub cwd: Option<String>,
+    /// Its environment, each name once, in the order written.
+    pub env: Vec<(String, String)>,
+    /// Its standard input.
+    pub stdin: Option<String>,
+    /// The file creation mask.
+    pub umask: Option<u32>,
+    /// Per attempt, guards included.
+    pub timeout: Duration,
+    /// As another user.
+    pub r#become: Option<PreparedBecome>,
+    /// A failure does not stop what needs it.
+    pub allow_failure: bool,
+    /// In a preview: the steps that parts of it wait for, each once (`survey/kernel`).
+    pub pending: Vec<String>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// Runs a command.
+    Run(PreparedCommand),
+    /// Reads a file.
+    Read {
+        /// The file on the host.
+        path: String,
+    },
+    /// Lists paths.
+    Glob {
+        /// The patterns.
+        patterns: Vec<String>,
+    },
+    /// Looks at a path.
+    Stat {
+        /// The path on the host.
+        path: String,
+    },
+    /// Writes a file.
+    Copy {
+        /// The bytes.
+        from: CopySource,
+        /// The file on the host.
+        dest: String,
+        /// Its mode; none keeps what is there.
+        mode: Option<u32>,
+        /// Its owner, a name or a number.
+        owner: Option<String>,
+        /// Its group, a name or a number.
+        group: Option<String>,
+    },
+    /// Brings a file here.
+    Fetch {
+        /// The file on the host.
+        src: String,
+        /// The file here: made absolute, if the playbook's path is, and a folder's name completed.
+        dest: PathBuf,
+    },
+    /// Checks expressions.
+    Assert {
+        /// Each with what it gave.
+        checks: Vec<AssertCheck>,
+        /// The user's words for a failure; rendered only where one failed.
+        message: Option<String>,
+    },
+    /// Sets variables of the host.
+    Set(IndexMap<String, Value>),
+    /// Prints a text.
+    Print(String),
+    /// Fails with a message.
+    Fail(String),
+}
+
+/// Where the bytes of a copy come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopySource {
+    /// They are these.
+    Content(String),
+    /// A file of the controller.
+    File(PathBuf),
+}
+
+/// An expression of `assert`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssertCheck {
+    /// As written.
+    pub expression: String,
+    /// What it gave; an error counts as a failure. None in a preview, where it waits.
+    pub holds: Option<Result<bool, RenderError>>,
+}
+
+/// A command with its values in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PreparedCommand {
+    /// Shell text.
+    Text {
+        /// The text, values quoted.
+        text: String,
+        /// Its shell.
+        shell: Shell,
+    },
+    /// A program and its arguments; never empty.
+    Args(Vec<String>),
+}
+
+/// A condition asked on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PreparedGuard {
+    /// Skip when it exits 0.
+    Unless(PreparedCommand),
+    /// Run only when it exits 0.
+    OnlyIf(PreparedCommand),
+    /// Skip when the path exists.
+    Creates(String),
+    /// Run only when the path exists.
+    Removes(String),
+}
+
+/// Running as another user.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PreparedBecome {
+    /// The user.
+    pub user: String,
+    /// The program.
+    pub method: BecomeMethod,
+    /// Its password, where the task names one.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for PreparedBecome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PreparedBecome({:?} {}, password: {})", self.method, self.user, self.password.is_some())
+    }
+}
+
+impl PreparedCommand {
+    /// Writes it as a person would type it.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        match self {
+            PreparedCommand::Text { text, .. } => text.trim_end().to_owned(),
+            PreparedCommand::Args(args) => args.iter().map(|arg| word(arg)).collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+impl PreparedGuard {
+    /// Writes it as it stands in a playbook: `unless nginx -v`.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        match self {
+            PreparedGuard::Unless(command) => format!("unless {}", command.command_line()),
+            PreparedGuard::OnlyIf(command) => format!("only_if {}", command.command_line()),
+            PreparedGuard::Creates(path) => format!("creates {}", word(path)),
+            PreparedGuard::Removes(path) => format!("removes {}", word(path)),
+        }
+    }
+}
+
+/// Writes what a step does as a person would type it: a command as it is, other verbs by their name.
+#[must_use]
+pub fn command_line(prepared: &Prepared) -> String {
+    match &prepared.body {
+        Body::Run(command) => command.command_line(),
+        Body::Read { path } => format!("read {}", word(path)),
+        // Patterns are not quoted: their signs are live.
+        Body::Glob { patterns } => format!("glob {}", patterns.join(" ")),
+        Body::Stat { path } => format!("stat {}", word(path)),
+        Body::Copy { from, dest, mode, owner, group } => {
+            let from = match from {
+                CopySource::Content(text) if is_pending(text) => "text".to_owned(),
+                CopySource::Content(text) => plural(text.len(), "byte"),
+                CopySource::File(path) => word(&path.to_string_lossy()),
+            };
+            let mut line = format!("copy {from} to {}", word(dest));
+            if let Some(mode) = mode {
+                line.push_str(&format!(", mode {mode:04o}"));
+            }
+            for (name, value) in [("owner", owner), ("group", group)] {
+                if let Some(value) = value {
+                    line.push_str(&format!(", {name} {value}"));
+                }
+            }
+            line
+        }
+        Body::Fetch { src, dest } => format!("fetch {} to {}", word(src), word(&dest.to_string_lossy())),
+        Body::Assert { checks, .. } => {
+            let list: Vec<&str> = checks.iter().map(|check| check.expression.as_str()).collect();
+            format!("assert {}", list.join(", "))
+        }
+        Body::Set(vars) => {
+            let list: Vec<String> = vars.iter().map(|(name, value)| format!("{name}={}", data(value))).collect();
+            format!("set {}", list.join(" "))
+        }
+        Body::Print(text) => format!("print {}", text.trim_end()),
+        Body::Fail(text) => format!("fail {}", text.trim_end()),
+    }
+}
+
+/// Says whether a text of a preview holds a part that is known only later.
+pub(super) fn is_pending(text: &str) -> bool {
+    text.contains("‹after ")
+}
+
+fn word(text: &str) -> String {
+    if is_pending(text) { text.to_owned() } else { quote(text) }
+}
+
+fn data(value: &Value) -> String {
+    match value {
+        Value::Text(text) => word(text),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,159 @@
+//! What templates ask of a run: the results of steps, and how the run stands.
+//!
+//! Knows the fields that a result has for templates, not where results are kept: the run answers with real ones
+//! ([`ResultSource`]), the plan with [`NothingYet`], where all is known only later.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::event::Status;
+use crate::model::{HostIx, Layer, StepId, Value};
+use crate::template::{Lazy, Lookup};
+
+/// Answers for what has happened so far.
+pub trait ResultSource: Debug + Send + Sync {
+    /// The result of a step.
+    fn step(&self, step: StepId) -> StepView;
+
+    /// What `set` tasks have set for a host so far, as plain values, of origin [`crate::model::Origin::Set`]; none for
+    /// nothing. For a plan, what they are going to set is pending, which the scope finds by itself.
+    fn set_vars(&self, host: HostIx) -> Option<Arc<Layer>>;
+
+    /// `run.status` (`ok` or `failed`) and `run.failed`, the names of the hosts that failed so far; none before a run.
+    fn progress(&self) -> Option<(String, Vec<String>)>;
+}
+
+/// What is known of a step.
+#[derive(Debug, Clone)]
+pub enum StepView {
+    /// It has not ended.
+    Pending,
+    /// There is none: its host is not in its round.
+    Missing,
+    /// It is over, perhaps without having run.
+    Done(Arc<StepResult>),
+}
+
+/// A result as templates see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepResult {
+    /// How it ended.
+    pub status: Status,
+    /// Whether it changed something.
+    pub changed: bool,
+    /// The exit code, where there is one.
+    pub rc: Option<i32>,
+    /// All of standard output, final newlines included; what is not UTF-8 stands as U+FFFD.
+    pub stdout: String,
+    /// All of standard error.
+    pub stderr: String,
+    /// What the verb knows beyond text.
+    pub outputs: IndexMap<String, Value>,
+    /// When it began, RFC 3339 in UTC; none where it did not run.
+    pub started: Option<String>,
+    /// How long it took, in seconds.
+    pub duration: f64,
+    /// How often it was tried; 0 where it did not run.
+    pub attempts: u32,
+}
+
+impl StepResult {
+    /// The result of a step that did not run.
+    #[must_use]
+    pub fn without_run(status: Status) -> StepResult {
+        StepResult {
+            status,
+            changed: false,
+            rc: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            outputs: IndexMap::new(),
+            started: None,
+            duration: 0.0,
+            attempts: 0,
+        }
+    }
+}
+
+/// The answers before a run: every step is pending.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NothingYet;
+
+impl ResultSource for NothingYet {
+    fn step(&self, _: StepId) -> StepView {
+        StepView::Pending
+    }
+
+    fn set_vars(&self, _: HostIx) -> Option<Arc<Layer>> {
+        None
+    }
+
+    fn progress(&self) -> Option<(String, Vec<String>)> {
+        None
+    }
+}
+
+/// The fields of a result, in the order in which the language lists them.
+pub(super) const STEP_FIELDS: [&str; 11] =
+    ["status", "changed", "rc", "stdout", "stderr", "lines", "json", "outputs", "started", "duration", "attempts"];
+
+/// A step's result with its fields.
+#[derive(Debug, Clone)]
+pub(super) enum StepRoot {
+    Pending(String),
+    Done(Arc<StepResult>),
+}
+
+impl Lazy for StepRoot {
+    fn get(&self, name: &str) -> Lookup {
+        match self {
+            StepRoot::Pending(step) if STEP_FIELDS.contains(&name) => Lookup::Pending(step.clone()),
+            StepRoot::Pending(_) => Lookup::Missing,
+            StepRoot::Done(result) => field(result, name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        STEP_FIELDS.map(str::to_owned).into_iter().collect()
+    }
+}
+
+fn field(result: &StepResult, name: &str) -> Lookup {
+    let stdout = || result.stdout.trim_end_matches('\n');
+    let value = match name {
+        "status" => Value::from(result.status.word()),
+        "changed" => Value::Bool(result.changed),
+        "rc" => result.rc.map_or(Value::None, |rc| Value::Int(i64::from(rc))),
+        "stdout" => Value::from(stdout()),
+        "stderr" => Value::from(result.stderr.as_str()),
+        "lines" if stdout().is_empty() => Value::List(Vec::new()),
+        "lines" => stdout().split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect(),
+        "json" => match serde_json::from_str(&result.stdout) {
+            Ok(json) => from_json(json),
+            // Not data, so there is no such thing: `| default(..)` works, anything else is told as undefined.
+            Err(_) => return Lookup::Missing,
+        },
+        "outputs" => Value::Map(result.outputs.clone()),
+        "started" => result.started.clone().map_or(Value::None, Value::Text),
+        "duration" => Value::Float(result.duration),
+        "attempts" => Value::Int(i64::from(result.attempts)),
+        _ => return Lookup::Missing,
+    };
+    Lookup::Value(value)
+}
+
+fn from_json(json: serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::None,
+        serde_json::Value::Bool(flag) => Value::Bool(flag),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(whole) => Value::Int(whole),
+            None => number.as_f64().map_or_else(|| Value::Text(number.to_string()), Value::Float),
+        },
+        serde_json::Value::String(text) => Value::Text(text),
+        serde_json::Value::Array(list) => Value::List(list.into_iter().map(from_json).collect()),
+        serde_json::Value::Object(map) => Value::Map(map.into_iter().map(|(name, value)| (name, from_json(value))).collect()),
+    }
+}
