@@ -39,11 +39,10 @@ pub(super) fn describe(circle: &[Link], names: &dyn Names) -> Diagnostic {
         .label("there is no result yet at this point")
         .hint(format!("move {noun} `{from}` above `{to}`, or give it `needs` that leave `{to}` out"))
     } else {
-        let mut path: Vec<String> =
-            circle[first..].iter().chain(&circle[..first]).map(|link| format!("`{}`", names.name(link.to))).collect();
-        path.reverse();
-        path.push(path[0].clone());
-        Diagnostic::error("E401", place(&main, names), format!("{noun}s wait for each other in a circle: {}", path.join(" waits for ")))
+        // Backwards, so that each wait begins with what the one before it waits for.
+        let backwards = circle[..=first].iter().rev().chain(circle[first + 1..].iter().rev());
+        let waits: Vec<String> = backwards.map(|link| format!("`{}` for `{}`", names.name(link.to), names.name(link.from))).collect();
+        Diagnostic::error("E401", place(&main, names), format!("{noun}s wait for each other in a circle: {}", waits.join(", ")))
             .label(why(&main, names))
             .hint("take one of these waits away; `needs` says what really must come before".to_owned())
     };

@@ -15,6 +15,8 @@ mod prepared;
 mod queue;
 mod results;
 mod scope;
+#[cfg(test)]
+mod testing;
 mod world;
 
 pub use build::build;

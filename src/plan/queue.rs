@@ -66,7 +66,15 @@ struct HostQueue {
 enum Phase {
     Waiting,
     Released,
+    /// Over before what it waits for: what waits for it still waits for those too.
+    Early,
     Over,
+}
+
+impl Phase {
+    fn is_over(self) -> bool {
+        matches!(self, Phase::Early | Phase::Over)
+    }
 }
 
 impl Queue {
@@ -147,25 +155,43 @@ impl Queue {
     /// Takes in that a step is over, and says what follows. A step that is over already changes nothing.
     ///
     /// `lets_dependents_run` is [`crate::event::Outcome::lets_dependents_run`]. A step may be finished before it was
-    /// released (a host that was lost, another host's `once`); it is then never released.
+    /// released (another host's `once`); it is then never released, and what waits for it waits on for what it waited for.
     pub fn finish(&mut self, step: StepId, lets_dependents_run: bool) -> Effects {
         let queue = &mut self.rounds[step.round.index()];
         let mut effects = Effects::default();
         let Some(host) = queue.hosts.get_mut(&step.host) else { return effects };
-        if std::mem::replace(&mut host.phase[step.task.index()], Phase::Over) == Phase::Over {
+        if host.phase[step.task.index()].is_over() {
             return effects;
         }
+        host.phase[step.task.index()] = Phase::Over;
         queue.unfinished -= 1;
         let of = |task: TaskIx| StepId { task, ..step };
-        if lets_dependents_run {
-            for task in &queue.dependents[step.task.index()] {
-                let waiting = &mut host.waiting[task.index()];
-                *waiting -= 1;
-                if *waiting == 0 && host.phase[task.index()] == Phase::Waiting {
-                    host.phase[task.index()] = Phase::Released;
-                    effects.ready.push(of(*task));
+        if lets_dependents_run && host.waiting[step.task.index()] > 0 {
+            host.phase[step.task.index()] = Phase::Early;
+        } else if lets_dependents_run {
+            let mut ended = vec![step.task];
+            while let Some(task) = ended.pop() {
+                for next in &queue.dependents[task.index()] {
+                    let waiting = &mut host.waiting[next.index()];
+                    *waiting -= 1;
+                    if *waiting > 0 {
+                        continue;
+                    }
+                    let phase = &mut host.phase[next.index()];
+                    match *phase {
+                        Phase::Waiting => {
+                            *phase = Phase::Released;
+                            effects.ready.push(of(*next));
+                        }
+                        Phase::Early => {
+                            *phase = Phase::Over;
+                            ended.push(*next);
+                        }
+                        Phase::Released | Phase::Over => {}
+                    }
                 }
             }
+            effects.ready.sort_unstable();
         } else {
             let mut reached = vec![false; queue.needs.len()];
             let mut stack = vec![step.task];
@@ -177,7 +203,7 @@ impl Queue {
                 }
             }
             for task in queue.order.iter().filter(|task| reached[task.index()]) {
-                if std::mem::replace(&mut host.phase[task.index()], Phase::Over) != Phase::Over {
+                if !std::mem::replace(&mut host.phase[task.index()], Phase::Over).is_over() {
                     queue.unfinished -= 1;
                     effects.blocked.push((of(*task), step.task));
                 }
@@ -204,23 +230,36 @@ impl Queue {
     pub fn unfinished(&self, round: RoundIx, host: HostIx) -> impl Iterator<Item = StepId> + '_ {
         let queue = &self.rounds[round.index()];
         let phases = queue.hosts.get(&host);
-        queue.order.iter().filter_map(move |task| {
-            phases.filter(|host| host.phase[task.index()] != Phase::Over).map(|_| StepId { round, task: *task, host })
-        })
+        queue
+            .order
+            .iter()
+            .filter_map(move |task| phases.filter(|host| !host.phase[task.index()].is_over()).map(|_| StepId { round, task: *task, host }))
     }
 
-    /// The tasks that a step waits for directly and that are not over on its host: what must go before it on the same
-    /// lane for it to be written ahead.
-    pub fn unfinished_needs(&self, step: StepId) -> impl Iterator<Item = TaskIx> + '_ {
+    /// The tasks that must still end on a step's host before it may start, those that these wait for left out: what must
+    /// go before it on the same lane for it to be written ahead. Ascending.
+    pub fn unfinished_needs(&self, step: StepId) -> impl Iterator<Item = TaskIx> + use<> {
         let queue = &self.rounds[step.round.index()];
-        let host = queue.hosts.get(&step.host);
-        queue.needs[step.task.index()].iter().copied().filter(move |need| host.is_none_or(|host| host.phase[need.index()] != Phase::Over))
+        let mut found = std::collections::BTreeSet::new();
+        let mut stack = vec![step.task];
+        while let (Some(task), Some(host)) = (stack.pop(), queue.hosts.get(&step.host)) {
+            for need in &queue.needs[task.index()] {
+                match host.phase[need.index()] {
+                    Phase::Over => {}
+                    Phase::Early => stack.push(*need),
+                    Phase::Waiting | Phase::Released => {
+                        found.insert(*need);
+                    }
+                }
+            }
+        }
+        found.into_iter()
     }
 
     /// Says whether a step is over.
     #[must_use]
     pub fn is_over(&self, step: StepId) -> bool {
-        self.rounds[step.round.index()].hosts.get(&step.host).is_some_and(|host| host.phase[step.task.index()] == Phase::Over)
+        self.rounds[step.round.index()].hosts.get(&step.host).is_some_and(|host| host.phase[step.task.index()].is_over())
     }
 
     /// Says whether a step was released and is not over.

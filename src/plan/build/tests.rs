@@ -1,1 +1,153 @@
+//! Graphs as text, and what is said of circles.
 
+use super::*;
+use crate::model::{Group, Need, RoundNeed, Task, TaskRead};
+use crate::plan::testing::{Maker, inventory, playbook};
+
+/// Every edge of the tasks of a round: `a -order-> b`.
+fn edges(playbook: &Playbook, plan: &Plan) -> Vec<String> {
+    let round = playbook.round(RoundIx(0));
+    let name = |task: TaskIx| round.tasks[task.index()].name.as_str();
+    let tasks = (0..round.tasks.len()).map(TaskIx::new);
+    tasks
+        .flat_map(|task| {
+            let waits = plan.task_waits(RoundIx(0), task).into_iter();
+            waits.map(move |wait| format!("{} -{:?}-> {}", name(wait.task), wait.edge.kind, name(task)).to_lowercase())
+        })
+        .collect()
+}
+
+fn tasks(maker: &mut Maker, names: &[&str]) -> Vec<Task> {
+    names.iter().map(|name| maker.run(name, "true")).collect()
+}
+
+fn read(maker: &Maker, round: u32, task: u32, word: &str) -> TaskRead {
+    TaskRead { round: RoundIx(round), task: TaskIx(task), other_hosts: false, span: maker.span(word, 0) }
+}
+
+fn these(maker: &Maker, tasks: &[u32], word: &str) -> Needs {
+    Needs::These(tasks.iter().map(|task| Need { tasks: vec![TaskIx(*task)], span: maker.span(word, 0) }).collect())
+}
+
+fn refused(maker: &Maker, rounds: Vec<Round>) -> String {
+    let mut diagnostics = Diagnostics::default();
+    assert!(build(&playbook(rounds), &inventory(2), &maker.map, &mut diagnostics).is_none());
+    diagnostics.to_text(&maker.map)
+}
+
+#[test]
+fn a_list_is_a_chain_and_groups_fan_out() {
+    let mut maker = Maker::new("aa bb cc dd ee ff");
+    let mut round = maker.round("r", &[0], Vec::new());
+    round.tasks = tasks(&mut maker, &["aa", "bb", "cc", "dd", "ee", "ff"]);
+    let group = Group {
+        id: None,
+        span: maker.span("bb", 0),
+        needs: Needs::Above,
+        members: vec![
+            Item::Task(TaskIx(1), Needs::Above),
+            Item::Task(TaskIx(2), Needs::Above),
+            Item::Task(TaskIx(3), these(&maker, &[1], "bb")),
+        ],
+    };
+    round.items = vec![
+        Item::Task(TaskIx(0), Needs::Above),
+        Item::Parallel(group),
+        Item::Task(TaskIx(4), Needs::Above),
+        Item::Task(TaskIx(5), Needs::These(Vec::new())),
+    ];
+    let playbook = playbook(vec![round]);
+    let plan = build(&playbook, &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    assert_eq!(
+        edges(&playbook, &plan),
+        ["aa -order-> bb", "aa -order-> cc", "bb -needs-> dd", "cc -order-> ee", "dd -order-> ee"],
+        "only the last of what is above has an edge"
+    );
+    assert_eq!(plan.tasks_in_order(RoundIx(0)), [0, 1, 2, 3, 4, 5].map(TaskIx));
+    assert_eq!(plan.tasks_before(RoundIx(0), TaskIx(4)), [0, 1, 2, 3].map(TaskIx));
+}
+
+#[test]
+fn long_lists_have_few_edges() {
+    let mut maker = Maker::new("");
+    let names: Vec<String> = (0..300).map(|index| format!("t{index}")).collect();
+    let list = names.iter().map(|name| maker.run(name, "true")).collect();
+    let plan = build(&playbook(vec![maker.round("r", &[0], list)]), &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    assert_eq!(plan.graph().edge_count(), 299);
+}
+
+#[test]
+fn reads_add_edges() {
+    let mut maker = Maker::new("aa bb tasks.aa");
+    let mut list = tasks(&mut maker, &["aa", "bb"]);
+    list[1].reads = vec![read(&maker, 0, 0, "tasks.aa"), read(&maker, 0, 0, "aa")];
+    let mut round = maker.round("r", &[0], list);
+    round.items = (0..2).map(|task| Item::Task(TaskIx(task), Needs::These(Vec::new()))).collect();
+    let playbook = playbook(vec![round]);
+    let plan = build(&playbook, &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    assert_eq!(edges(&playbook, &plan), ["aa -data-> bb"]);
+    let place = plan.task_waits(RoundIx(0), TaskIx(1))[0].edge.place;
+    assert_eq!(place, Some(maker.span("tasks.aa", 0)), "the first read is the reason");
+}
+
+#[test]
+fn rounds_wait_for_what_they_read() {
+    let mut maker = Maker::new("one two three rounds.one");
+    let mut list = tasks(&mut maker, &["t"]);
+    list[0].reads = vec![read(&maker, 0, 0, "rounds.one")];
+    let first = tasks(&mut maker, &["s"]);
+    let mut rounds = vec![maker.round("one", &[0], first), maker.round("two", &[0], Vec::new()), maker.round("three", &[0], list)];
+    let order = |round| RoundNeed { round: RoundIx(round), span: None };
+    rounds[1].needs = vec![order(0)];
+    rounds[2].needs = vec![order(0), order(1)];
+    let plan = build(&playbook(rounds), &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    assert_eq!(plan.round_needs(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
+    let waits: Vec<_> = plan.round_waits(RoundIx(2)).iter().map(|wait| (wait.round.0, wait.edge.kind)).collect();
+    assert_eq!(waits, [(0, EdgeKind::Data), (1, EdgeKind::Order)]);
+    assert_eq!(plan.rounds_before(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
+}
+
+#[test]
+fn a_read_of_what_comes_later_shows_both_places() {
+    let mut maker = Maker::new("- first: tasks.third\n- second: true\n- third: true\n");
+    let mut list = tasks(&mut maker, &["first", "second", "third"]);
+    list[0].reads = vec![read(&maker, 0, 2, "tasks.third")];
+    insta::assert_snapshot!(refused(&maker, vec![maker.round("r", &[0], list)]));
+}
+
+#[test]
+fn a_circle_names_every_edge() {
+    let mut maker = Maker::new("- aa: needs [cc]\n- bb: needs [aa1]\n- cc: tasks.bb\n");
+    let mut list = tasks(&mut maker, &["aa", "bb", "cc"]);
+    list[2].reads = vec![read(&maker, 0, 1, "tasks.bb")];
+    let mut round = maker.round("r", &[0], list);
+    round.items = vec![
+        Item::Task(TaskIx(0), these(&maker, &[2], "[cc]")),
+        Item::Task(TaskIx(1), these(&maker, &[0], "[aa1]")),
+        Item::Task(TaskIx(2), Needs::These(Vec::new())),
+    ];
+    insta::assert_snapshot!(refused(&maker, vec![round]));
+}
+
+#[test]
+fn a_circle_of_rounds_and_a_read_of_itself() {
+    let mut maker = Maker::new("- one: rounds.two.tasks.t\n- two: x\n- self: tasks.self\n");
+    let mut list = tasks(&mut maker, &["s", "self"]);
+    list[0].reads = vec![read(&maker, 1, 0, "rounds.two")];
+    list[1].reads = vec![read(&maker, 0, 1, "tasks.self")];
+    let second = tasks(&mut maker, &["t"]);
+    let mut rounds = vec![maker.round("one", &[0], list), maker.round("two", &[0], second)];
+    rounds[1].needs = vec![RoundNeed { round: RoundIx(0), span: None }];
+    insta::assert_snapshot!(refused(&maker, rounds));
+}
+
+#[test]
+fn other_hosts_of_the_same_round_need_once() {
+    let mut maker = Maker::new("- aa: x\n- bb: rounds.r.hosts.h0.tasks.aa\n");
+    let mut list = tasks(&mut maker, &["aa", "bb"]);
+    list[1].reads = vec![TaskRead { other_hosts: true, ..read(&maker, 0, 0, "rounds.r") }];
+    let mut round = maker.round("r", &[0, 1], list);
+    insta::assert_snapshot!(refused(&maker, vec![round.clone()]));
+    round.tasks[0].once = true;
+    assert!(build(&playbook(vec![round]), &inventory(2), &maker.map, &mut Diagnostics::default()).is_some());
+}

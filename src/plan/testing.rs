@@ -1,0 +1,123 @@
+//! Small helpers for tests of this room: playbooks and inventories by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::diag::{SourceMap, SourceText, Span};
+use crate::model::*;
+use crate::template::Engine;
+
+/// Builds a playbook whose every name has a place of its own in one file.
+pub(super) struct Maker {
+    pub(super) map: SourceMap,
+    pub(super) engine: Engine,
+    file: crate::diag::FileId,
+    text: String,
+}
+
+impl Maker {
+    /// A maker; all names used in spans must stand in `text`, in the order of asking.
+    pub(super) fn new(text: &str) -> Maker {
+        let mut map = SourceMap::default();
+        let file = map.add("play.yml", None, text);
+        Maker { map, engine: Engine::new(), file, text: text.to_owned() }
+    }
+
+    /// The place of the nth (from 0) appearance of a word.
+    pub(super) fn span(&self, word: &str, nth: usize) -> Span {
+        let at = self.text.match_indices(word).nth(nth).map_or(0, |(at, _)| at);
+        Span::new(self.file, at..at + word.len())
+    }
+
+    pub(super) fn template(&mut self, text: &str, context: Context) -> Template {
+        let span = self.span(text, 0);
+        let mut diagnostics = crate::diag::Diagnostics::default();
+        let compiled = self.engine.compile(SourceText::verbatim(text, span), context, &mut diagnostics);
+        compiled.unwrap_or_else(|| panic!("{}", diagnostics.to_text(&self.map)))
+    }
+
+    pub(super) fn run(&mut self, name: &str, text: &str) -> Task {
+        let command = Command::Text(self.template(text, Context::Shell));
+        self.task(name, Verb::Run(Run { command }))
+    }
+
+    pub(super) fn task(&self, name: &str, verb: Verb) -> Task {
+        Task {
+            id: crate::text::snake_id(name),
+            name: name.to_owned(),
+            span: self.span(name, 0),
+            verb,
+            verb_span: self.span(name, 0),
+            when: Vec::new(),
+            layers: Vec::new(),
+            env: Vec::new(),
+            cwd: None,
+            stdin: None,
+            umask: None,
+            shell: Shell::Sh,
+            timeout: Duration::from_secs(3600),
+            changed: None,
+            failed: None,
+            read_only: false,
+            guards: Vec::new(),
+            allow_failure: false,
+            r#become: None,
+            on: Vec::new(),
+            once: false,
+            reads: Vec::new(),
+        }
+    }
+
+    pub(super) fn round(&self, id: &str, hosts: &[u32], tasks: Vec<Task>) -> Round {
+        Round {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            span: self.span(id, 0),
+            hosts: hosts.iter().map(|host| HostIx(*host)).collect(),
+            hosts_text: "all".to_owned(),
+            hosts_span: None,
+            needs: Vec::new(),
+            after: After::Some,
+            when: None,
+            vars: None,
+            connect: None,
+            items: (0..tasks.len()).map(|task| Item::Task(TaskIx::new(task), Needs::Above)).collect(),
+            tasks,
+            max_parallel: None,
+        }
+    }
+}
+
+pub(super) fn layer(origin: Origin, vars: &[(&str, Value)]) -> Arc<Layer> {
+    let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), Var { value: VarValue::Plain(value.clone()), span: None })).collect();
+    Arc::new(Layer { origin, vars })
+}
+
+pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
+    Playbook {
+        name: "Test".to_owned(),
+        id: "test".to_owned(),
+        vars: layer(Origin::Playbook, &[]),
+        extra: layer(Origin::CommandLine, &[]),
+        rounds,
+        max_parallel: None,
+    }
+}
+
+/// Hosts `h0`, `h1` … without variables.
+pub(super) fn inventory(count: usize) -> Inventory {
+    let hosts: Vec<Host> = (0..count)
+        .map(|index| Host {
+            name: format!("h{index}"),
+            connect: Connect::new(format!("10.0.0.{index}")),
+            groups: Vec::new(),
+            layers: Vec::new(),
+            span: None,
+            listed: true,
+        })
+        .collect();
+    let index = hosts.iter().enumerate().map(|(at, host)| (host.name.clone(), HostIx::new(at))).collect();
+    Inventory { hosts, groups: IndexMap::new(), index }
+}
