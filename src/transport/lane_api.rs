@@ -112,6 +112,8 @@ pub struct Lane {
 pub enum LaneCommand {
     /// Run this after all that came before it. The lane itself holds back what exceeds 32 KiB behind a running request.
     Run(Box<Request>),
+    /// Run again what comes after this, in a lane that a failure under [`OnFailure::Hold`] holds; nothing in any other.
+    Resume,
     /// Take back what has not begun; each such request is reported as [`LaneReport::Skipped`].
     Withdraw,
     /// End the running request: TERM to its group, KILL after 5 s. It ends as [`End::Terminated`].
@@ -191,8 +193,12 @@ pub enum GuardKind {
 /// What a failure does to the requests behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnFailure {
-    /// They are skipped and reported so; the caller sends again what still should run.
+    /// They are skipped and reported so; the caller sends again what still should run. The lane runs again what reaches
+    /// it after the end was reported, whether or not the sender had heard of it.
     Stop,
+    /// As `Stop`, but everything that comes is skipped until [`LaneCommand::Resume`]: what was sent by someone who had
+    /// not yet heard of the failure can't slip through.
+    Hold,
     /// Nothing.
     Continue,
 }

@@ -5,10 +5,26 @@
 //! POSIX `sh` that runs [`Request`]s in order and reports in a stream of [`LaneReport`]s.
 //!
 //! Knows nothing of playbooks, templates or events: commands come in as final text, bytes and exit codes go out.
+//!
+//! A program that connects by ssh calls [`helper_main`] before anything else: its own executable starts the masters
+//! and answers their password prompts.
 
+mod bulk;
+mod channel;
+mod fake;
+mod hub;
+mod lane;
 mod lane_api;
+mod random;
+mod session;
+mod ssh;
 
+pub use bulk::BulkEnd;
+pub use fake::{FakeLog, FakeLogEntry, FakeScript};
+pub use hub::{Hub, HubError, HubOptions, Progress};
 pub use lane_api::{
     BecomeUser, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal, RefusalClass,
     Request, ShellProgram, SkipCause, Target,
 };
+pub use session::Session;
+pub use ssh::helper_main;
