@@ -37,6 +37,12 @@ impl Redactor {
         self.secrets.is_empty()
     }
 
+    /// The length of the longest secret in bytes: so far may one reach over a border of two pieces.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.secrets.first().map_or(0, String::len)
+    }
+
     /// Masks every secret in a text.
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -1,1 +1,98 @@
-//! The run: dispatcher, host workers, attempts, cancel, limits.
+//! The run: who does what when, and what became of it.
+//!
+//! [`run`] takes a plan, the means to reach hosts ([`crate::transport::Hub`]), a place for the record
+//! ([`crate::event::Journal`]) and those who tell people ([`crate::event::EventSink`]), and ends when every round has.
+//!
+//! - `dispatcher` is the one loop that owns the run's state (`state`), hears hosts, record and signals, and makes events;
+//!   `rounds`, `steps` and `advance` are its decisions about rounds, outcomes, and what to hand out next.
+//! - `worker` is one task per host that owns its session and lanes; `bulk` carries large files.
+//! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
+//! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
+//!   `results` what templates may read of it, `control` does verbs that need no host.
+//!
+//! Knows nothing of files, SQLite or screens.
+
+mod advance;
+mod bulk;
+mod control;
+mod dispatcher;
+mod judge;
+mod output;
+mod recorder;
+mod request;
+mod results;
+mod rounds;
+mod state;
+mod steps;
+mod worker;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::event::{EventSink, Journal, JournalError, Redactor, RunEnd, RunHeader};
+use crate::model::{Inventory, Playbook};
+use crate::plan::{ControllerInfo, Plan};
+use crate::template::Engine;
+use crate::transport::Hub;
+
+pub use output::OUTPUT_LIMIT;
+pub use recorder::Clock;
+
+/// Everything a run is made from.
+pub struct RunInputs {
+    /// What to do.
+    pub playbook: Arc<Playbook>,
+    /// The hosts.
+    pub inventory: Arc<Inventory>,
+    /// In which order, and why.
+    pub plan: Arc<Plan>,
+    /// The compiled templates.
+    pub engine: Arc<Engine>,
+    /// The way to the hosts.
+    pub hub: Hub,
+    /// The record.
+    pub journal: Box<dyn Journal>,
+    /// Those who tell people.
+    pub sinks: Vec<Box<dyn EventSink>>,
+    /// The secrets that must not leave the run.
+    pub redactor: Redactor,
+    /// The first event.
+    pub header: RunHeader,
+    /// `controller`, as templates see it.
+    pub controller: ControllerInfo,
+    /// UTC in milliseconds since 1970.
+    pub clock: Clock,
+    /// Wishes to stop; each counts.
+    pub interrupts: mpsc::Receiver<Interrupt>,
+}
+
+/// Somebody wants the run to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupt {
+    /// SIGINT: Ctrl-C.
+    Int,
+    /// SIGTERM.
+    Term,
+    /// SIGHUP: the terminal is gone.
+    Hup,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The last event.
+    pub end: RunEnd,
+    /// Whether the record has all of it.
+    pub record: Result<(), JournalError>,
+}
+
+fn unanswered() -> JournalError {
+    JournalError::Failed { reason: "it gave no answer in time".to_owned(), spilled_to: None }
+}
+
+/// Runs a plan to its end. Never fails: what goes wrong on hosts is in the events, what goes wrong with the record in
+/// the report.
+pub async fn run(inputs: RunInputs) -> RunReport {
+    dispatcher::dispatch(inputs).await
+}

@@ -1,0 +1,361 @@
+//! The loop that owns a run.
+//!
+//! One `select!` hears what hosts say, what the record has taken, and who wants to stop. Whatever it decides becomes
+//! events; what follows from an event is done only when the record has it ([`Effect`]). At the end of each turn the
+//! hosts that something changed for are looked at again ([`Dispatcher::advance`]), and the events of the turn leave
+//! together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexSet;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::output::Capture;
+use super::recorder::Recorder;
+use super::results::Results;
+use super::state::{Effect, HostState, JobState, Link, Phase, RoundPhase, RoundState};
+use super::worker::{self, FromWorker, JobId, Said, ToWorker};
+use super::{Interrupt, RunInputs, RunReport};
+use crate::event::{Data, Outcome, RunEnd, RunEvent, Status, Stream};
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx};
+use crate::plan::{Plan, Queue, ResultSource, RunInfo, World};
+use crate::template::Engine;
+use crate::transport::{Hub, OutputStream, Target};
+
+/// How many words of hosts are taken in before the record and the hosts are served again.
+const TURN: usize = 256;
+/// How often output in the making is let go and the screen redrawn.
+const TICK: Duration = Duration::from_millis(200);
+/// How long the last words may take to reach the record when the run is left at once.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What a run is made from and never changes.
+pub(super) struct Fixed {
+    pub(super) playbook: Arc<Playbook>,
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) hub: Hub,
+    pub(super) world: Arc<World>,
+    /// Tasks whose results are kept for templates.
+    pub(super) read: std::collections::HashSet<(RoundIx, TaskIx)>,
+}
+
+/// The owner of a run's state.
+pub(super) struct Dispatcher {
+    pub(super) fixed: Fixed,
+    pub(super) queue: Queue,
+    pub(super) recorder: Recorder<Effect>,
+    pub(super) hosts: Vec<HostState>,
+    pub(super) rounds: Vec<RoundState>,
+    pub(super) phases: HashMap<StepId, Phase>,
+    pub(super) jobs: HashMap<JobId, JobState>,
+    pub(super) ready_jobs: HashMap<JobId, super::worker::Job>,
+    pub(super) results: Arc<Results>,
+    pub(super) dirty: IndexSet<(RoundIx, HostIx)>,
+    pub(super) next_job: JobId,
+    /// How often the run was asked to stop.
+    pub(super) stage: u8,
+    pub(super) signal: Option<Interrupt>,
+    pub(super) any_failed: bool,
+    pub(super) any_unreachable: bool,
+    said: mpsc::Sender<FromWorker>,
+    workers: JoinSet<()>,
+    started: Instant,
+}
+
+/// Runs a plan to its end.
+pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
+    let RunInputs { playbook, inventory, plan, engine, hub, journal, sinks, redactor, header, controller, clock, interrupts } = inputs;
+    let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
+    let (said, heard) = mpsc::channel(1024);
+    let results = Arc::new(Results::new(Arc::clone(&inventory)));
+    let run = RunInfo { id: Some(header.run.clone()), started: super::judge::rfc3339(recorder.now()), user: header.user.clone() };
+    let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
+    let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, source, run, controller);
+    let mut dispatcher = Dispatcher {
+        queue: Queue::new(&plan),
+        recorder,
+        hosts: inventory.hosts.iter().map(|_| HostState::default()).collect(),
+        rounds: playbook.rounds.iter().map(|_| RoundState::default()).collect(),
+        phases: HashMap::new(),
+        jobs: HashMap::new(),
+        ready_jobs: HashMap::new(),
+        results,
+        dirty: IndexSet::new(),
+        next_job: 0,
+        stage: 0,
+        signal: None,
+        any_failed: false,
+        any_unreachable: false,
+        said,
+        workers: JoinSet::new(),
+        started: Instant::now(),
+        fixed: Fixed { read: super::results::tasks_that_are_read(&playbook), playbook, inventory, plan, engine, hub, world },
+    };
+    dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
+    dispatcher.recorder.then(Effect::Begin);
+    dispatcher.recorder.flush();
+    dispatcher.turn(heard, commits, interrupts).await
+}
+
+impl Dispatcher {
+    async fn turn(
+        mut self,
+        mut heard: mpsc::Receiver<FromWorker>,
+        mut commits: mpsc::UnboundedReceiver<super::recorder::Commit>,
+        mut interrupts: mpsc::Receiver<Interrupt>,
+    ) -> RunReport {
+        let mut words = Vec::with_capacity(TURN);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut deaf = false;
+        while !self.is_over() {
+            tokio::select! {
+                biased;
+                Some(commit) = commits.recv() => {
+                    self.commit(commit);
+                    while let Ok(commit) = commits.try_recv() {
+                        self.commit(commit);
+                    }
+                }
+                interrupt = interrupts.recv(), if !deaf => match interrupt {
+                    Some(interrupt) => {
+                        if self.interrupt(interrupt) {
+                            break;
+                        }
+                    }
+                    None => deaf = true,
+                },
+                _ = heard.recv_many(&mut words, TURN), if !self.recorder.is_behind() => {
+                    for (host, said) in words.drain(..) {
+                        self.hear(host, said);
+                    }
+                }
+                _ = tick.tick() => {
+                    self.let_output_go();
+                    self.recorder.tick();
+                }
+            }
+            self.advance_dirty();
+            self.recorder.flush();
+        }
+        self.leave(&mut commits).await
+    }
+
+    fn is_over(&self) -> bool {
+        self.rounds.iter().all(|round| round.phase == RoundPhase::Ended) && self.jobs.is_empty() && self.recorder.is_idle()
+    }
+
+    fn commit(&mut self, commit: super::recorder::Commit) {
+        let was_well = self.recorder.failure().is_none();
+        let effects = self.recorder.committed(commit);
+        if was_well && let Some(failure) = self.recorder.failure() {
+            tracing::error!(%failure, "nothing new is started");
+            self.stop_what_waits();
+        }
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Begin => {
+                for round in self.queue.first_rounds() {
+                    self.start_round(round);
+                }
+            }
+            Effect::Send(jobs) => self.send(jobs),
+            Effect::Finished(step, outcome, result) => self.finished(step, &outcome, result),
+            Effect::RoundOver(round) => {
+                for next in self.queue.finish_round(round) {
+                    self.start_round(next);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, ids: Vec<JobId>) {
+        for id in ids {
+            let (Some(job), Some(work)) = (self.jobs.get(&id), self.ready_jobs.remove(&id)) else { continue };
+            let (on, slot) = (job.on, job.slot);
+            if job.orphan {
+                self.forget(id);
+                continue;
+            }
+            if self.stopping(job.step.round) {
+                self.returned(id);
+                continue;
+            }
+            let user = self.hosts[on.index()].slots[slot].user.clone();
+            let told = self.worker(on).send(ToWorker::Run { slot, user, jobs: vec![work] });
+            debug_assert!(told.is_ok(), "a worker lives as long as its sender");
+        }
+    }
+
+    /// The host's worker, started at its first job.
+    fn worker(&mut self, on: HostIx) -> &mpsc::UnboundedSender<ToWorker> {
+        let host = &mut self.hosts[on.index()];
+        if host.link == Link::Idle {
+            host.link = Link::Connecting;
+            self.recorder.emit(RunEvent::HostConnecting { host: on });
+        }
+        host.worker.get_or_insert_with(|| {
+            let (commands, obeyed) = mpsc::unbounded_channel();
+            let target = Arc::new(target(&self.fixed.inventory, on));
+            self.workers.spawn(worker::work(on, target, self.fixed.hub.clone(), obeyed, self.said.clone()));
+            commands
+        })
+    }
+
+    pub(super) fn hear(&mut self, host: HostIx, said: Said) {
+        match said {
+            Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
+            Said::Connected { took } => {
+                self.hosts[host.index()].link = Link::Up;
+                self.recorder.emit(RunEvent::HostConnected { host, duration_ms: millis(took) });
+            }
+            Said::Unreachable(refusal) => {
+                let (class, message) = (refusal.class.word().to_owned(), refusal.message.clone());
+                self.recorder.emit(RunEvent::HostUnreachable { host, class, message });
+                self.host_gone(host, refusal.message);
+            }
+            Said::Lost(message) => {
+                self.recorder.emit(RunEvent::HostLost { host, message: message.clone() });
+                self.host_gone(host, message);
+            }
+            Said::Began(id) => {
+                let now = self.recorder.now();
+                if let Some(job) = self.jobs.get_mut(&id)
+                    && job.began.is_none()
+                {
+                    job.began = Some((now, Instant::now()));
+                    if !job.orphan {
+                        self.recorder.emit(RunEvent::StepBegan { step: job.step, attempt: 1 });
+                    }
+                }
+            }
+            Said::Output(id, stream, data) => self.output(id, stream, &data),
+            Said::Ended(id, end, took) => self.ended(id, &end, took),
+            Said::Returned(id, _) => self.returned(id),
+            Said::Refused(id, refusal) => self.refused(id, &refusal),
+            Said::Died(id, reason) => {
+                let reason = format!("its shell ended with it: {reason}");
+                self.cut_short(id, Outcome::without_run(Status::Failed, reason));
+            }
+            Said::Unknown(id, reason) => {
+                let reason = format!("the session was lost: {reason}");
+                self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
+            }
+        }
+    }
+
+    fn output(&mut self, id: JobId, stream: OutputStream, data: &[u8]) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let capture = match stream {
+            OutputStream::Stdout => &mut job.stdout,
+            OutputStream::Stderr => &mut job.stderr,
+        };
+        let piece = capture.push(data);
+        if !job.orphan {
+            let step = job.step;
+            self.emit_output(step, stream, piece);
+        }
+    }
+
+    pub(super) fn emit_output(&mut self, step: StepId, stream: OutputStream, pieces: impl IntoIterator<Item = super::output::Piece>) {
+        let stream = match stream {
+            OutputStream::Stdout => Stream::Stdout,
+            OutputStream::Stderr => Stream::Stderr,
+        };
+        for (offset, bytes) in pieces {
+            self.recorder.emit(RunEvent::StepOutput { step, attempt: 1, stream, offset, data: Data::new(bytes) });
+        }
+    }
+
+    fn let_output_go(&mut self) {
+        let mut pieces = Vec::new();
+        for job in self.jobs.values_mut().filter(|job| !job.orphan) {
+            for (stream, capture) in [(OutputStream::Stdout, &mut job.stdout), (OutputStream::Stderr, &mut job.stderr)] {
+                pieces.extend(capture.take().map(|piece| (job.step, stream, piece)));
+            }
+        }
+        pieces.sort_by_key(|(step, _, _)| *step);
+        for (step, stream, piece) in pieces {
+            self.emit_output(step, stream, [piece]);
+        }
+    }
+
+    /// Says goodbye and gives the account.
+    async fn leave(mut self, commits: &mut mpsc::UnboundedReceiver<super::recorder::Commit>) -> RunReport {
+        self.settle_the_rest();
+        let end = self.end();
+        self.recorder.emit(RunEvent::RunEnded(end.clone()));
+        self.recorder.flush();
+        let taken = async {
+            while !self.recorder.is_idle() {
+                let Some(commit) = commits.recv().await else { break };
+                // Effects after the end have nobody left to act for.
+                drop(self.recorder.committed(commit));
+            }
+        };
+        let in_time = tokio::time::timeout(LAST_WORDS, taken).await.is_ok();
+        for host in &mut self.hosts {
+            host.worker = None;
+        }
+        if self.stage < 2 {
+            while self.workers.join_next().await.is_some() {}
+        } else {
+            let _ = tokio::time::timeout(Duration::from_millis(500), async { while self.workers.join_next().await.is_some() {} }).await;
+            self.workers.abort_all();
+        }
+        let failure = self.recorder.failure().cloned();
+        RunReport { end, record: if in_time { failure.map_or(Ok(()), Err) } else { Err(super::unanswered()) } }
+    }
+
+    fn end(&self) -> RunEnd {
+        let (status, exit_code) = if let Some(signal) = self.signal {
+            ("interrupted", signal.exit_code())
+        } else if self.recorder.failure().is_some() {
+            ("error", 8)
+        } else if self.any_failed {
+            ("failed", 4)
+        } else if self.any_unreachable {
+            ("unreachable", 5)
+        } else {
+            ("ok", 0)
+        };
+        RunEnd { status: status.to_owned(), exit_code, duration_ms: millis(self.started.elapsed()) }
+    }
+}
+
+/// A host as the transport needs it, its jump host resolved.
+fn target(inventory: &Inventory, host: HostIx) -> Target {
+    fn resolve(inventory: &Inventory, host: HostIx, depth: usize) -> Target {
+        let host = inventory.host(host);
+        let jump = match &host.connect.jump {
+            // A ring of jump hosts is the inventory's to refuse; the depth only keeps this from following one.
+            Some(crate::model::Jump::Host(name)) if depth < 8 => {
+                inventory.find(name).map(|jump| Box::new(resolve(inventory, jump, depth + 1)))
+            }
+            _ => None,
+        };
+        Target { name: host.name.clone(), connect: host.connect.clone(), jump }
+    }
+    resolve(inventory, host, 0)
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A pair of captures for a job.
+pub(super) fn captures(keep: bool, redactor: &crate::event::Redactor) -> (Capture, Capture) {
+    let hold = redactor.longest().saturating_sub(1);
+    (Capture::new(keep, hold), Capture::new(keep, hold))
+}

@@ -1,0 +1,211 @@
+//! From the end of a job to the outcome of its step.
+
+use crate::event::{Outcome, OutputInfo, Status};
+use crate::model::{Judge, Task, Value, Verb};
+use crate::plan::{self, Body, Prepared, PreparedGuard, StepResult};
+use crate::resource;
+use crate::template::{Engine, Root};
+use crate::text::format_duration;
+use crate::transport::End;
+
+/// A job that is over.
+pub(super) struct Ended<'a> {
+    pub(super) end: &'a End,
+    /// What it printed, where that was kept.
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+    pub(super) stdout_info: OutputInfo,
+    pub(super) stderr_info: OutputInfo,
+    pub(super) duration_ms: u64,
+    /// UTC ms.
+    pub(super) began: Option<i64>,
+}
+
+/// Says whether a task's exit code alone says if it failed, so that its lane can stop by itself.
+pub(super) fn by_exit_code(task: &Task) -> bool {
+    let failed = match &task.failed {
+        None => true,
+        Some(Judge::Fixed(failed)) => !failed,
+        Some(Judge::Expression(_)) => false,
+    };
+    // A `changed` that can't be answered is a failure too.
+    failed && !matches!(task.changed, Some(Judge::Expression(_)))
+}
+
+/// Says whether a task's own judgement reads what it printed.
+pub(super) fn needs_output(task: &Task) -> bool {
+    let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
+    asks(&task.failed) || asks(&task.changed) || matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Copy(_))
+}
+
+/// Judges a job by its end, its verb, and the task's own `failed` and `changed`.
+pub(super) fn judge(
+    task: &Task,
+    prepared: &Prepared,
+    engine: &Engine,
+    ended: Ended<'_>,
+    scope: &dyn Fn(&StepResult) -> Root,
+) -> (Outcome, StepResult) {
+    let mut outcome = Outcome {
+        status: Status::Ok,
+        reason: None,
+        blocked: false,
+        allowed: false,
+        rc: None,
+        duration_ms: ended.duration_ms,
+        stdout: ended.stdout_info,
+        stderr: ended.stderr_info,
+        outputs: indexmap::IndexMap::new(),
+    };
+    let cut = outcome.stdout.cut;
+    let mut result = StepResult {
+        status: Status::Ok,
+        changed: false,
+        rc: None,
+        stdout: into_text(ended.stdout),
+        stderr: into_text(ended.stderr),
+        outputs: indexmap::IndexMap::new(),
+        started: ended.began.and_then(rfc3339),
+        duration: std::time::Duration::from_millis(ended.duration_ms).as_secs_f64(),
+        attempts: 1,
+    };
+    match ended.end {
+        End::Guarded { guard, code } => {
+            outcome.status = Status::Skipped;
+            outcome.reason = Some(prepared.guards.get(*guard).map_or_else(|| "a guard".to_owned(), |guard| guard_reason(guard, *code)));
+        }
+        End::TimedOut => {
+            outcome.status = Status::Failed;
+            outcome.reason = Some(format!("timed out after {}", format_duration(prepared.timeout)));
+        }
+        End::Terminated => {
+            outcome.status = Status::Cancelled;
+            outcome.reason = Some("ended because the run was interrupted".to_owned());
+        }
+        End::Exited(code) => {
+            outcome.rc = Some(*code);
+            result.rc = Some(*code);
+            let verdict = verdict(&prepared.body, *code, &result.stdout, task.read_only);
+            outcome.status = verdict.status;
+            outcome.reason = verdict.reason;
+            result.outputs = verdict.outputs;
+            if let Some(text) = verdict.stdout {
+                result.stdout = text;
+            }
+            result.status = outcome.status;
+            result.changed = outcome.status == Status::Changed;
+            if cut && needs_output(task) {
+                outcome.status = Status::Failed;
+                outcome.reason = Some("its output is too long to be judged".to_owned());
+            } else {
+                judge_by_task(task, engine, &mut outcome, &result, scope);
+            }
+        }
+    }
+    outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+    outcome.outputs.clone_from(&result.outputs);
+    result.status = outcome.status;
+    result.changed = outcome.status == Status::Changed;
+    (outcome, result)
+}
+
+fn judge_by_task(task: &Task, engine: &Engine, outcome: &mut Outcome, result: &StepResult, scope: &dyn Fn(&StepResult) -> Root) {
+    if task.failed.is_none() && task.changed.is_none() {
+        return;
+    }
+    let scope = scope(result);
+    let ask = |judge: &Option<Judge>| judge.as_ref().map(|judge| plan::judge(judge, engine, &scope)).transpose();
+    match (ask(&task.failed), ask(&task.changed)) {
+        (Err(error), _) => {
+            outcome.status = Status::Failed;
+            outcome.reason = Some(format!("its `failed` can't be answered: {error}"));
+        }
+        (Ok(Some(true)), _) if outcome.status != Status::Failed => {
+            outcome.status = Status::Failed;
+            outcome.reason = Some(match &task.failed {
+                Some(Judge::Expression(template)) => format!("`failed: {}` is true", template.source.text.trim()),
+                _ => "`failed` is true".to_owned(),
+            });
+        }
+        (Ok(None | Some(true)), _) if outcome.status == Status::Failed => {}
+        (_, Err(error)) => {
+            outcome.status = Status::Failed;
+            outcome.reason = Some(format!("its `changed` can't be answered: {error}"));
+        }
+        (Ok(failed), Ok(changed)) => {
+            if failed == Some(false) && outcome.status == Status::Failed {
+                // What the verb says of a success: only `run` and `copy` may have changed something.
+                let writes = !task.read_only && matches!(task.verb, Verb::Run(_));
+                outcome.status = if writes { Status::Changed } else { Status::Ok };
+                outcome.reason = None;
+            }
+            match changed {
+                Some(true) => outcome.status = Status::Changed,
+                Some(false) => outcome.status = Status::Ok,
+                None => {}
+            }
+        }
+    }
+}
+
+struct Verdict {
+    status: Status,
+    reason: Option<String>,
+    outputs: indexmap::IndexMap<String, Value>,
+    /// What `stdout` is for templates, where that is not what the script printed.
+    stdout: Option<String>,
+}
+
+fn verdict(body: &Body, code: i32, stdout: &str, read_only: bool) -> Verdict {
+    let failed =
+        |reason: String| Verdict { status: Status::Failed, reason: Some(reason), outputs: indexmap::IndexMap::new(), stdout: None };
+    if code != 0 {
+        return failed(exit_words(code));
+    }
+    let mut verdict = Verdict { status: Status::Ok, reason: None, outputs: indexmap::IndexMap::new(), stdout: None };
+    match body {
+        Body::Run(_) if !read_only => verdict.status = Status::Changed,
+        Body::Glob { .. } => {
+            let paths = resource::glob::paths(stdout);
+            verdict.stdout = Some(paths.join("\n"));
+            verdict.outputs.insert("paths".to_owned(), paths.into_iter().collect());
+        }
+        Body::Stat { .. } => match resource::stat::read(stdout) {
+            Some(outputs) => verdict.outputs = outputs,
+            None => return failed("the host's `stat` said what can't be understood".to_owned()),
+        },
+        Body::Copy { .. } => match resource::copy::changed(stdout) {
+            Some(true) => verdict.status = Status::Changed,
+            Some(false) => {}
+            None => return failed("the host did not say whether the file was written".to_owned()),
+        },
+        _ => {}
+    }
+    verdict
+}
+
+fn exit_words(code: i32) -> String {
+    match code {
+        126 => "exit code 126: found, but not executable".to_owned(),
+        127 => "exit code 127: command not found".to_owned(),
+        129..=192 => format!("exit code {code}: ended by signal {}", code - 128),
+        _ => format!("exit code {code}"),
+    }
+}
+
+fn guard_reason(guard: &PreparedGuard, code: i32) -> String {
+    match guard {
+        PreparedGuard::Unless(_) => "unless exited 0".to_owned(),
+        PreparedGuard::OnlyIf(_) => format!("only_if exited {code}"),
+        PreparedGuard::Creates(path) => format!("{path} exists"),
+        PreparedGuard::Removes(path) => format!("{path} does not exist"),
+    }
+}
+
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+pub(super) fn rfc3339(at: i64) -> Option<String> {
+    jiff::Timestamp::from_millisecond(at).ok().map(|time| time.to_string())
+}

@@ -1,0 +1,131 @@
+//! From a prepared step to a job for its host.
+//!
+//! Small things go on the lane in one request; what is larger than [`INLINE`] goes on a channel of its own.
+
+use std::path::Path;
+
+use super::bulk::{Bulk, Source, Way};
+use super::worker::{Job, JobId};
+use crate::model::{Judge, Shell, Task};
+use crate::plan::{Body, CopySource, Prepared, PreparedCommand, PreparedGuard};
+use crate::resource;
+use crate::transport::{GuardCheck, GuardKind, Invocation, OnFailure, Request, ShellProgram};
+
+/// Up to this size a file's bytes travel inside a request.
+const INLINE: u64 = 16 * 1024;
+
+/// How a step travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// On a lane.
+    Lane,
+    /// On a channel of its own.
+    Bulk,
+}
+
+/// Says how a step travels.
+pub(super) fn route(prepared: &Prepared) -> Route {
+    let inline = match &prepared.body {
+        Body::Fetch { .. } => false,
+        Body::Copy { from: CopySource::Content(text), .. } => text.len() as u64 <= INLINE,
+        // One that can't be looked at is told of when it is read.
+        Body::Copy { from: CopySource::File(path), .. } => std::fs::metadata(path).map_or(true, |file| file.len() <= INLINE),
+        _ => true,
+    };
+    // A file on a channel of its own has no lane to ask its guards on.
+    if inline { Route::Lane } else { Route::Bulk }
+}
+
+/// A local file that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} can't be read: {error}")]
+pub(super) struct Unreadable {
+    path: String,
+    error: std::io::Error,
+}
+
+/// Makes the job of a step.
+pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route) -> Result<Job, Unreadable> {
+    if route == Route::Bulk {
+        return Ok(Job::Bulk(id, Box::new(bulk(prepared))));
+    }
+    let command = match &prepared.body {
+        Body::Run(command) => invocation(command),
+        Body::Read { path } => Invocation::Script(resource::read::script(path)),
+        Body::Glob { patterns } => Invocation::Script(resource::glob::script(patterns)),
+        Body::Stat { path } => Invocation::Script(resource::stat::script(path)),
+        Body::Copy { from, .. } => {
+            let bytes = match from {
+                CopySource::Content(text) => text.clone().into_bytes(),
+                CopySource::File(path) => read(path)?,
+            };
+            Invocation::Script(resource::copy::script(&target(prepared), &bytes))
+        }
+        Body::Fetch { .. } | Body::Assert { .. } | Body::Set(_) | Body::Print(_) | Body::Fail(_) => Invocation::Script(String::new()),
+    };
+    let goes_on = task.allow_failure || task.failed == Some(Judge::Fixed(false));
+    Ok(Job::Lane(Box::new(Request {
+        id,
+        guards: prepared.guards.iter().map(guard).collect(),
+        command,
+        stdin: prepared.stdin.as_ref().map(|text| text.clone().into_bytes()),
+        cwd: prepared.cwd.clone(),
+        env: prepared.env.clone(),
+        umask: prepared.umask,
+        on_failure: if goes_on { OnFailure::Continue } else { OnFailure::Stop },
+        timeout: prepared.timeout,
+    })))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    std::fs::read(path).map_err(|error| Unreadable { path: path.display().to_string(), error })
+}
+
+fn target(prepared: &Prepared) -> resource::copy::Target {
+    match &prepared.body {
+        Body::Copy { dest, mode, owner, group, .. } => {
+            resource::copy::Target { dest: dest.clone(), mode: *mode, owner: owner.clone(), group: group.clone() }
+        }
+        _ => resource::copy::Target::default(),
+    }
+}
+
+fn bulk(prepared: &Prepared) -> Bulk {
+    let way = match &prepared.body {
+        Body::Fetch { src, dest } => Way::Down { script: resource::fetch::script(src), to: dest.clone() },
+        Body::Copy { from: CopySource::Content(text), .. } => {
+            Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
+        }
+        Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(path.clone()) },
+        _ => Way::Down { script: String::new(), to: std::path::PathBuf::new() },
+    };
+    Bulk { guards: prepared.guards.iter().map(guard).collect(), cwd: prepared.cwd.clone(), way, timeout: prepared.timeout }
+}
+
+fn guard(guard: &PreparedGuard) -> GuardCheck {
+    let exists = |path: &str| {
+        let path = crate::text::quote(path);
+        // A dangling link is there too.
+        Invocation::Script(format!("[ -e {path} ] || [ -L {path} ]"))
+    };
+    match guard {
+        PreparedGuard::Unless(command) => GuardCheck { kind: GuardKind::Unless, command: invocation(command) },
+        PreparedGuard::OnlyIf(command) => GuardCheck { kind: GuardKind::OnlyIf, command: invocation(command) },
+        PreparedGuard::Creates(path) => GuardCheck { kind: GuardKind::Unless, command: exists(path) },
+        PreparedGuard::Removes(path) => GuardCheck { kind: GuardKind::OnlyIf, command: exists(path) },
+    }
+}
+
+fn invocation(command: &PreparedCommand) -> Invocation {
+    match command {
+        PreparedCommand::Text { text, shell } => Invocation::Text {
+            text: text.clone(),
+            shell: match shell {
+                Shell::Sh => ShellProgram::Sh,
+                Shell::Bash => ShellProgram::Bash,
+                Shell::Other(program) => ShellProgram::Other(program.clone()),
+            },
+        },
+        PreparedCommand::Args(args) => Invocation::Args(args.clone()),
+    }
+}
