@@ -186,6 +186,19 @@ impl StoreError {
         Some(hint)
     }
 
+    /// Why the record could not be written, for a sentence that names it already.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            StoreError::Full { .. } => "the disk is full".to_owned(),
+            StoreError::Locked { .. } => "it is locked by another process".to_owned(),
+            StoreError::ReadOnly { .. } => "it, its folder or its disk is read-only".to_owned(),
+            StoreError::Corrupt { message, .. } => format!("it is damaged: {message}"),
+            StoreError::Permission { message, .. } | StoreError::Io { message, .. } => message.clone(),
+            StoreError::Sqlite { source, .. } => source.to_string(),
+            other => other.to_string(),
+        }
+    }
+
     /// Sorts what SQLite says about the record at `path`.
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> StoreError {
         let path = path.to_owned();

@@ -197,17 +197,19 @@ LEFT JOIN run_host AS ran_on ON ran_on.run = step.run AND ran_on.host = attempt.
 
 -- Each stream of each attempt as one text.
 CREATE VIEW outputs AS
-SELECT piece.run, host.name AS host, round.id AS round, coalesce(task.id, task.name) AS task, piece.attempt, piece.stream,
-       group_concat(CAST(piece.data AS TEXT), '') AS text,
-       max(CASE piece.stream WHEN 'stdout' THEN step.stdout_bytes ELSE step.stderr_bytes END) AS bytes,
-       max(CASE piece.stream WHEN 'stdout' THEN step.stdout_cut ELSE step.stderr_cut END) AS cut,
-       piece.round AS round_ix, piece.task AS task_ix, piece.host AS host_ix
-FROM (SELECT * FROM output ORDER BY run, round, task, host, attempt, stream, "offset") AS piece
-LEFT JOIN step ON step.run = piece.run AND step.round = piece.round AND step.task = piece.task AND step.host = piece.host
-LEFT JOIN run_host AS host ON host.run = piece.run AND host.host = piece.host
-LEFT JOIN round ON round.run = piece.run AND round.round = piece.round
-LEFT JOIN task ON task.run = piece.run AND task.round = piece.round AND task.task = piece.task
-GROUP BY piece.run, piece.round, piece.task, piece.host, piece.attempt, piece.stream;
+SELECT part.run, host.name AS host, round.id AS round, coalesce(task.id, task.name) AS task, part.attempt, part.stream,
+       (SELECT group_concat(CAST(data AS TEXT), '')
+        FROM (SELECT data FROM output AS piece
+              WHERE piece.run = part.run AND piece.round = part.round AND piece.task = part.task AND piece.host = part.host
+                AND piece.attempt = part.attempt AND piece.stream = part.stream ORDER BY piece."offset", piece.seq)) AS text,
+       CASE part.stream WHEN 'stdout' THEN step.stdout_bytes ELSE step.stderr_bytes END AS bytes,
+       CASE part.stream WHEN 'stdout' THEN step.stdout_cut ELSE step.stderr_cut END AS cut,
+       part.round AS round_ix, part.task AS task_ix, part.host AS host_ix
+FROM (SELECT DISTINCT run, round, task, host, attempt, stream FROM output) AS part
+LEFT JOIN step ON step.run = part.run AND step.round = part.round AND step.task = part.task AND step.host = part.host
+LEFT JOIN run_host AS host ON host.run = part.run AND host.host = part.host
+LEFT JOIN round ON round.run = part.run AND round.round = part.round
+LEFT JOIN task ON task.run = part.run AND task.round = part.round AND task.task = part.task;
 
 -- The files that each run was made from, with their text.
 CREATE VIEW inputs AS
@@ -237,16 +239,17 @@ CREATE VIEW failures AS
 SELECT steps.run, runs.playbook, steps.host, steps.round, steps.task,
        CASE WHEN steps.status IN ('sent', 'began') THEN 'unknown' ELSE steps.status END AS status,
        steps.reason, steps.rc, steps.allowed, steps.command, steps.ended_at,
-       (SELECT outputs.text FROM outputs WHERE outputs.run = steps.run AND outputs.round_ix = steps.round_ix
-        AND outputs.task_ix = steps.task_ix AND outputs.host_ix = steps.host_ix
-        AND outputs.attempt = steps.attempts AND outputs.stream = 'stderr') AS stderr
+       (SELECT group_concat(CAST(data AS TEXT), '')
+        FROM (SELECT data FROM output AS piece
+              WHERE piece.run = steps.run AND piece.round = steps.round_ix AND piece.task = steps.task_ix AND piece.host = steps.host_ix
+                AND piece.attempt = steps.attempts AND piece.stream = 'stderr' ORDER BY piece."offset", piece.seq)) AS stderr
 FROM steps JOIN runs ON runs.number = steps.run
 WHERE steps.status IN ('failed', 'unreachable', 'unknown', 'sent', 'began')
 ORDER BY steps.run DESC, steps.ended_at DESC;
 
 -- When each host last came through a whole run without an unreachable, a failure that nothing allowed, or an unknown step.
 CREATE VIEW host_last_success AS
-SELECT host.name AS host, run.playbook_id, run.playbook, max(run.number) AS run,
+SELECT host.name AS host, run.playbook_id, run.playbook, run.number AS run,
        strftime('%Y-%m-%dT%H:%M:%fZ', max(run.ended_at) / 1000.0, 'unixepoch') AS ended_at
 FROM run_host AS host JOIN run ON run.number = host.run
 WHERE run.ended_at IS NOT NULL AND host.state NOT IN ('unreachable', 'lost')
