@@ -55,11 +55,9 @@ pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<
             "UPDATE round SET state = 'skipped', reason = ?3, ended_at = ?4 WHERE run = ?1 AND round = ?2",
             params![run, round.0, reason, at],
         )?,
-        RunEvent::RoundEnded { round } => execute(
-            connection,
-            "UPDATE round SET state = 'ended', ended_at = ?3 WHERE run = ?1 AND round = ?2",
-            params![run, round.0, at],
-        )?,
+        RunEvent::RoundEnded { round } => {
+            execute(connection, "UPDATE round SET state = 'ended', ended_at = ?3 WHERE run = ?1 AND round = ?2", params![run, round.0, at])?
+        }
         RunEvent::StepSent { step, attempt, on, command } => step_sent(connection, run, *step, *attempt, *on, command, at)?,
         RunEvent::StepBegan { step, attempt } => step_began(connection, run, *step, *attempt, at)?,
         RunEvent::StepEnded { step, attempt, outcome } => step_ended(connection, run, *step, *attempt, outcome, at)?,
@@ -127,15 +125,7 @@ fn round_host(connection: &Connection, run: i64, round: RoundIx, host: HostIx, s
 }
 
 // What was written ahead and withdrawn is sent again under the same attempt: the last time counts.
-fn step_sent(
-    connection: &Connection,
-    run: i64,
-    step: StepId,
-    attempt: u32,
-    on: Option<HostIx>,
-    command: &str,
-    at: i64,
-) -> Result<()> {
+fn step_sent(connection: &Connection, run: i64, step: StepId, attempt: u32, on: Option<HostIx>, command: &str, at: i64) -> Result<()> {
     execute(
         connection,
         "INSERT INTO attempt(run, round, task, host, attempt, on_host, command, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -162,7 +152,8 @@ fn step_began(connection: &Connection, run: i64, step: StepId, attempt: u32, at:
     execute(
         connection,
         "INSERT INTO step(run, round, task, host, state, attempts, began_at) VALUES (?1, ?2, ?3, ?4, 'began', ?5, ?6)
-         ON CONFLICT DO UPDATE SET state = 'began', attempts = excluded.attempts, began_at = excluded.began_at",
+         ON CONFLICT DO UPDATE SET state = 'began', status = NULL, attempts = excluded.attempts, began_at = excluded.began_at,
+                                   ended_at = NULL",
         params![run, step.round.0, step.task.0, step.host.0, attempt, at],
     )
 }

@@ -166,10 +166,13 @@ impl StoreError {
             StoreError::Permission { .. } | StoreError::ReadOnly { .. } => {
                 "the file and its folder must be writable (SQLite keeps two more files beside it); `--db` names another place".to_owned()
             }
-            StoreError::Locked { .. } => "a program may have it open for writing, such as sqlite3 in a transaction; end it and try again".to_owned(),
+            StoreError::Locked { .. } => {
+                "a program may have it open for writing, such as sqlite3 in a transaction; end it and try again".to_owned()
+            }
             StoreError::NotADatabase { .. } | StoreError::Foreign { .. } => "it was left as it is; `--db` names another file".to_owned(),
             StoreError::Corrupt { .. } => {
-                "it was left as it is; move it away, with its -wal and -shm files, and `sqlite3 FILE .recover` may save what it holds".to_owned()
+                "it was left as it is; move it away, with its -wal and -shm files, and `sqlite3 FILE .recover` may save what it holds"
+                    .to_owned()
             }
             StoreError::Newer { .. } => "use that roundsman, or another record with `--db`; it was left as it is".to_owned(),
             StoreError::Older { .. } => "a run brings it up to date".to_owned(),
@@ -216,7 +219,9 @@ impl StoreError {
 
     /// Sorts what the system says about the record at `path` or a file beside it.
     pub(super) fn io(path: &Path, error: &std::io::Error) -> StoreError {
-        let (path, message) = (path.to_owned(), error.to_string());
+        let message = error.to_string();
+        let message = message.split(" (os error").next().unwrap_or_default().to_owned();
+        let path = path.to_owned();
         match error.kind() {
             std::io::ErrorKind::PermissionDenied => StoreError::Permission { path, message },
             std::io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path },

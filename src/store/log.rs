@@ -57,15 +57,20 @@ pub(super) fn append(connection: &Connection, run: &mut Option<i64>, event: &mut
             ("run_started", header_json(event).map_err(told)?)
         }
         RunEvent::StepOutput { step, attempt, stream, offset, data } if bytes_of(data).is_some() => {
-            let short = ShortOutput { seq, at, event: ShortTag::StepOutput, step: *step, attempt: *attempt, stream: *stream, offset: *offset };
+            let short =
+                ShortOutput { seq, at, event: ShortTag::StepOutput, step: *step, attempt: *attempt, stream: *stream, offset: *offset };
             ("step_output", serde_json::to_string(&short).map_err(told)?)
         }
         _ => (kind_of(&event.kind), serde_json::to_string(event).map_err(told)?),
     };
     let number_of_run = run.ok_or(AppendError::NotStarted { seq })?;
-    connection
-        .prepare_cached("INSERT INTO event(run, seq, at, kind, json) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![number_of_run, number(seq), at, kind, json])?;
+    connection.prepare_cached("INSERT INTO event(run, seq, at, kind, json) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+        number_of_run,
+        number(seq),
+        at,
+        kind,
+        json
+    ])?;
     match &event.kind {
         RunEvent::RunStarted(header) => put_inputs(connection, number_of_run, header)?,
         RunEvent::StepOutput { .. } => put_output(connection, number_of_run, event)?,
@@ -174,7 +179,9 @@ fn put_inputs(connection: &Connection, run: i64, header: &RunHeader) -> Result<(
 
 fn put_content(connection: &Connection, text: &str) -> Result<String> {
     let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    connection.prepare_cached("INSERT INTO content(sha256, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?.execute(params![digest, text])?;
+    connection
+        .prepare_cached("INSERT INTO content(sha256, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![digest, text])?;
     Ok(digest)
 }
 

@@ -14,8 +14,10 @@ use super::path::{self, FOLDER};
 use super::writer::Writer;
 use crate::event::RunHeader;
 
-/// How long another process's write is waited for.
+/// How long another process's write is waited for: by who opens the record, and by a run under way, which has more to
+/// lose.
 const BUSY: Duration = Duration::from_secs(10);
+const BUSY_IN_RUN: Duration = Duration::from_secs(60);
 
 /// Statements that are kept prepared; more than the writer uses.
 const STATEMENTS: usize = 64;
@@ -34,6 +36,8 @@ pub enum OpenMode {
 pub struct Store {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    /// How long a run waits for another process's write before its record counts as failed.
+    pub(super) patience: Duration,
 }
 
 impl Store {
@@ -45,10 +49,10 @@ impl Store {
     /// # Errors
     /// Where the file can't be used, in words of our own; see [`StoreError::hint`].
     pub fn open(path: &Path, mode: OpenMode) -> Result<Store, StoreError> {
-        Store::open_within(path, mode, BUSY)
+        Ok(Store { patience: BUSY_IN_RUN, ..Store::open_within(path, mode, BUSY)? })
     }
 
-    /// Opens the record, and says how long to wait for other processes' writes.
+    /// Opens the record, and says how long to wait for other processes' writes, now and in a run.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -61,7 +65,7 @@ impl Store {
             OpenMode::Read => open_to_read(path, busy)?,
         };
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(Store { connection, path: path.to_owned() })
+        Ok(Store { connection, path: path.to_owned(), patience: busy })
     }
 
     /// The record's file.
@@ -98,15 +102,18 @@ fn open_to_write(path: &Path, busy: Duration) -> Result<Connection, StoreError> 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(path, flags, busy)?;
     let told = |error| StoreError::sqlite(path, error);
-    // Looked at before anything is written, so that a foreign file stays as it is, its journal mode too.
-    accept(path, migrate::inspect(&connection).map_err(told)?, OpenMode::Write)?;
     if connection.is_readonly("main").map_err(told)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
+    // Looked at before anything is written, so that a foreign file stays as it is, its journal mode too.
+    let found = migrate::inspect(&connection).map_err(told)?;
+    accept(path, found, OpenMode::Write)?;
     into_wal(&connection, busy).map_err(told)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(told)?;
-    accept(path, migrate::migrate(&mut connection).map_err(told)?, OpenMode::Write)?;
+    if found != Found::Record(VERSION) {
+        accept(path, migrate::migrate(&mut connection).map_err(told)?, OpenMode::Write)?;
+    }
     Ok(connection)
 }
 
@@ -204,7 +211,7 @@ fn make_folder(record: &Path) -> Result<(), StoreError> {
     let folder = path::folder_of(record);
     let ours = folder.file_name().is_some_and(|name| name == FOLDER);
     if folder.is_dir() {
-        return if ours { ignore_in_git(folder) } else { Ok(()) };
+        return if ours { ignore_in_git(record, folder) } else { Ok(()) };
     }
     let missing = |folder: &Path| StoreError::NoFolder { path: record.to_owned(), folder: folder.to_owned() };
     if !ours {
@@ -212,21 +219,21 @@ fn make_folder(record: &Path) -> Result<(), StoreError> {
     }
     // What hosts print is not for everybody on this machine.
     match std::fs::DirBuilder::new().mode(0o700).create(folder) {
-        Ok(()) => ignore_in_git(folder),
+        Ok(()) => ignore_in_git(record, folder),
         // Another process may have been faster.
-        Err(_) if folder.is_dir() => ignore_in_git(folder),
+        Err(_) if folder.is_dir() => ignore_in_git(record, folder),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing(folder.parent().unwrap_or(folder))),
-        Err(error) => Err(StoreError::io(folder, &error)),
+        Err(error) => Err(StoreError::io(record, &error)),
     }
 }
 
-fn ignore_in_git(folder: &Path) -> Result<(), StoreError> {
+fn ignore_in_git(record: &Path, folder: &Path) -> Result<(), StoreError> {
     let path = folder.join(".gitignore");
     match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
         Ok(mut file) => std::io::Write::write_all(&mut file, b"*\n").map_err(|error| StoreError::io(&path, &error)),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         // A folder that takes no file may still hold a record that can be written.
-        Err(_) if folder.join("record.db").exists() => Ok(()),
-        Err(error) => Err(StoreError::io(&path, &error)),
+        Err(_) if record.exists() => Ok(()),
+        Err(error) => Err(StoreError::io(record, &error)),
     }
 }

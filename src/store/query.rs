@@ -127,8 +127,9 @@ impl Store {
             let mut statement = self
                 .connection
                 .prepare_cached("SELECT status, count(*), sum(allowed AND status = 'failed') FROM step WHERE run = ?1 GROUP BY status")?;
-            let rows = statement
-                .query_map([run.number], |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?)))?;
+            let rows = statement.query_map([run.number], |row| {
+                Ok((row.get::<_, Option<String>>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
+            })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         for (status, count, allowed) in counts().map_err(|error| self.error(error))? {
@@ -148,7 +149,9 @@ impl Store {
     fn gone(&self, run: i64) -> Result<RunState, StoreError> {
         let end = self
             .connection
-            .query_row("SELECT status, exit_code, duration_ms FROM run WHERE number = ?1 AND status IS NOT NULL", [run], |row| end_of(row, 0))
+            .query_row("SELECT status, exit_code, duration_ms FROM run WHERE number = ?1 AND status IS NOT NULL", [run], |row| {
+                end_of(row, 0)
+            })
             .optional()
             .map_err(|error| self.error(error))?;
         Ok(end.map_or(RunState::Abandoned, RunState::Ended))

@@ -82,7 +82,8 @@ fn step_row(row: &Row<'_>, over: bool) -> rusqlite::Result<StepRow> {
         (None, "began") => StepStatus::Began,
         (None, _) => StepStatus::Sent,
     };
-    let name = |index: usize, number: u32| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(index)?.unwrap_or_else(|| number.to_string()));
+    let name =
+        |index: usize, number: u32| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(index)?.unwrap_or_else(|| number.to_string()));
     Ok(StepRow {
         step,
         host: name(3, step.host.0)?,

@@ -7,7 +7,6 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
 
@@ -17,9 +16,6 @@ use super::log::{self, AppendError};
 use super::open::Store;
 use super::spill::Spill;
 use crate::event::{Data, Done, Event, Journal, JournalError, RunEvent, RunHeader};
-
-/// How long a run waits for another process's write before its record counts as failed.
-const BUSY: Duration = Duration::from_secs(60);
 
 /// A transaction grows no further than so many events or bytes of output, so that other processes get their turn.
 const MOST_EVENTS: usize = 4096;
@@ -48,17 +44,20 @@ struct Answer(Option<Done>);
 
 impl Answer {
     fn give(mut self, result: Result<(), JournalError>) {
+        self.call(result);
+    }
+
+    fn call(&mut self, result: Result<(), JournalError>) {
         if let Some(done) = self.0.take() {
-            done(result);
+            // A panic of the caller's must not end the record; the panic hook has told of it.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| done(result)));
         }
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if let Some(done) = self.0.take() {
-            done(Err(closed()));
-        }
+        self.call(Err(closed()));
     }
 }
 
@@ -66,7 +65,7 @@ impl Writer {
     pub(super) fn start(store: Store, run: &RunHeader) -> Result<Writer, StoreError> {
         // A record that can't be written is better known before the first connection than after.
         store.connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(|error| store.error(error))?;
-        store.connection.busy_timeout(BUSY).map_err(|error| store.error(error))?;
+        store.connection.busy_timeout(store.patience).map_err(|error| store.error(error))?;
         let lock = RunLock::take(&store.path, &run.run)?;
         let spill = Spill::new(&store.path, &run.run);
         let (sender, receiver) = channel();
