@@ -254,7 +254,7 @@ fn check_marks(map: &SourceMap, node: &Node) {
         for (at, c) in text.text.char_indices().filter(|(_, c)| !c.is_whitespace()) {
             let found = map.text(text.at(at..at + c.len_utf8()));
             let escaped = style == Style::DoubleQuoted && found.starts_with('\\');
-            assert!(escaped || found.chars().next() == Some(c), "{c:?} at {at} of {text:?} is {found:?}");
+            assert!(escaped || found.starts_with(c), "{c:?} at {at} of {text:?} is {found:?}");
         }
     };
     match &node.value {
