@@ -1,0 +1,177 @@
+//! Words for what YAML itself makes of a text that was meant otherwise.
+
+use std::ops::Range;
+
+use super::parse::Source;
+use super::{Node, NodeValue, Style};
+use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+
+/// Tells of a byte order mark and of foreign line ends; false where the file can't be read.
+pub(super) fn line_ends(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> bool {
+    if text.starts_with('\u{feff}') {
+        let found = Diagnostic::warning("W002", Span::new(file, 0..0), "the file starts with a byte order mark");
+        diagnostics.push(found.hint("save it as UTF-8 without one".to_owned()));
+    }
+    let Some(first) = text.find('\r') else { return true };
+    if let Some((bare, _)) = text.match_indices('\r').find(|(at, _)| text.as_bytes().get(at + 1) != Some(&b'\n')) {
+        let found = Diagnostic::error("E008", Span::new(file, bare..bare), "a carriage return stands here without a line feed");
+        diagnostics.push(found.hint("end lines with LF; inside a double-quoted text write \\r".to_owned()));
+        return false;
+    }
+    let found = Diagnostic::warning("W001", Span::new(file, first..first), "lines end as on Windows (CRLF)");
+    let note = "they are read as if they ended with LF; other files beside it are sent as they are";
+    diagnostics.push(found.note(note).hint("save the file with LF line ends".to_owned()));
+    true
+}
+
+/// Adds to a syntax error what was probably meant.
+pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> Diagnostic {
+    let text = source.text;
+    if let Some(tab) = leading_tab(text, at) {
+        let parser = found.primary.as_ref().map(|label| label.text.clone()).unwrap_or_default();
+        let tabs = Diagnostic::error("E004", source.span(tab.clone()), "a tab can't indent YAML").label("tab");
+        return tabs.note(format!("the parser's words: {parser}")).hint("indent with spaces".to_owned());
+    }
+    let line = line_of(text, at);
+    // The parser often stops at the start of the line that follows.
+    let lines = [line.clone(), line_of(text, line.start.saturating_sub(1))];
+    for line in lines {
+        if let Some((place, hint)) = meant_as_text(text, line, at) {
+            if let Some(label) = &mut found.primary {
+                label.span = source.span(place);
+            }
+            return found.hint(hint);
+        }
+    }
+    found
+}
+
+fn line_of(text: &str, at: usize) -> Range<usize> {
+    let at = at.min(text.len());
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+    start..end
+}
+
+fn leading_tab(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = line_of(text, at);
+    let before = line_of(text, line.start.saturating_sub(1));
+    [line, before].into_iter().find_map(|line| {
+        let blank = &text[line.clone()];
+        let blank = &blank[..blank.len() - blank.trim_start().len()];
+        blank.find('\t').map(|tab| line.start + tab..line.start + tab + 1)
+    })
+}
+
+/// A value on this line that YAML does not take as text, and what to write.
+fn meant_as_text(text: &str, line: Range<usize>, at: usize) -> Option<(Range<usize>, String)> {
+    let content = &text[line.clone()];
+    let value = value_start(content)?;
+    let rest = content[value..].trim_end();
+    let place = line.start + value..line.start + value + rest.len();
+    let first = rest.chars().next()?;
+    let quoted = |text: &str| if text.contains('\'') { "put it in double quotes".to_owned() } else { format!("write '{text}'") };
+    let hint = match first {
+        '{' if rest.starts_with("{{") => {
+            format!("a text that starts with `{{{{` needs quotes: \"{}\"", rest.replace('"', "'"))
+        }
+        '{' | '[' if at > place.start => {
+            let what = if first == '{' { "a map" } else { "a list" };
+            format!("`{first}` starts {what} in YAML; if text was meant, {}", quoted(rest))
+        }
+        '*' => format!("`*` starts an alias in YAML; if text was meant, {}", quoted(rest)),
+        '&' => format!("`&` starts an anchor in YAML; if text was meant, {}", quoted(rest)),
+        '!' => format!("`!` starts a tag in YAML; if text was meant, {}", quoted(rest)),
+        '%' | '@' | '`' => format!("no text without quotes can start with `{first}`; {}", quoted(rest)),
+        '"' | '\'' => {
+            let end = rest[1..].find(first).map(|end| end + 2).filter(|end| *end < rest.len())?;
+            let behind = rest[end..].trim_start();
+            if behind.is_empty() || behind.starts_with(['#', ',', ']', '}', ':']) {
+                return None;
+            }
+            "a text that starts with a quote ends at the next one; put the whole of it in the other kind of quotes, or write `|` \
+             and the text on the next line"
+                .to_owned()
+        }
+        _ if rest.contains(": ") || rest.ends_with(':') => {
+            let block = "`: ` makes a key of what stands before it";
+            format!("{block}; if text was meant, {}, or write `|` and the text on the next line", quoted(rest))
+        }
+        _ => return None,
+    };
+    Some((place, hint))
+}
+
+/// Where the value of a line `key: value` or `- value` starts.
+fn value_start(line: &str) -> Option<usize> {
+    let mut at = line.len() - line.trim_start().len();
+    let mut found = None;
+    while line[at..].starts_with("- ") {
+        at += 2;
+        at += line[at..].len() - line[at..].trim_start().len();
+        found = Some(at);
+    }
+    if let Some(colon) = line[at..].find(": ").filter(|colon| !line[at..at + colon].starts_with(['"', '\'', '{', '['])) {
+        at += colon + 2;
+        at += line[at..].len() - line[at..].trim_start().len();
+        found = Some(at);
+    }
+    found.filter(|at| *at < line.len())
+}
+
+/// What is wrong with a key that is not text.
+pub(super) fn wrong_key(source: &Source<'_>, key: &Node) -> Diagnostic {
+    let found = Diagnostic::error("E011", key.span, format!("a key must be text, this is {}", key.kind()));
+    match &key.value {
+        NodeValue::Map(_) => {
+            let from = key.span.start as usize - source.from;
+            let line = &source.text[line_of(source.text, from)];
+            if let Some(open) = line.find("{{") {
+                let value = line[open..].trim_end();
+                return found.hint(format!("a text that starts with `{{{{` needs quotes: \"{}\"", value.replace('"', "'")));
+            }
+            found
+        }
+        NodeValue::List(_) => found,
+        NodeValue::Null => found.hint("write the key in front of the `:`".to_owned()),
+        _ => {
+            let raw = key.raw.as_ref().map_or("", |raw| &raw.text);
+            found.hint(format!("write \"{raw}\""))
+        }
+    }
+}
+
+/// Finds the comment that probably cut a plain text short: one that is glued to its `#`, or that follows an open quote,
+/// bracket or operator. Ordinary comments behind a text are not meant.
+#[must_use]
+pub fn cut_comment(map: &SourceMap, node: &Node) -> Option<Span> {
+    let text = node.as_text().filter(|_| node.style == Style::Plain)?;
+    let rest = map.file(node.span.file).text.get(node.span.end as usize..)?;
+    let rest = rest.lines().next()?;
+    let blanks = rest.len() - rest.trim_start().len();
+    let comment = rest.trim_start().trim_end();
+    if blanks == 0 || !comment.starts_with('#') {
+        return None;
+    }
+    let open = |open: char, close: char| text.text.matches(open).count() > text.text.matches(close).count();
+    let odd = |quote: char| text.text.matches(quote).count() % 2 == 1;
+    let operator = ["|", "&&", "||", "\\", "=", ">", "<", ";"].iter().any(|end| text.text.ends_with(end));
+    let glued = comment.len() > 1 && !comment[1..].starts_with([' ', '\t', '#', '!', '-', '=']);
+    let cut = odd('"') || odd('\'') || odd('`') || open('(', ')') || open('[', ']') || open('{', '}') || operator || glued;
+    let start = node.span.end as usize + blanks;
+    cut.then(|| Span::new(node.span.file, start..start + comment.len()))
+}
+
+/// Warns of a number that loses what was written: `2.10` is 2.1.
+#[must_use]
+pub fn lost_digits(node: &Node) -> Option<Diagnostic> {
+    let NodeValue::Float(number) = node.value else { return None };
+    let raw = &node.raw.as_ref()?.text;
+    let plain = raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
+    let shown = format!("{number:?}");
+    if !plain || *raw == shown || !number.is_finite() {
+        return None;
+    }
+    let found = Diagnostic::warning("W004", node.span, format!("`{raw}` is a number to YAML: {shown}"));
+    Some(found.label(format!("reads as {shown}")).hint(format!("if text was meant, as in a version, write \"{raw}\"")))
+}
