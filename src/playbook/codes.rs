@@ -1,15 +1,18 @@
 //! The codes of this room's diagnostics: E1xx and W1xx, each one kind of mistake.
 //!
-//! A code never changes its meaning; a new mistake gets a new one.
+//! A code never changes its meaning; a new mistake gets a new one. Mistakes that any YAML file may have keep the
+//! codes that the `yaml` room gives them.
 
 /// A key that the language does not have.
-pub(crate) const UNKNOWN_KEY: &str = "E101";
-/// A value of the wrong type or form.
-pub(crate) const WRONG_VALUE: &str = "E102";
+pub(crate) const UNKNOWN_KEY: &str = "E015";
+/// A value of the wrong type.
+pub(crate) const WRONG_TYPE: &str = "E016";
+/// A value of the right type that is not one of those allowed.
+pub(crate) const WRONG_VALUE: &str = "E017";
 /// A key or argument that must be there is not.
-pub(crate) const MISSING_KEY: &str = "E103";
+pub(crate) const MISSING_KEY: &str = "E013";
 /// Something of the language that this version does not do yet.
-pub(crate) const NOT_YET: &str = "E104";
+pub(crate) const NOT_YET: &str = "E014";
 /// A task without a verb, or with more than one.
 pub(crate) const VERB_COUNT: &str = "E105";
 /// Two keys that exclude each other.
@@ -47,3 +50,5 @@ pub(crate) const UNUSED: &str = "W101";
 pub(crate) const NO_HOSTS: &str = "W102";
 /// A background process that keeps the task's streams.
 pub(crate) const BACKGROUND: &str = "W103";
+/// A comment that probably cut a text short.
+pub(crate) const CUT_SHORT: &str = "W104";

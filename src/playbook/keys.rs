@@ -258,7 +258,6 @@ pub(crate) const BECOME: &[Key] = &[
 pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("command", "run"),
     ("cmd", "run"),
-    ("shell", "run"),
     ("raw", "run"),
     ("plays", "rounds"),
     ("steps", "tasks"),

@@ -4,7 +4,15 @@
 //! template engine to [`crate::model::Playbook`]). Knows nothing of connections, graphs or the run, and touches no file: what must
 //! exist on this machine is listed in [`Resolved::files_needed`] for `app` to look at.
 
-use crate::diag::{Diagnostics, FileId, SourceMap, SourceText, Span};
+mod codes;
+mod keys;
+mod read;
+mod syntax;
+
+pub use read::read;
+pub use syntax::Syntax;
+
+use crate::diag::{Diagnostics, SourceMap, SourceText, Span};
 use crate::model::{Inventory, Playbook, VarValue};
 use crate::template::Engine;
 use std::path::PathBuf;
@@ -36,25 +44,6 @@ pub struct Resolved {
     pub playbook: Playbook,
     /// Files that must exist here, in the order named.
     pub files_needed: Vec<FileNeed>,
-}
-
-/// A playbook file as written.
-#[derive(Debug, Clone)]
-pub struct Syntax {
-    inventory: Option<SourceText>,
-}
-
-impl Syntax {
-    /// The inventory that the playbook names, relative to the playbook's folder.
-    #[must_use]
-    pub fn inventory(&self) -> Option<&SourceText> {
-        self.inventory.as_ref()
-    }
-}
-
-/// Reads a playbook file into its syntax tree; `None` where too little of it can be read to go on.
-pub fn read(_map: &SourceMap, _file: FileId, _diagnostics: &mut Diagnostics) -> Option<Syntax> {
-    None
 }
 
 /// Binds every name of a playbook; `None` where there are errors, all of which are then in `diagnostics`.

@@ -169,6 +169,8 @@ pub(crate) enum Verb {
     Set(Vec<Var>),
     Print(SourceText),
     Fail(SourceText),
+    /// None, or one that can't be read; told already.
+    Broken,
 }
 
 /// `copy`.
