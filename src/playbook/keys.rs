@@ -1,0 +1,338 @@
+//! The keys of the language, one table each: what the reader accepts, what it suggests, what the schemas say.
+//!
+//! Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
+//! the reader can say so instead of calling it unknown.
+
+/// What a key's value may be; the reader and the schema agree on it by this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Plain text, no template.
+    Text,
+    /// A letter or `_`, then letters, digits, `_`.
+    Id,
+    /// Text that may hold templates.
+    Template,
+    /// An expression.
+    Expression,
+    /// A bool or an expression over `result`.
+    Judge,
+    /// True or false.
+    Bool,
+    /// A whole number from 1.
+    Count,
+    /// `30s`.
+    Duration,
+    /// Octal digits as text.
+    Mode,
+    /// `sh`, `bash` or a path.
+    Shell,
+    /// Names to variables.
+    Vars,
+    /// Names to texts.
+    Env,
+    /// Ids or names.
+    Needs,
+    /// `some`, `all`, `always`.
+    After,
+    /// A host expression or a list of them.
+    Hosts,
+    /// A host or a list of hosts.
+    On,
+    /// A user, a map, or false.
+    Become,
+    /// A `connect` map.
+    Connect,
+    /// Shell text or an argument list.
+    Command,
+    /// One text or a list.
+    Texts,
+    /// A list of rounds.
+    Rounds,
+    /// A list of tasks.
+    Tasks,
+    /// A verb's own map, by the verb's key.
+    Verb,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    /// As written.
+    pub(crate) name: &'static str,
+    /// What its value may be.
+    pub(crate) form: Form,
+    /// One sentence for editors.
+    pub(crate) about: &'static str,
+    /// True where this version does not do it yet.
+    pub(crate) later: bool,
+}
+
+const fn key(name: &'static str, form: Form, about: &'static str) -> Key {
+    Key { name, form, about, later: false }
+}
+
+const fn later(name: &'static str) -> Key {
+    Key { name, form: Form::Text, about: "", later: true }
+}
+
+/// Keys of a playbook.
+pub(crate) const PLAYBOOK: &[Key] = &[
+    key("name", Form::Text, "What the playbook is for, in a few words."),
+    key("id", Form::Id, "Its id; else made from the name."),
+    key("inventory", Form::Text, "The inventory file, relative to this file; `-i` on the command line overrides it."),
+    key("vars", Form::Vars, "Defaults of variables; the inventory may say otherwise."),
+    key("rounds", Form::Rounds, "The rounds, each a barrier for those that need it."),
+    key("max_parallel", Form::Count, "The most hosts at work at once over the whole run."),
+    later("inputs"),
+    later("vars_files"),
+    later("secrets"),
+    later("groups"),
+    later("connect"),
+    later("defaults"),
+    later("lock_hosts"),
+    later("on_disconnect"),
+    later("on_finish"),
+];
+
+/// Keys of a round.
+pub(crate) const ROUND: &[Key] = &[
+    key("name", Form::Text, "What the round does, in a few words."),
+    key("id", Form::Id, "Its id, for `needs` and templates; else the name in snake_case."),
+    key("hosts", Form::Hosts, "The hosts: names, groups, globs, ranges, `all`, joined by `and`, `or`, `not`."),
+    key("needs", Form::Needs, "The rounds that must have ended before; without it all above, `[]` for none."),
+    key("after", Form::After, "What it asks of the rounds it needs."),
+    key("when", Form::Expression, "Asked per host first; hosts that it leaves out are not part of the round."),
+    key("vars", Form::Vars, "Variables of the round."),
+    key("env", Form::Env, "Environment variables of its tasks."),
+    key("cwd", Form::Template, "The folder that its tasks run in."),
+    key("become", Form::Become, "Runs its tasks as another user."),
+    key("read_only", Form::Bool, "A promise for all its tasks; a verb that writes is an error."),
+    key("connect", Form::Connect, "Overrides the inventory's connection settings for this round."),
+    key("max_parallel", Form::Count, "The most hosts of this round at work at once."),
+    key("tasks", Form::Tasks, "The tasks, in the order written."),
+    later("batch"),
+    later("pause"),
+    later("max_failures"),
+    later("max_wait"),
+    later("unreachable"),
+    later("confirm"),
+    later("tags"),
+    later("defaults"),
+    later("handlers"),
+    later("finally"),
+    later("include"),
+];
+
+/// Keys of a task beside its verb.
+pub(crate) const TASK: &[Key] = &[
+    key("name", Form::Text, "What the task does, in a few words."),
+    key("id", Form::Id, "Its id, for `needs` and templates; else the name in snake_case."),
+    key("needs", Form::Needs, "The tasks that must have ended before; without it all above, `[]` for none."),
+    key("when", Form::Expression, "Runs only where this is true."),
+    key("on", Form::On, "Runs on this host instead, once for each host of the round."),
+    key("once", Form::Bool, "Runs on the first reachable host only; its result is every host's."),
+    key("become", Form::Become, "Runs as another user."),
+    key("env", Form::Env, "Environment variables."),
+    key("cwd", Form::Template, "The folder it runs in."),
+    key("stdin", Form::Template, "Its standard input; without it /dev/null."),
+    key("umask", Form::Mode, "The file mode creation mask, as text: \"022\"."),
+    key("shell", Form::Shell, "The shell of its texts: sh, bash, or the path of another."),
+    key("timeout", Form::Duration, "The longest an attempt may take; 1h without it."),
+    key("changed", Form::Judge, "When it counts as changed: a bool or an expression over `result`."),
+    key("failed", Form::Judge, "When it counts as failed: a bool or an expression over `result`."),
+    key("read_only", Form::Bool, "A promise that the command changes nothing."),
+    key("unless", Form::Command, "Skips the task when this command exits 0."),
+    key("only_if", Form::Command, "Runs the task only when this command exits 0."),
+    key("creates", Form::Template, "Skips the task when this path exists."),
+    key("removes", Form::Template, "Runs the task only when this path exists."),
+    key("allow_failure", Form::Bool, "A failure does not stop what needs this task."),
+    key("vars", Form::Vars, "Variables of the task."),
+    later("each"),
+    later("as"),
+    later("retries"),
+    later("delay"),
+    later("backoff"),
+    later("until"),
+    later("notify"),
+    later("lock"),
+    later("throttle"),
+    later("sensitive"),
+    later("durable"),
+    later("tags"),
+    later("block"),
+    later("rescue"),
+    later("always"),
+    later("include"),
+    later("with"),
+];
+
+/// Keys of a `parallel:` group.
+pub(crate) const GROUP: &[Key] = &[
+    key("parallel", Form::Tasks, "Tasks that start together."),
+    key("name", Form::Text, "What the group does, in a few words."),
+    key("id", Form::Id, "Its id, for `needs`."),
+    key("needs", Form::Needs, "What the whole group waits for."),
+    key("when", Form::Expression, "Runs its tasks only where this is true."),
+    key("env", Form::Env, "Environment variables of its tasks."),
+    key("vars", Form::Vars, "Variables of its tasks."),
+    key("become", Form::Become, "Runs its tasks as another user."),
+    key("allow_failure", Form::Bool, "Failures of its tasks do not stop what needs them."),
+    later("retries"),
+    later("tags"),
+];
+
+/// Verbs: exactly one a task.
+pub(crate) const VERBS: &[Key] = &[
+    key("run", Form::Command, "Runs a command: shell text, or a list of arguments without a shell."),
+    key("read", Form::Template, "Reads a file of the host; its text is `stdout`."),
+    key("glob", Form::Texts, "Lists paths that match patterns, in `outputs.paths`."),
+    key("stat", Form::Template, "Looks at a path: `outputs.exists`, `type`, `size`, `mode`, `owner`, `group`, `mtime`."),
+    key("copy", Form::Verb, "Writes a file from a text or a local file."),
+    key("fetch", Form::Verb, "Brings a file of the host here."),
+    key("assert", Form::Verb, "Checks expressions; all are evaluated, all failures shown."),
+    key("set", Form::Vars, "Sets variables of the host, from here on."),
+    key("print", Form::Template, "Prints a text."),
+    key("fail", Form::Template, "Fails with a message."),
+    later("script"),
+    later("facts"),
+    later("wait_for"),
+    later("template"),
+    later("file"),
+    later("directory"),
+    later("link"),
+    later("line"),
+    later("text"),
+    later("archive"),
+    later("unarchive"),
+    later("download"),
+    later("package"),
+    later("service"),
+    later("user"),
+    later("group"),
+    later("authorized_key"),
+    later("cron"),
+    later("sysctl"),
+    later("mount"),
+    later("hostname"),
+    later("git"),
+    later("reboot"),
+    later("pause"),
+    later("confirm"),
+    later("flush"),
+    later("use"),
+];
+
+/// Arguments of `copy`.
+pub(crate) const COPY: &[Key] = &[
+    key("content", Form::Template, "The text to write."),
+    key("src", Form::Template, "The local file to send, relative to the playbook file."),
+    key("dest", Form::Template, "The file on the host."),
+    key("mode", Form::Mode, "Its mode, as text: \"0644\"."),
+    key("owner", Form::Template, "Its owner."),
+    key("group", Form::Template, "Its group."),
+    later("validate"),
+    later("backup"),
+    later("state"),
+];
+
+/// Arguments of `fetch`.
+pub(crate) const FETCH: &[Key] = &[
+    key("src", Form::Template, "The file on the host."),
+    key("dest", Form::Template, "The file here, relative to the playbook file; ending in `/` a folder."),
+];
+
+/// Arguments of `assert` as a map.
+pub(crate) const ASSERT: &[Key] = &[
+    key("that", Form::Texts, "One expression or a list of them."),
+    key("message", Form::Template, "Said when one is not true."),
+];
+
+/// Keys of `become` as a map.
+pub(crate) const BECOME: &[Key] = &[
+    key("user", Form::Template, "The user to become."),
+    key("method", Form::Text, "The program that changes the user: sudo."),
+    key("password", Form::Template, "Its password."),
+];
+
+/// What other tools call a thing that this language has under another name.
+pub(crate) const ALIASES: &[(&str, &str)] = &[
+    ("command", "run"),
+    ("cmd", "run"),
+    ("raw", "run"),
+    ("plays", "rounds"),
+    ("steps", "tasks"),
+    ("register", "name"),
+    ("ignore_errors", "allow_failure"),
+    ("continue_on_error", "allow_failure"),
+    ("changed_when", "changed"),
+    ("failed_when", "failed"),
+    ("delegate_to", "on"),
+    ("run_once", "once"),
+    ("become_user", "become"),
+    ("sudo", "become"),
+    ("environment", "env"),
+    ("chdir", "cwd"),
+    ("working_directory", "cwd"),
+    ("workdir", "cwd"),
+    ("if", "when"),
+    ("depends_on", "needs"),
+    ("forks", "max_parallel"),
+    ("debug", "print"),
+    ("set_fact", "set"),
+    ("vars_prompt", "inputs"),
+    ("loop", "each"),
+    ("with_items", "each"),
+    ("only_when", "only_if"),
+    ("onlyif", "only_if"),
+    ("slurp", "read"),
+    ("find", "glob"),
+    ("content", "copy"),
+    ("msg", "message"),
+    ("dst", "dest"),
+    ("source", "src"),
+    ("path", "dest"),
+];
+
+/// The fields of a step's result.
+pub(crate) const STEP_FIELDS: &[&str] =
+    &["status", "changed", "rc", "stdout", "stderr", "lines", "json", "outputs", "started", "duration", "attempts", "items"];
+
+/// Names that mean something in every template and can't be a variable's.
+pub(crate) const RESERVED: &[&str] = &[
+    "host", "hosts", "groups", "facts", "tasks", "rounds", "result", "error", "item", "loop", "run", "controller", "inputs", "secrets", "omit",
+];
+
+/// What `outputs` holds for a verb.
+pub(crate) fn output_fields(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "stat" => &["exists", "type", "size", "mode", "owner", "group", "mtime"],
+        "glob" => &["paths"],
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_stands_twice() {
+        for table in [PLAYBOOK, ROUND, GROUP, COPY, FETCH, ASSERT, BECOME] {
+            for (index, key) in table.iter().enumerate() {
+                assert!(!table[..index].iter().any(|other| other.name == key.name), "{}", key.name);
+            }
+        }
+        let task: Vec<&str> = TASK.iter().chain(VERBS).map(|key| key.name).collect();
+        for (index, name) in task.iter().enumerate() {
+            assert!(!task[..index].contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn aliases_lead_to_keys() {
+        for (_, key) in ALIASES {
+            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT].iter().any(|table| table.iter().any(|known| known.name == *key));
+            assert!(known, "{key}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Keys against their tables: unknown ones, and those that a later version will know.
+
+use super::Reader;
+use crate::diag::Diagnostic;
+use crate::playbook::codes;
+use crate::playbook::keys::{ALIASES, Key};
+use crate::text::did_you_mean;
+use crate::yaml::{Entry, Node};
+
+impl Reader<'_> {
+    /// Checks that `node` is a map and tells of every key that no table supports; gives its entries.
+    pub(super) fn map_keys<'n>(&mut self, node: &'n Node, what: &str, tables: &[&[Key]]) -> Option<&'n [Entry]> {
+        let Some(entries) = node.as_map() else {
+            let found = Diagnostic::error("E012", node.span, format!("{what} must be a map, this is {}", node.kind()));
+            self.diagnostics.push(found);
+            return None;
+        };
+        for entry in entries {
+            let name = &*entry.key.text;
+            match tables.iter().flat_map(|table| table.iter()).find(|key| key.name == name) {
+                Some(key) if key.later => {
+                    let found = Diagnostic::error(codes::NOT_YET, entry.key.span, format!("`{name}` is not supported yet"));
+                    self.diagnostics.push(found.label("a key of the language, planned for a later version"));
+                }
+                Some(_) => {}
+                None => self.unknown_key(entry, what, tables),
+            }
+        }
+        Some(entries)
+    }
+
+    fn unknown_key(&mut self, entry: &Entry, what: &str, tables: &[&[Key]]) {
+        let name = &*entry.key.text;
+        let known = || tables.iter().flat_map(|table| table.iter()).map(|key| key.name);
+        let alias = ALIASES.iter().find(|(other, key)| *other == name && known().any(|known| known == *key));
+        let hint = match alias {
+            Some((_, key)) => Some(format!("here it is called `{key}`")),
+            None => did_you_mean(name, known()),
+        };
+        let found = Diagnostic::error(codes::UNKNOWN_KEY, entry.key.span, format!("unknown key `{name}` in {what}"));
+        self.diagnostics.push(found.hint(hint));
+    }
+
+    /// Tells of a key that must be there.
+    pub(super) fn missing(&mut self, node: &Node, what: &str, key: &str, hint: Option<&str>) {
+        let place = node.as_map().and_then(|entries| entries.first()).map_or(node.span, |entry| entry.key.span);
+        let found = Diagnostic::error(codes::MISSING_KEY, place, format!("{what} needs `{key}`"));
+        self.diagnostics.push(found.hint(hint.map(str::to_owned)));
+    }
+}
