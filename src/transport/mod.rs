@@ -15,9 +15,11 @@ mod fake;
 mod hub;
 mod lane;
 mod lane_api;
+mod process;
 mod random;
 mod session;
 mod ssh;
+mod sudo;
 
 pub use bulk::BulkEnd;
 pub use fake::{FakeLog, FakeLogEntry, FakeScript};

@@ -8,10 +8,15 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
-use super::bulk::BulkEnd;
+use super::bulk::{self, BulkEnd};
+use super::channel::Channel;
 use super::fake::FakeSession;
+use super::lane;
 use super::lane_api::{BecomeUser, Lane, Refusal, RefusalClass, Target};
+use super::process;
 use super::ssh::Master;
+use super::sudo::Sudo;
+use super::{random, sudo};
 
 /// A connection to a host; clones are the same connection.
 #[derive(Debug, Clone)]
@@ -23,7 +28,8 @@ pub struct Session {
 struct Inner {
     backend: Backend,
     slots: Arc<Semaphore>,
-    host: String,
+    /// The `sh` of boots; tests put others in its place.
+    shell: String,
 }
 
 /// What carries a session's channels.
@@ -39,8 +45,12 @@ pub(super) enum Backend {
 
 impl Session {
     pub(super) fn new(backend: Backend, target: &Target) -> Session {
+        Session::with_shell(backend, target, "/bin/sh")
+    }
+
+    pub(super) fn with_shell(backend: Backend, target: &Target, shell: &str) -> Session {
         let slots = Arc::new(Semaphore::new(target.connect.max_sessions.max(1)));
-        Session { inner: Arc::new(Inner { backend, slots, host: target.name.clone() }) }
+        Session { inner: Arc::new(Inner { backend, slots, shell: shell.to_owned() }) }
     }
 
     /// Opens a lane, as the login user or another; waits while `max_sessions` are open.
@@ -51,23 +61,36 @@ impl Session {
     /// # Errors
     /// When no channel is given, or sudo refuses.
     pub async fn open_lane(&self, become_user: Option<&BecomeUser>) -> Result<Lane, Refusal> {
-        let _ = (become_user, &self.inner.slots, &self.inner.host, &self.inner.backend);
-        Err(Refusal { class: RefusalClass::Lane, message: "not there yet".to_owned() })
+        let slot = Arc::clone(&self.inner.slots).acquire_owned().await.map_err(|_| lane_refusal("the session is closed"))?;
+        if let Backend::Fake(fake) = &self.inner.backend {
+            return fake.open_lane(become_user, slot).await;
+        }
+        let mut channel = self.boot_channel(become_user, |announce| lane::boot(&self.inner.shell, announce)).await?;
+        channel.slot = Some(slot);
+        let token = random::hex(16).map_err(|error| lane_refusal(&format!("no random bytes: {error}")))?;
+        Ok(lane::start(channel, token, self.uploader(become_user), self.reason()))
     }
 
     /// Runs `script` by `sh` on a channel of its own with exactly `bytes` on its standard input.
     ///
+    /// When the link is lost the script may see the end of its input too early: one that installs what it got must first check
+    /// its length, as in `head -c 42 >t && test $(wc -c <t) -eq 42 && mv t f`. The channel does not count against `max_sessions`;
+    /// with `max_sessions: 1` close the lane first.
+    ///
     /// # Errors
     /// When no channel is given, sudo refuses, or the link is lost before the script's end. Where `bytes` fails to be
-    /// read, the script is killed and the class is [`RefusalClass::Local`].
+    /// read, the script is left without the rest and the class is [`RefusalClass::Local`].
     pub async fn upload(
         &self,
         become_user: Option<&BecomeUser>,
         script: &str,
         bytes: impl AsyncRead + Send + Unpin,
     ) -> Result<BulkEnd, Refusal> {
-        let _ = (become_user, script, bytes);
-        Err(Refusal { class: RefusalClass::Lane, message: "not there yet".to_owned() })
+        if let Backend::Fake(fake) = &self.inner.backend {
+            return fake.upload(script, bytes).await;
+        }
+        let channel = self.boot_channel(become_user, |announce| bulk::boot(announce)).await?;
+        self.explain(bulk::upload(channel, script, bytes).await).await
     }
 
     /// Runs `script` by `sh` on a channel of its own with an empty standard input and streams its standard output to `sink`.
@@ -80,19 +103,103 @@ impl Session {
         script: &str,
         sink: &mut (impl AsyncWrite + Send + Unpin),
     ) -> Result<BulkEnd, Refusal> {
-        let _ = (become_user, script, sink);
-        Err(Refusal { class: RefusalClass::Lane, message: "not there yet".to_owned() })
+        if let Backend::Fake(fake) = &self.inner.backend {
+            return fake.download(script, sink).await;
+        }
+        let channel = self.boot_channel(become_user, |announce| bulk::boot(announce)).await?;
+        self.explain(bulk::download(channel, script, sink).await).await
     }
 
     /// Waits until the connection is lost; says why in OpenSSH's words. Never ends for local ones, or after [`Session::close`].
     pub fn lost(&self) -> impl Future<Output = String> + Send + 'static {
         let session = self.clone();
         async move {
-            let _session = session;
-            std::future::pending().await
+            match &session.inner.backend {
+                Backend::Process(_) => std::future::pending().await,
+                Backend::Ssh(master) => master.lost().await,
+                Backend::Fake(fake) => fake.lost().await,
+            }
         }
     }
 
     /// Ends the connection and, for ssh, its master; lanes that are still open are lost.
-    pub async fn close(self) {}
+    pub async fn close(self) {
+        self.inner.slots.close();
+        match &self.inner.backend {
+            Backend::Process(_) => {}
+            Backend::Ssh(master) => master.close().await,
+            Backend::Fake(fake) => fake.close(),
+        }
+    }
+
+    /// Opens a channel and starts a boot in it, as the user wanted; `write` gets the line that the boot must announce.
+    async fn boot_channel(&self, become_user: Option<&BecomeUser>, write: impl Fn(Option<&str>) -> String) -> Result<Channel, Refusal> {
+        match become_user {
+            None => self.channel(&[], &write(None)).await,
+            Some(user) => {
+                let sudo = Sudo::new(user)?;
+                let channel = self.channel(&sudo.argv(), &write(Some(sudo.announcement()))).await?;
+                sudo::authenticate(channel, &sudo).await
+            }
+        }
+    }
+
+    /// Starts `PREFIX sh -c BOOT` on a new channel.
+    async fn channel(&self, prefix: &[String], boot: &str) -> Result<Channel, Refusal> {
+        match &self.inner.backend {
+            Backend::Process(argv) => {
+                let shell = self.inner.shell.split(' ').map(str::to_owned);
+                let words = argv.iter().cloned().chain(prefix.iter().cloned()).chain(shell);
+                let argv: Vec<String> = words.chain(["-c".to_owned(), boot.to_owned()]).collect();
+                process::spawn(&argv)
+            }
+            Backend::Ssh(master) => {
+                let prefix: String = prefix.iter().map(|word| format!("{word} ")).collect();
+                master.channel(&format!("exec {prefix}{} -c '{boot}'", self.inner.shell)).await
+            }
+            Backend::Fake(_) => Err(lane_refusal("a fake has no channels")),
+        }
+    }
+
+    fn uploader(&self, become_user: Option<&BecomeUser>) -> lane::Uploader {
+        let session = self.clone();
+        let become_user = become_user.cloned();
+        Box::new(move |bytes| {
+            let (session, become_user) = (session.clone(), become_user.clone());
+            Box::pin(async move {
+                let script = "umask 077; f=$(mktemp) && cat >\"$f\" && printf %s \"$f\"";
+                let channel = session.boot_channel(become_user.as_ref(), |announce| bulk::boot(announce)).await.ok()?;
+                let end = bulk::upload(channel, script, bytes.as_slice()).await.ok()?;
+                let path = String::from_utf8(end.stdout).ok()?;
+                (end.code == 0 && path.starts_with('/')).then_some(path)
+            })
+        })
+    }
+
+    fn reason(&self) -> lane::Reason {
+        let session = self.clone();
+        Box::new(move || Box::pin(async move { session.lost_reason().await }))
+    }
+
+    async fn lost_reason(&self) -> Option<String> {
+        match &self.inner.backend {
+            Backend::Ssh(master) => master.reason().await,
+            Backend::Process(_) | Backend::Fake(_) => None,
+        }
+    }
+
+    /// Puts the session's own words in place of "the link was lost".
+    async fn explain(&self, end: Result<BulkEnd, Refusal>) -> Result<BulkEnd, Refusal> {
+        match end {
+            Err(refusal) if refusal.class == RefusalClass::Network => {
+                let message = self.lost_reason().await.unwrap_or(refusal.message);
+                Err(Refusal { class: RefusalClass::Network, message })
+            }
+            end => end,
+        }
+    }
+}
+
+fn lane_refusal(message: &str) -> Refusal {
+    Refusal { class: RefusalClass::Lane, message: message.to_owned() }
 }

@@ -1,0 +1,105 @@
+//! What a lane's shells are told first.
+//!
+//! The **boot** is the one argument of `sh -c`. A login shell of any kind passes it on, since it has no `'`, `!`, `\` or newline. It
+//! starts two processes: the *supervisor*, which owns the channel's standard input, and the *executor*, a `sh` that reads its script
+//! from the supervisor's pipe. The first line of the input is the token, so that it stands in no argument list. From then on a line
+//! that begins with the token is for the supervisor, every other goes to the executor. The end of the input without a goodbye
+//! kills the whole process group: the controller is gone.
+//!
+//! The **preamble** is the executor's first input: the functions that requests use. Knows nothing of what requests do.
+
+/// What the supervisor understands, each behind the token on a line of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Control {
+    /// The executor skips what it has not begun, until [`clear`].
+    Withdraw,
+    /// As `Withdraw`, and TERM to the group; executor and supervisor outlive it.
+    Terminate,
+    /// KILL to the group.
+    Kill,
+    /// The supervisor leaves; the executor ends after what it was given.
+    Goodbye,
+}
+
+impl Control {
+    /// The line.
+    pub(super) fn line(self, token: &str) -> String {
+        let letter = match self {
+            Control::Withdraw => 'w',
+            Control::Terminate => 't',
+            Control::Kill => 'k',
+            Control::Goodbye => 'b',
+        };
+        format!("{token}{letter}\n")
+    }
+}
+
+/// The executor's line that ends skipping.
+pub(super) const CLEAR: &str = "__s=\n";
+
+/// Signals that a task may send to its whole group and that must not end the lane.
+const OUTLIVED: &str = "trap : HUP INT QUIT ALRM TERM USR1 USR2";
+
+/// Writes the boot for a shell; `announce` is a line printed to standard error at once, for lanes behind a password prompt.
+pub(in crate::transport) fn boot(shell: &str, announce: Option<&str>) -> String {
+    let announce = announce.map(|line| format!("echo {line} >&2; ")).unwrap_or_default();
+    // mksh has no printf of its own, so `print` does it there. `n` is a newline.
+    format!(
+        "{announce}{OUTLIVED}; n=$(echo; echo .); n=${{n%.}}; \
+         {{ {OUTLIVED}; LC_ALL=C; \
+         if test \"$KSH_VERSION\"; then w() {{ print -r -- \"$1\"; }}; else w() {{ printf \"%s$n\" \"$1\"; }}; fi; \
+         IFS= read -r t || exit; \
+         while IFS= read -r l; do case $l in \"$t\"*) case ${{l#\"$t\"}} in \
+         b) exit 0;; t) kill -URG 0; kill -TERM 0;; w) kill -URG 0;; k) kill -KILL 0;; esac;; \
+         *) w \"$l\";; esac; done; \
+         kill -KILL 0; }} 2>/dev/null | LC_ALL=C {shell}"
+    )
+}
+
+/// Writes the token line and the preamble.
+pub(super) fn preamble(token: &str) -> String {
+    PREAMBLE.replace("RSTOKEN", "\u{1e}TOKEN").replace("TOKEN", token)
+}
+
+// A mark is retried until it is out: a task may have left the stream non-blocking, and the reader may be slow.
+// The flag `__s` makes the executor pass over requests; URG is ignored by default, so a task does not notice it.
+const PREAMBLE: &str = r#"TOKEN
+trap : HUP INT QUIT ALRM TERM USR1 USR2
+trap '__s=1' URG
+__t='RSTOKEN'
+__s=
+if test "$KSH_VERSION"; then __w() { print -r -- "$1"; }; else __w() { printf '%s\n' "$1"; }; fi
+__o() { until __w "$__t $1" 2>/dev/null; do sleep 1; done; }
+__m() { __o "$1"; until __w "$__t $1" >&2 2>/dev/null; do sleep 1; done; }
+__b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __m "B $1"; }
+__e() { if test "$2" -ne 0 && test -n "$3"; then __s=1; fi; __m "E $1 $2"; }
+__g() { case $4$3 in u0) ;; u*|o0) return 1;; esac; __o "G $1 $2 $3"; }
+__i() { LC_ALL=$__l; export LC_ALL; }
+for __d in /usr/local/sbin /usr/sbin /sbin; do case :$PATH: in *:$__d:*) ;; *) PATH=$PATH:$__d;; esac; done
+export PATH
+unset CDPATH
+__l=C
+if command -v locale >/dev/null 2>&1; then
+for __d in C.UTF-8 en_US.UTF-8; do case $(LC_ALL=$__d locale charmap 2>/dev/null) in UTF-8) __l=$__d; break;; esac; done
+else __l=C.UTF-8; fi
+__m R
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boot_passes_any_login_shell() {
+        let boot = boot("/bin/sh", Some("0123-r"));
+        assert!(!boot.contains(['\'', '!', '\\', '\n']), "{boot}");
+    }
+
+    #[test]
+    fn the_token_stands_where_the_shells_need_it() {
+        let text = preamble("abc");
+        assert!(text.starts_with("abc\n"));
+        assert!(text.contains("__t='\u{1e}abc'"));
+        assert!(!text.contains("TOKEN"));
+    }
+}

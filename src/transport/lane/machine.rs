@@ -1,0 +1,493 @@
+//! What a lane knows of its requests: which are held, written, running, and what the marks that come back mean.
+//!
+//! A plain state machine. Bytes, commands and the time go in; bytes for the wire and reports come out. It never waits and has no
+//! clock, so that [`actor`](super::actor) is the only place where channels and timers are.
+//!
+//! A request is *held* (here only), then *written* (may begin at any moment), then *current* (its begin mark was seen). Skipping
+//! works by a flag in the executor: a failure under `Stop` sets it, and so does the supervisor's withdrawal; [`CLEAR`] behind
+//! what is to be skipped ends it. Whoever sends URG to the group can set it too: requests that come back skipped without a
+//! reason of ours are written again.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::boot::{CLEAR, Control, preamble};
+use super::marks::{Mark, MarkParser, Piece};
+use super::request::{INLINE_STDIN, encode};
+use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause};
+
+/// At most this much is written behind a running request: less than a pipe holds, so that the supervisor never waits.
+const WRITE_AHEAD: usize = 32 * 1024;
+/// From TERM to KILL.
+const TERM_GRACE: Duration = Duration::from_secs(5);
+/// From the end of a terminated request to KILL, for the marks of what is passed over.
+const DRAIN: Duration = Duration::from_secs(1);
+/// How much of what came before the ready mark is kept for the reason.
+const NOISE: usize = 4096;
+
+#[derive(Debug)]
+pub(super) struct Machine {
+    token: String,
+    parsers: [MarkParser; 2],
+    pieces: [VecDeque<Piece>; 2],
+    ready_marks: [bool; 2],
+    noise: [Vec<u8>; 2],
+    current: Option<Current>,
+    written: VecDeque<Written>,
+    held: VecDeque<Held>,
+    /// A failure under `Hold` happened and no `Resume` came since.
+    on_hold: bool,
+    closing: Option<Closing>,
+    /// KILL was sent or is to be sent.
+    pub(super) killed: bool,
+    /// The input is to end at once, whatever stands on the wire.
+    pub(super) cut: bool,
+    goodbye: Goodbye,
+    /// For the channel's standard input.
+    pub(super) wire: Vec<u8>,
+    /// For the caller.
+    pub(super) reports: VecDeque<LaneReport>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goodbye {
+    No,
+    Wanted,
+    Said,
+}
+
+#[derive(Debug)]
+struct Current {
+    id: u64,
+    on_failure: OnFailure,
+    since: Instant,
+    deadline: Option<Instant>,
+    began: [bool; 2],
+    ended: [bool; 2],
+    code: i32,
+    guard: Option<(usize, i32)>,
+}
+
+#[derive(Debug)]
+struct Written {
+    request: Box<Request>,
+    file: Option<String>,
+    size: usize,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It is to run.
+    Run,
+    /// It is expected to be passed over.
+    Skip(SkipCause),
+    /// It is expected to be passed over, and was taken up again.
+    Again,
+}
+
+#[derive(Debug)]
+struct Held {
+    request: Box<Request>,
+    file: File,
+}
+
+#[derive(Debug)]
+enum File {
+    None,
+    Wanted,
+    Coming,
+    There(String),
+}
+
+/// The lane ends with a request that ran too long or was terminated.
+#[derive(Debug)]
+struct Closing {
+    id: Option<u64>,
+    end: End,
+    kill_at: Instant,
+}
+
+impl Machine {
+    pub(super) fn new(token: String) -> Machine {
+        let wire = preamble(&token).into_bytes();
+        Machine {
+            parsers: [MarkParser::new(&token), MarkParser::new(&token)],
+            token,
+            pieces: Default::default(),
+            ready_marks: [false; 2],
+            noise: Default::default(),
+            current: None,
+            written: VecDeque::new(),
+            held: VecDeque::new(),
+            on_hold: false,
+            closing: None,
+            killed: false,
+            cut: false,
+            goodbye: Goodbye::No,
+            wire,
+            reports: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn run(&mut self, request: Box<Request>) {
+        if self.on_hold || self.ending() {
+            self.reports.push_back(LaneReport::Skipped { id: request.id, cause: SkipCause::Stopped });
+            return;
+        }
+        let large = request.stdin.as_ref().is_some_and(|bytes| bytes.len() > INLINE_STDIN);
+        self.held.push_back(Held { request, file: if large { File::Wanted } else { File::None } });
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.on_hold = false;
+    }
+
+    pub(super) fn withdraw(&mut self) {
+        self.skip_held(SkipCause::Withdrawn);
+        if self.doom_written(SkipCause::Withdrawn) {
+            self.control(Control::Withdraw);
+            self.wire.extend_from_slice(CLEAR.as_bytes());
+        }
+    }
+
+    pub(super) fn terminate(&mut self, now: Instant) {
+        if self.current.is_some() || !self.written.is_empty() {
+            let id = self.current.as_ref().map(|current| current.id);
+            self.begin_closing(id, End::Terminated, now);
+        } else {
+            self.skip_held(SkipCause::Withdrawn);
+        }
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.killed = true;
+        if self.wire.is_empty() {
+            self.control(Control::Kill);
+        } else {
+            // The line would wait behind what is stuck; the end of the input says the same.
+            self.cut = true;
+        }
+    }
+
+    /// Leaves in good order when all is done.
+    pub(super) fn goodbye(&mut self) {
+        if self.goodbye == Goodbye::No {
+            self.goodbye = Goodbye::Wanted;
+        }
+    }
+
+    /// True when the goodbye stands on the wire: nothing more will be written.
+    pub(super) fn said_goodbye(&self) -> bool {
+        self.goodbye == Goodbye::Said
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready_marks == [true; 2]
+    }
+
+    /// True when nothing runs and nothing waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.current.is_none() && self.written.is_empty() && self.held.is_empty()
+    }
+
+    /// True when the lane ends with a request that was ended.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    fn ending(&self) -> bool {
+        self.closing.is_some() || self.killed || self.goodbye == Goodbye::Said
+    }
+
+    /// What the shell or sudo said before the ready mark.
+    pub(super) fn noise(&self) -> String {
+        let [stdout, stderr] = &self.noise;
+        let text = if stderr.trim_ascii().is_empty() { stdout } else { stderr };
+        String::from_utf8_lossy(text).trim().to_owned()
+    }
+
+    /// Standard input that must be on the host before its request can be written.
+    pub(super) fn wants_upload(&mut self) -> Option<(u64, Vec<u8>)> {
+        let held = self.held.front_mut()?;
+        if !matches!(held.file, File::Wanted) {
+            return None;
+        }
+        held.file = File::Coming;
+        Some((held.request.id, held.request.stdin.clone().unwrap_or_default()))
+    }
+
+    /// Takes the place of an uploaded standard input; none makes it travel in the request.
+    pub(super) fn uploaded(&mut self, id: u64, path: Option<String>) {
+        if let Some(held) = self.held.iter_mut().find(|held| held.request.id == id) {
+            held.file = path.map_or(File::None, File::There);
+        }
+    }
+
+    /// Moves held requests to the wire as far as they may go, and ends what is to end.
+    pub(super) fn pump(&mut self, now: Instant) {
+        self.watch(now);
+        while let Some(held) = self.held.front() {
+            if self.ending() || matches!(held.file, File::Wanted | File::Coming) {
+                break;
+            }
+            let file = if let File::There(path) = &held.file { Some(path.clone()) } else { None };
+            let text = encode(&held.request, file.as_deref());
+            let ahead: usize = self.written.iter().map(|written| written.size).sum();
+            let idle = self.current.is_none() && self.written.is_empty();
+            if !idle && ahead + text.len() > WRITE_AHEAD {
+                break;
+            }
+            self.wire.extend_from_slice(&text);
+            if let Some(held) = self.held.pop_front() {
+                self.written.push_back(Written { request: held.request, file, size: text.len(), fate: Fate::Run });
+            }
+        }
+        if self.goodbye == Goodbye::Wanted && self.is_idle() && !self.ending() {
+            self.goodbye = Goodbye::Said;
+            self.control(Control::Goodbye);
+        }
+    }
+
+    /// When [`Machine::pump`] must be called again at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match (&self.closing, self.killed) {
+            (_, true) => None,
+            (Some(closing), _) => Some(closing.kill_at),
+            (None, _) => self.current.as_ref().and_then(|current| current.deadline),
+        }
+    }
+
+    fn watch(&mut self, now: Instant) {
+        if self.killed {
+            return;
+        }
+        if self.closing.is_none()
+            && let Some(current) = &self.current
+            && current.deadline.is_some_and(|deadline| now >= deadline)
+        {
+            let id = current.id;
+            self.begin_closing(Some(id), End::TimedOut, now);
+        }
+        let Some(closing) = &self.closing else { return };
+        if self.current.is_none() && self.written.is_empty() {
+            self.kill();
+        } else if now >= closing.kill_at {
+            if self.current.is_some() {
+                self.end_current(now);
+            }
+            self.kill();
+        }
+    }
+
+    fn begin_closing(&mut self, id: Option<u64>, end: End, now: Instant) {
+        if self.ending() {
+            return;
+        }
+        self.closing = Some(Closing { id, end, kill_at: now + TERM_GRACE });
+        self.control(Control::Terminate);
+        self.doom_written(SkipCause::Stopped);
+        self.skip_held(SkipCause::Stopped);
+    }
+
+    fn control(&mut self, control: Control) {
+        self.wire.extend_from_slice(control.line(&self.token).as_bytes());
+    }
+
+    /// Expects what is written to be passed over; true when there was any.
+    fn doom_written(&mut self, cause: SkipCause) -> bool {
+        let mut any = false;
+        for written in self.written.iter_mut().filter(|written| written.fate == Fate::Run) {
+            written.fate = Fate::Skip(cause);
+            any = true;
+        }
+        any
+    }
+
+    fn skip_held(&mut self, cause: SkipCause) {
+        self.reports.extend(self.held.drain(..).map(|held| LaneReport::Skipped { id: held.request.id, cause }));
+    }
+
+    /// Takes bytes of a stream.
+    pub(super) fn feed(&mut self, stream: OutputStream, bytes: &[u8], now: Instant) {
+        let at = index(stream);
+        self.parsers[at].feed(bytes, &mut self.pieces[at]);
+        self.digest(now);
+    }
+
+    /// Takes the end of a stream.
+    pub(super) fn end_of(&mut self, stream: OutputStream, now: Instant) {
+        let at = index(stream);
+        self.parsers[at].finish(&mut self.pieces[at]);
+        self.digest(now);
+    }
+
+    /// True when all that came on a stream was understood; while not, no more of it should be read.
+    pub(super) fn wants(&self, stream: OutputStream) -> bool {
+        self.pieces[index(stream)].is_empty()
+    }
+
+    /// Reports all that can be told about what never began, at the lane's end. `never_began` says that the executor was never there.
+    pub(super) fn settle(&mut self, never_began: bool) {
+        self.skip_held(SkipCause::Withdrawn);
+        if never_began {
+            let written = std::mem::take(&mut self.written);
+            let skipped = written.into_iter().filter(|written| written.fate != Fate::Again);
+            self.reports.extend(skipped.map(|written| LaneReport::Skipped { id: written.request.id, cause: SkipCause::Withdrawn }));
+        }
+    }
+
+    /// Handles pieces of both streams until each is empty or must wait for the other.
+    fn digest(&mut self, now: Instant) {
+        loop {
+            let mut progress = false;
+            for stream in [OutputStream::Stdout, OutputStream::Stderr] {
+                while let Some(piece) = self.pieces[index(stream)].pop_front() {
+                    if let Err(piece) = self.handle(stream, piece, now) {
+                        self.pieces[index(stream)].push_front(piece);
+                        break;
+                    }
+                    progress = true;
+                }
+            }
+            if !progress {
+                return;
+            }
+        }
+    }
+
+    /// Handles one piece, or gives it back when the other stream must come first.
+    fn handle(&mut self, stream: OutputStream, piece: Piece, now: Instant) -> Result<(), Piece> {
+        let at = index(stream);
+        if self.ready_marks[at] && !self.is_ready() {
+            return Err(piece);
+        }
+        let mark = match piece {
+            Piece::Data(data) => {
+                self.output(stream, data);
+                return Ok(());
+            }
+            Piece::Mark(mark) => mark,
+        };
+        match mark {
+            Mark::Ready => {
+                self.ready_marks[at] = true;
+                if self.is_ready() {
+                    self.reports.push_back(LaneReport::Ready);
+                }
+            }
+            Mark::Begin(id) => match &mut self.current {
+                Some(current) if current.id == id => current.began[at] = true,
+                Some(_) => return Err(Piece::Mark(mark)),
+                None => self.begin(at, id, now),
+            },
+            Mark::Guard { id, index, code } => {
+                if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+                    current.guard = Some((index, code));
+                }
+            }
+            Mark::End { id, code } => {
+                if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+                    current.ended[at] = true;
+                    current.code = code;
+                    if current.ended == [true; 2] {
+                        self.end_current(now);
+                    }
+                }
+            }
+            Mark::Skip(_) if self.current.is_some() => return Err(Piece::Mark(mark)),
+            Mark::Skip(id) => self.passed_over(id),
+        }
+        Ok(())
+    }
+
+    fn output(&mut self, stream: OutputStream, data: Vec<u8>) {
+        let at = index(stream);
+        if !self.ready_marks[at] {
+            let noise = &mut self.noise[at];
+            noise.extend_from_slice(&data);
+            noise.drain(..noise.len().saturating_sub(NOISE));
+            return;
+        }
+        let report = match &self.current {
+            Some(current) if current.began[at] && !current.ended[at] => LaneReport::Output { id: current.id, stream, data },
+            _ => LaneReport::Stray { stream, data },
+        };
+        self.reports.push_back(report);
+    }
+
+    fn begin(&mut self, at: usize, id: u64, now: Instant) {
+        let Some(position) = self.written.iter().position(|written| written.request.id == id) else { return };
+        let Some(written) = self.written.remove(position) else { return };
+        if written.fate == Fate::Again {
+            self.held.retain(|held| held.request.id != id);
+        }
+        let mut began = [false; 2];
+        began[at] = true;
+        self.current = Some(Current {
+            id,
+            on_failure: written.request.on_failure,
+            since: now,
+            deadline: now.checked_add(written.request.timeout),
+            began,
+            ended: [false; 2],
+            code: 0,
+            guard: None,
+        });
+        self.reports.push_back(LaneReport::Began { id });
+    }
+
+    fn end_current(&mut self, now: Instant) {
+        let Some(current) = self.current.take() else { return };
+        let end = match (&mut self.closing, current.guard) {
+            (Some(closing), _) => {
+                closing.kill_at = closing.kill_at.min(now + DRAIN);
+                if closing.id == Some(current.id) { closing.end.clone() } else { End::Terminated }
+            }
+            (None, Some((guard, code))) => End::Guarded { guard, code },
+            (None, None) => End::Exited(current.code),
+        };
+        let stops = matches!(end, End::Exited(code) if code != 0) && current.on_failure != OnFailure::Continue;
+        self.reports.push_back(LaneReport::Ended { id: current.id, end, duration: now.duration_since(current.since) });
+        if stops {
+            self.doom_written(SkipCause::Stopped);
+            self.skip_held(SkipCause::Stopped);
+            self.on_hold |= current.on_failure == OnFailure::Hold;
+            self.wire.extend_from_slice(CLEAR.as_bytes());
+        }
+    }
+
+    fn passed_over(&mut self, id: u64) {
+        let Some(position) = self.written.iter().position(|written| written.request.id == id) else { return };
+        let Some(written) = self.written.remove(position) else { return };
+        match written.fate {
+            Fate::Again => {}
+            Fate::Skip(cause) => self.reports.push_back(LaneReport::Skipped { id, cause }),
+            Fate::Run => {
+                // Not our doing: the flag was set from outside. All behind it comes back as well.
+                let mut again = vec![Held::again(written.request, written.file)];
+                for later in self.written.iter_mut().filter(|later| later.fate == Fate::Run) {
+                    later.fate = Fate::Again;
+                    again.push(Held::again(later.request.clone(), later.file.clone()));
+                }
+                for held in again.into_iter().rev() {
+                    self.held.push_front(held);
+                }
+                self.wire.extend_from_slice(CLEAR.as_bytes());
+            }
+        }
+    }
+}
+
+impl Held {
+    fn again(request: Box<Request>, file: Option<String>) -> Held {
+        Held { request, file: file.map_or(File::None, File::There) }
+    }
+}
+
+fn index(stream: OutputStream) -> usize {
+    match stream {
+        OutputStream::Stdout => 0,
+        OutputStream::Stderr => 1,
+    }
+}
