@@ -61,6 +61,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// It was in use when it was copied or its program died, and its folder takes no file.
+    #[error("the record {} has a -wal file that can only be read where SQLite may write beside it", path.display())]
+    Unsettled {
+        /// The record.
+        path: PathBuf,
+    },
     /// It is damaged.
     #[error("the record {} is damaged: {message}", path.display())]
     Corrupt {
@@ -165,6 +171,9 @@ impl StoreError {
             StoreError::IsFolder { .. } => "`--db` wants a file's name, such as record.db in that folder".to_owned(),
             StoreError::Permission { .. } | StoreError::ReadOnly { .. } => {
                 "the file and its folder must be writable (SQLite keeps two more files beside it); `--db` names another place".to_owned()
+            }
+            StoreError::Unsettled { .. } => {
+                "copy it, together with its -wal file, into a folder of yours, and name that with `--db`".to_owned()
             }
             StoreError::Locked { .. } => {
                 "a program may have it open for writing, such as sqlite3 in a transaction; end it and try again".to_owned()

@@ -131,7 +131,12 @@ fn open_to_read(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
             accept(path, found, OpenMode::Read)?;
             Ok(connection)
         }
-        Err(error) if stands_still(path, &error) => {
+        // SQLite may not make its `-shm` file there. With nothing in a `-wal` file that would be missed, the record can be
+        // read as one that nobody writes.
+        Err(error) if is_refusal(&error) => {
+            if path::companion(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0) {
+                return Err(StoreError::Unsettled { path: path.to_owned() });
+            }
             let connection = connect_immutable(path)?;
             accept(path, migrate::inspect(&connection).map_err(told)?, OpenMode::Read)?;
             Ok(connection)
@@ -146,12 +151,9 @@ fn connect(path: &Path, flags: OpenFlags, busy: Duration) -> Result<Connection, 
     Ok(connection)
 }
 
-/// Says whether reading failed only because SQLite may not make its `-shm` file there, with nothing in a `-wal` file
-/// that would be missed without it: then the file can be read as one that nobody writes.
-fn stands_still(path: &Path, error: &rusqlite::Error) -> bool {
+fn is_refusal(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
-    let refused = matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly));
-    refused && path::companion(path, "-wal").metadata().map_or(true, |wal| wal.len() == 0)
+    matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
 }
 
 fn connect_immutable(path: &Path) -> Result<Connection, StoreError> {
