@@ -1,0 +1,120 @@
+//! What `check` finds without a connection: every mistake at once, each with its place.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::Project;
+
+/// A text with its mistakes marked by `⟦…⟧`, and what `check` must say at each.
+struct Marked {
+    text: String,
+    places: Vec<(usize, usize)>,
+}
+
+fn marked(text: &str) -> Marked {
+    let mut marked = Marked { text: String::new(), places: Vec::new() };
+    let (mut line, mut column) = (1, 1);
+    for c in text.chars() {
+        match c {
+            '⟦' => marked.places.push((line, column)),
+            '⟧' => {}
+            '\n' => {
+                marked.text.push(c);
+                (line, column) = (line + 1, 1);
+            }
+            _ => {
+                marked.text.push(c);
+                column += 1;
+            }
+        }
+    }
+    marked
+}
+
+const FIVE_TYPOS: &str = "\
+name: Five typos
+vars: { release: \"2.4.1\" }
+rounds:
+  - name: survey
+    hosts: ⟦wbe⟧
+    tasks:
+      - name: kernel
+        run: uname -r
+        ⟦raed_only⟧: true
+      - name: hello
+        run: echo {{ ⟦relaese⟧ }}
+      - name: again
+        ⟦rnu⟧: echo again
+      - name: last
+        needs: [⟦kernle⟧]
+        run: echo last
+";
+
+const INVENTORY: &str = "hosts:\n  web1: {}\n  web2: {}\ngroups:\n  web: { hosts: [web1, web2] }\n";
+
+#[test]
+fn five_typos_are_five_errors_with_their_places() {
+    let marked = marked(FIVE_TYPOS);
+    assert_eq!(marked.places.len(), 5);
+    let project = Project::new();
+    project.file("site.yml", &marked.text);
+    project.file("inventory.yml", INVENTORY);
+    for command in ["check", "plan", "run"] {
+        let shown = project.run(&[command, "site.yml", "-i", "inventory.yml"]).expect_code(3);
+        for (line, column) in &marked.places {
+            let place = format!("site.yml:{line}:{column}\n");
+            assert!(shown.stderr.contains(&place), "{command} does not say {place}{}", shown.text());
+        }
+        assert_eq!(shown.stderr.matches("error[").count(), 5, "{}", shown.text());
+        for hint in ["read_only", "release", "run", "kernel", "web"] {
+            assert!(shown.stderr.contains(&format!("did you mean `{hint}`?")), "no hint to `{hint}`\n{}", shown.text());
+        }
+        assert_eq!(shown.stdout, "", "errors are not data");
+    }
+    assert!(!common::cli::exists(&project.record()), "nothing of an invalid playbook is recorded");
+}
+
+#[test]
+fn a_right_playbook_is_right() {
+    let project = Project::new();
+    let text: String = FIVE_TYPOS.replace(['⟦', '⟧'], "").replace("wbe", "web").replace("raed_only", "read_only");
+    let text = text.replace("relaese", "release").replace("rnu", "run").replace("kernle", "kernel");
+    project.file("site.yml", text);
+    project.file("inventory.yml", INVENTORY);
+    project.ok(&["check", "site.yml", "-i", "inventory.yml"]);
+    let plan = project.ok(&["plan", "site.yml", "-i", "inventory.yml"]);
+    assert!(plan.stdout.contains("web[1-2]"), "{}", plan.text());
+    assert!(plan.stdout.contains("echo 2.4.1"), "known values are in the plan\n{}", plan.text());
+    assert_eq!(plan, project.ok(&["plan", "site.yml", "-i", "inventory.yml"]), "the same inputs give the same plan");
+}
+
+#[test]
+fn a_variable_that_one_host_lacks_is_found_before_connecting() {
+    let project = Project::new();
+    project.file("site.yml", "rounds:\n  - name: work\n    hosts: all\n    tasks:\n      - run: echo {{ port }}\n");
+    project.file("inventory.yml", "hosts:\n  web1: { vars: { port: 80 } }\n  web2: {}\n");
+    let shown = project.run(&["check", "site.yml", "-i", "inventory.yml"]).expect_code(3);
+    assert!(shown.stderr.contains("site.yml:5:22"), "{}", shown.text());
+    assert!(shown.stderr.contains("web2") && !shown.stderr.contains("web1"), "{}", shown.text());
+}
+
+#[test]
+fn a_cycle_names_its_edges() {
+    let project = Project::new();
+    let tasks = "      - { name: a, needs: [b], run: echo a }\n      - { name: b, needs: [a], run: echo b }\n";
+    project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: localhost\n    tasks:\n{tasks}"));
+    let shown = project.run(&["check", "site.yml"]).expect_code(3);
+    assert!(shown.stderr.contains("site.yml:5:") && shown.stderr.contains("6 |"), "both places\n{}", shown.text());
+}
+
+#[test]
+fn what_is_not_there_yet_is_not_called_unknown() {
+    let project = Project::new();
+    project.file(
+        "site.yml",
+        "rounds:\n  - name: work\n    hosts: localhost\n    batch: [1, 50%]\n    tasks:\n      - run: echo a\n        retries: 3\n",
+    );
+    let shown = project.run(&["check", "site.yml"]).expect_code(3);
+    assert_eq!(shown.stderr.matches("not supported yet").count(), 2, "{}", shown.text());
+    assert!(!shown.stderr.contains("unknown"), "{}", shown.text());
+}

@@ -1,0 +1,76 @@
+//! What a run costs in round trips and in time on the host, beside plain ssh in the same test.
+//!
+//! Times on a shared machine prove little, so round trips are counted where they pass, and times only compared with
+//! times of the same minute, with room.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Lab, Project, Relay, record};
+
+fn tasks(count: usize, run: &str) -> String {
+    let tasks: String = (1..=count).map(|task| format!("      - {{ name: t{task}, run: {run} }}\n")).collect();
+    format!("rounds:\n  - name: work\n    hosts: all\n    tasks:\n{tasks}")
+}
+
+#[test]
+fn twenty_tasks_cost_no_more_round_trips_than_one() {
+    let lab = Lab::start(1);
+    let relay = Relay::to_lab(&lab, Duration::from_millis(25));
+    let project = Project::new();
+    project.file("inventory.yml", lab.inventory_text(relay.port()));
+    project.file("one.yml", tasks(1, "uname -n"));
+    project.file("twenty.yml", tasks(20, "uname -n"));
+    let measure = |playbook: &str| {
+        let (turns, start) = (relay.turns(), Instant::now());
+        project.ok(&["run", playbook, "-i", "inventory.yml"]);
+        (relay.turns() - turns, start.elapsed())
+    };
+    measure("one.yml");
+    let (mut one, mut twenty): (Vec<_>, Vec<_>) = (0..3).map(|_| (measure("one.yml"), measure("twenty.yml"))).unzip();
+    one.sort();
+    twenty.sort();
+    assert!(twenty[1].0 <= one[1].0, "turns: one task {one:?}, twenty tasks {twenty:?}");
+    // Each waiting for the one before would take 19 × 50 ms more.
+    let more = twenty[1].1.saturating_sub(one[1].1);
+    assert!(more < Duration::from_millis(500), "one task {one:?}, twenty tasks {twenty:?}");
+    for run in record::runs(&project.record()) {
+        assert!(run.outcomes().values().all(|outcomes| outcomes[0]["status"] == "changed"));
+    }
+}
+
+#[test]
+fn a_thousand_tasks_against_a_loop_in_one_ssh() {
+    let lab = Lab::start(1);
+    let project = Project::new();
+    project.file("site.yml", tasks(1000, "uname -n"));
+    project.file("none.yml", tasks(1, "uname -n"));
+    let inventory = lab.inventory();
+    let run = |playbook: &str| {
+        let start = Instant::now();
+        project.ok(&["run", playbook, "-i", inventory.to_str().unwrap(), "-q"]);
+        start.elapsed()
+    };
+    let shell = |script: &str| {
+        let start = Instant::now();
+        assert!(lab.ssh(1, lab.port(), script).output().unwrap().status.success());
+        start.elapsed()
+    };
+    // What connecting costs is taken off both sides.
+    let mut ratios: Vec<f64> = (0..3)
+        .map(|_| {
+            let ours = run("site.yml").saturating_sub(run("none.yml"));
+            let floor = shell("i=0; while [ $i -lt 1000 ]; do (uname -n); i=$((i+1)); done").saturating_sub(shell("uname -n"));
+            ours.as_secs_f64() / floor.as_secs_f64()
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    eprintln!("a thousand tasks against a loop in one ssh: {ratios:.2?}");
+    // Without optimisation the checks and the record weigh more than the lane.
+    let limit = if cfg!(debug_assertions) { 10.0 } else { 3.0 };
+    assert!(ratios[1] <= limit, "{ratios:.2?} times a plain loop");
+    let run = record::runs(&project.record()).into_iter().next().unwrap();
+    assert_eq!(run.steps("step_ended").len(), 1000);
+}
