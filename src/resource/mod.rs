@@ -1,48 +1,34 @@
-//! One file per resource verb: pure generators of commands, and readers of what they print.
-pub mod read {
-    pub fn script(_p: &str) -> String {
-        String::new()
-    }
+//! The verbs that deal with files on a host: shell text that does it, and readers of what that prints.
+//!
+//! Pure: values come in, the text of a script for the lane's own POSIX `sh` goes out (`transport`'s
+//! `Invocation::Script`), the caller runs it and hands back what it printed. Scripts need `sh` and the usual tools;
+//! they are tried with dash, bash, busybox (and its tools) and mksh. A script exits 0 or says on stderr, in words for
+//! people, why not. They know nothing of templates, hosts or lanes.
+//!
+//! | file | script | gives |
+//! |---|---|---|
+//! | `read` | [`read_script`] | the file's bytes |
+//! | `glob` | [`glob_script`] | [`glob_paths`] |
+//! | `stat` | [`stat_script`] | [`FileStat::parse`] |
+//! | `copy` | [`CopyPlan::small_script`]; [`CopyPlan::check_script`], then [`CopyPlan::upload_script`] | [`CopyAnswer::parse`] |
+//! | `fetch` | [`fetch_check_script`], then [`fetch_script`] | [`RemoteFile::parse`], the file's bytes |
+
+mod copy;
+mod fetch;
+mod glob;
+mod read;
+mod stat;
+
+pub use copy::{CopyAnswer, CopyPlan, SMALL};
+pub use fetch::{RemoteFile, fetch_check_script, fetch_script};
+pub use glob::{glob_paths, glob_script};
+pub use read::read_script;
+pub use stat::{FileKind, FileStat, stat_script};
+
+/// Writes a path as one word that no tool takes for an option or for its standard input.
+fn operand(path: &str) -> String {
+    if path.starts_with('-') { crate::text::quote(&format!("./{path}")) } else { crate::text::quote(path) }
 }
-pub mod glob {
-    pub fn script(_p: &[String]) -> String {
-        String::new()
-    }
-    pub fn paths(_s: &str) -> Vec<String> {
-        Vec::new()
-    }
-}
-pub mod stat {
-    pub fn script(_p: &str) -> String {
-        String::new()
-    }
-    pub fn read(_s: &str) -> Option<indexmap::IndexMap<String, crate::model::Value>> {
-        None
-    }
-}
-pub mod fetch {
-    pub fn script(_p: &str) -> String {
-        String::new()
-    }
-}
-pub mod copy {
-    #[derive(Debug, Clone, Default)]
-    pub struct Target {
-        pub dest: String,
-        pub mode: Option<u32>,
-        pub owner: Option<String>,
-        pub group: Option<String>,
-    }
-    pub fn script(_t: &Target, _b: &[u8]) -> String {
-        String::new()
-    }
-    pub fn check(_t: &Target, _s: u64, _h: &str) -> String {
-        String::new()
-    }
-    pub fn receive(_t: &Target, _s: u64) -> String {
-        String::new()
-    }
-    pub fn changed(_s: &str) -> Option<bool> {
-        None
-    }
-}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! `copy`: a file made to hold given bytes, with owner and mode, by a temporary file beside it and a rename.
+//!
+//! Knows bytes, a path and rights. What is as it should be is not touched. A small file goes within one script; for
+//! a large one a first script says whether bytes are needed at all, a second reads them from its standard input.
+//! Every script answers `ok`, `changed` or `send`. A link is followed: what it points to is written, it stays.
+
+use super::fetch::DIGEST;
+use super::operand;
+use crate::text::quote;
+
+/// Up to so many bytes go within a script.
+pub const SMALL: usize = 32 * 1024;
+
+/// A copy, rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyPlan {
+    /// The file on the host.
+    pub dest: String,
+    /// Its mode; none keeps what is there, else the umask decides.
+    pub mode: Option<u32>,
+    /// Its owner, a name or a number; none keeps what is there.
+    pub owner: Option<String>,
+    /// Its group, a name or a number; none keeps what is there.
+    pub group: Option<String>,
+    /// A part of the temporary file's name that nobody can guess; letters and digits.
+    pub token: String,
+}
+
+/// What a copy script answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyAnswer {
+    /// All was as it should be.
+    Ok,
+    /// It is now.
+    Changed,
+    /// The bytes are needed: [`CopyPlan::upload_script`] comes next.
+    Send,
+}
+
+impl CopyAnswer {
+    /// Reads what a script printed; none where it is not understood.
+    #[must_use]
+    pub fn parse(stdout: &str) -> Option<CopyAnswer> {
+        match stdout.trim_end() {
+            "ok" => Some(CopyAnswer::Ok),
+            "changed" => Some(CopyAnswer::Changed),
+            "send" => Some(CopyAnswer::Send),
+            _ => None,
+        }
+    }
+}
+
+impl CopyPlan {
+    /// Compares and writes in one go; for at most about [`SMALL`] bytes.
+    #[must_use]
+    pub fn small_script(&self, content: &[u8]) -> String {
+        format!(
+            r#"{head}body() {{
+{body}}}
+same() {{
+  if command -v cmp >/dev/null 2>&1; then body | cmp -s - "$dest"; else [ "$(body | cksum)" = "$(cksum <"$dest")" ]; fi
+}}
+if [ -f "$dest" ] && same 2>/dev/null; then settle; fi
+stage
+body >"$tmp" || fail "can't write beside $dest"
+[ $(wc -c <"$tmp") -eq {size} ] || fail "can't write all of $dest"
+place
+"#,
+            head = self.head(),
+            body = literal(content),
+            size = content.len()
+        )
+    }
+
+    /// Says `send` where a large file must be sent; else puts owner and mode right and is done.
+    #[must_use]
+    pub fn check_script(&self, size: u64, sha256: &str) -> String {
+        format!(
+            r#"{head}{DIGEST}if [ -f "$dest" ] && [ $(wc -c <"$dest") -eq {size} ] && [ "$(digest <"$dest")" = {sha256} ]; then settle; fi
+echo send
+"#,
+            head = self.head(),
+            sha256 = quote(sha256)
+        )
+    }
+
+    /// Reads exactly `size` bytes from standard input and makes them the file. A host without a digest tool may find
+    /// only now that it had them.
+    #[must_use]
+    pub fn upload_script(&self, size: u64) -> String {
+        format!(
+            r#"{head}stage
+head -c {size} >"$tmp" || fail "can't write beside $dest"
+n=$(wc -c <"$tmp")
+[ $n -eq {size} ] || fail "only" $n "of {size} bytes arrived for $dest"
+if [ -f "$dest" ] && cmp -s "$tmp" "$dest" 2>/dev/null; then rm -f "$tmp"; settle; fi
+place
+"#,
+            head = self.head()
+        )
+    }
+
+    /// Values, functions and checks that all scripts begin with.
+    fn head(&self) -> String {
+        let word = |value: Option<&str>| value.map_or_else(|| "''".to_owned(), quote);
+        format!(
+            "dest={} mode={} owner={} group={} token={}\n{HEAD}",
+            operand(&self.dest),
+            word(self.mode.map(|mode| format!("{mode:04o}")).as_deref()),
+            word(self.owner.as_deref()),
+            word(self.group.as_deref()),
+            quote(&self.token)
+        )
+    }
+}
+
+/// `settle` ends the script for a file whose bytes are right; `stage` makes the temporary file, `place` gives it
+/// rights and moves it. Rights are asked by `find`, which POSIX gives exact tests, and kept by `ls -n`, which it
+/// gives an exact form; `stat` is no part of it.
+const HEAD: &str = r#"tmp= um=$(umask)
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+hops=0
+while [ -L "$dest" ]; do
+  hops=$((hops+1)); [ $hops -le 40 ] || fail "$dest: too many links"
+  to=$(readlink "$dest") || fail "can't follow the link $dest"
+  case $to in /*) dest=$to ;; *) case $dest in */*) dest=${dest%/*}/$to ;; *) dest=./$to ;; esac ;; esac
+done
+case $dest in */) fail "$dest names a folder; dest is the file itself" ;; */*) dir=${dest%/*}; dir=${dir:-/} ;; *) dir=. ;; esac
+[ ! -d "$dest" ] || fail "$dest is a folder; dest is the file itself"
+[ -d "$dir" ] || fail "the folder $dir does not exist"
+[ ! -e "$dest" ] || [ -f "$dest" ] || fail "$dest is no regular file"
+perms() {
+  p=; case $1 in r??) p=r ;; esac; case $1 in ?w?) p=${p}w ;; esac; case $1 in ??[xst]) p=${p}x ;; esac
+  case $1 in ??[sS]) p=${p}s ;; esac; printf %s "$p"
+}
+is() { [ -n "$(find "$1" -prune "$2" "$3" 2>/dev/null)" ]; }
+rights() {
+  if [ -n "$owner" ] && ! is "$1" -user "$owner"; then chown -- "$owner" "$1" || exit 1; did=1; fi
+  if [ -n "$group" ] && ! is "$1" -group "$group"; then chgrp -- "$group" "$1" || exit 1; did=1; fi
+  if [ -n "$mode" ] && ! is "$1" -perm "$mode"; then chmod "$mode" "$1" || exit 1; did=1; fi
+}
+settle() { did=; rights "$dest"; if [ "$did" ]; then echo changed; else echo ok; fi; exit 0; }
+stage() {
+  tmp=${dir%/}/.roundsman-$token
+  trap 'rm -f "$tmp"' 0
+  trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+  umask 077
+  (set -C; : >"$tmp") || { trap - 0; fail "can't write in the folder $dir"; }
+}
+place() {
+  if [ -e "$dest" ]; then
+    was=$(ls -ldn "$dest") || exit 1
+    now=$(ls -ldn "$tmp") || exit 1
+    set -f; set -- $was; m=${1#?} u=$3 g=$4; set -- $now; set +f
+    [ "$u:$g" = "$3:$4" ] || [ -n "$owner$group" ] || chown "$u:$g" "$tmp" || fail "can't keep the owner of $dest"
+    if [ -n "$owner$group" ]; then chown "$u:$g" "$tmp" 2>/dev/null; fi
+    a=${m%"${m#???}"}; m=${m#???}; b=${m%"${m#???}"}; m=${m#???}; c=${m%"${m#???}"}
+    [ -n "$mode" ] || chmod "u=$(perms "$a"),g=$(perms "$b"),o=$(perms "$c")" "$tmp" || exit 1
+  elif [ -z "$mode" ]; then
+    umask "$um"; chmod =rw "$tmp" || exit 1
+  fi
+  rights "$tmp"
+  sync "$tmp" 2>/dev/null
+  mv -f "$tmp" "$dest" || exit 1
+  echo changed
+}
+"#;
+
+/// Commands that print the bytes, in pieces that fit an argument. Text stands as it is; anything else as octal.
+fn literal(content: &[u8]) -> String {
+    const PIECE: usize = 8 * 1024;
+    let mut script = String::new();
+    match std::str::from_utf8(content) {
+        Ok(text) if !text.contains(['\0', '\r']) => {
+            let mut rest = text;
+            while !rest.is_empty() {
+                let mut at = rest.len().min(PIECE);
+                while !rest.is_char_boundary(at) {
+                    at -= 1;
+                }
+                let (piece, behind) = rest.split_at(at);
+                script.push_str(&format!("printf %s {}\n", quote(piece)));
+                rest = behind;
+            }
+        }
+        _ => {
+            for piece in content.chunks(PIECE / 4) {
+                script.push_str("printf '");
+                for byte in piece {
+                    match byte {
+                        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'/' | b'.' | b',' | b'=' => script.push(char::from(*byte)),
+                        _ => script.push_str(&format!("\\{byte:03o}")),
+                    }
+                }
+                script.push_str("'\n");
+            }
+        }
+    }
+    // A function needs a command.
+    if script.is_empty() { ":\n".to_owned() } else { script }
+}
