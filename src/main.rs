@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: ssh's helper when ssh calls it, else the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    roundsman::transport::helper_main().unwrap_or_else(|| roundsman::cli::main(std::env::args_os()))
+}

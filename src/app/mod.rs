@@ -1,1 +1,21 @@
-//! One use case a file; the only place where exec, store and report meet.
+//! One use case a file: check, plan, run, exec, hosts, history, show. The only place where running, recording and
+//! reporting meet, and where the files that the pure stages need are read.
+//!
+//! Takes plain requests ([`Sources`], [`RunRequest`]), gives plain results or an [`AppError`]; knows nothing of command
+//! line arguments, and prints nothing.
+
+mod adhoc;
+mod error;
+mod git;
+mod header;
+mod load;
+mod past;
+mod run;
+mod signals;
+
+pub use adhoc::{Adhoc, adhoc_source};
+pub use error::AppError;
+pub use load::{ExtraVar, Loaded, PlaybookSource, Ready, Sources, check_each, load, load_inventory};
+pub use past::{Past, find_run, history, open_record};
+pub use run::{Passwords, RunRequest, run};
+pub use signals::interrupts;

@@ -195,13 +195,15 @@ impl Dispatcher {
         let keep = self.fixed.read.contains(&(step.round, step.task)) || super::judge::needs_output(task);
         let (stdout, stderr) = captures(keep, self.recorder.redactor());
         let lane_judged = rest.is_empty() && route == Route::Lane && super::judge::by_exit_code(task);
+        let protocol = super::judge::is_protocol(task);
         let place = &mut self.hosts[on.index()].slots[slot];
         place.jobs.push_back(id);
         place.bulk = route == Route::Bulk;
         let command = plan::command_line(&prepared);
         self.recorder.emit(RunEvent::StepSent { step, attempt: 1, on: (on != step.host).then_some(on), command });
         self.phases.insert(step, Phase::Flying(id));
-        self.jobs.insert(id, JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, orphan: false });
+        self.jobs
+            .insert(id, JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, protocol, orphan: false });
         self.ready_jobs.insert(id, work);
         sends.push(id);
     }

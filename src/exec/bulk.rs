@@ -11,8 +11,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::output::hex;
-use crate::resource;
-use crate::resource::copy::Target;
+use crate::resource::{CopyPlan, RemoteFile, fetch_check_script, fetch_script};
 use crate::text::{quote, quote_all};
 use crate::transport::{BecomeUser, BulkEnd, End, GuardCheck, GuardKind, Invocation, Refusal, Session, ShellProgram};
 
@@ -35,14 +34,14 @@ pub(super) enum Way {
     /// There.
     Up {
         /// The file there.
-        target: Target,
+        target: CopyPlan,
         /// The bytes.
         from: Source,
     },
     /// Here.
     Down {
-        /// Prints the file.
-        script: String,
+        /// The file there.
+        src: String,
         /// Where it goes; its folder is made.
         to: PathBuf,
     },
@@ -74,6 +73,8 @@ enum Trouble {
     Refused(#[from] Refusal),
     #[error("{path}: {error}")]
     Local { path: String, error: std::io::Error },
+    #[error("{path} changed while it was read")]
+    Moved { path: String },
 }
 
 fn local(path: &Path) -> impl FnOnce(std::io::Error) -> Trouble + '_ {
@@ -100,7 +101,7 @@ async fn carry_at_leisure(session: &Session, user: Option<&BecomeUser>, bulk: Bu
     }
     let end = match bulk.way {
         Way::Up { target, from } => up(session, user, &target, from).await?,
-        Way::Down { script, to } => down(session, user, &script, to).await?,
+        Way::Down { src, to } => down(session, user, &src, to).await?,
     };
     Ok(BulkResult { end: End::Exited(end.code), stdout: end.stdout, stderr: end.stderr })
 }
@@ -119,13 +120,13 @@ fn script_of(command: &Invocation) -> String {
     }
 }
 
-async fn up(session: &Session, user: Option<&BecomeUser>, target: &Target, from: Source) -> Result<BulkEnd, Trouble> {
+async fn up(session: &Session, user: Option<&BecomeUser>, target: &CopyPlan, from: Source) -> Result<BulkEnd, Trouble> {
     let (size, sha256) = measure(&from).await?;
-    let checked = session.upload(user, &resource::copy::check(target, size, &sha256), tokio::io::empty()).await?;
+    let checked = session.upload(user, &target.check_script(size, &sha256), tokio::io::empty()).await?;
     if checked.code != 0 || !checked.stdout.starts_with(b"send") {
         return Ok(checked);
     }
-    Ok(session.upload(user, &resource::copy::receive(target, size), open(&from).await?).await?)
+    Ok(session.upload(user, &target.upload_script(size), open(&from).await?).await?)
 }
 
 async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Trouble> {
@@ -153,17 +154,35 @@ async fn measure(from: &Source) -> Result<(u64, String), Trouble> {
     }
 }
 
-async fn down(session: &Session, user: Option<&BecomeUser>, script: &str, to: PathBuf) -> Result<BulkEnd, Trouble> {
+async fn down(session: &Session, user: Option<&BecomeUser>, src: &str, to: PathBuf) -> Result<BulkEnd, Trouble> {
+    let mut checked = session.upload(user, &fetch_check_script(src), tokio::io::empty()).await?;
+    if checked.code != 0 {
+        return Ok(checked);
+    }
+    let there = RemoteFile::parse(&String::from_utf8_lossy(&checked.stdout));
+    checked.stdout.clear();
+    if let Some(RemoteFile { sha256: Some(there), .. }) = &there
+        && let Ok((_, here)) = measure(&Source::File(to.clone())).await
+        && *there == here
+    {
+        return Ok(checked);
+    }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
     tokio::fs::create_dir_all(&folder).await.map_err(local(&folder))?;
     // Beside its target, so that the rename is one step and an interrupted download never looks like a file.
     let part = tempfile::Builder::new().prefix(".roundsman-").tempfile_in(&folder).map_err(local(&folder))?;
     let mut file = File::from_std(part.reopen().map_err(local(part.path()))?);
-    let end = session.download(user, script, &mut file).await?;
-    if end.code == 0 {
-        file.flush().await.map_err(local(&to))?;
-        file.sync_all().await.map_err(local(&to))?;
-        part.persist(&to).map_err(|error| Trouble::Local { path: to.display().to_string(), error: error.error })?;
+    let end = session.download(user, &fetch_script(src), &mut file).await?;
+    if end.code != 0 {
+        return Ok(end);
     }
+    file.flush().await.map_err(local(&to))?;
+    file.sync_all().await.map_err(local(&to))?;
+    let (size, sha256) = measure(&Source::File(part.path().to_owned())).await?;
+    // A file that grew while it was read is not what anybody asked for.
+    if there.is_some_and(|there| there.size != size || there.sha256.is_some_and(|there| there != sha256)) {
+        return Err(Trouble::Moved { path: src.to_owned() });
+    }
+    part.persist(&to).map_err(|error| Trouble::Local { path: to.display().to_string(), error: error.error })?;
     Ok(end)
 }

@@ -262,7 +262,7 @@ impl Dispatcher {
             OutputStream::Stderr => &mut job.stderr,
         };
         let piece = capture.push(data);
-        if !job.orphan {
+        if !job.orphan && !(job.protocol && stream == OutputStream::Stdout) {
             let step = job.step;
             self.emit_output(step, stream, piece);
         }
@@ -281,7 +281,8 @@ impl Dispatcher {
     fn let_output_go(&mut self) {
         let mut pieces = Vec::new();
         for job in self.jobs.values_mut().filter(|job| !job.orphan) {
-            for (stream, capture) in [(OutputStream::Stdout, &mut job.stdout), (OutputStream::Stderr, &mut job.stderr)] {
+            let stdout = (!job.protocol).then_some((OutputStream::Stdout, &mut job.stdout));
+            for (stream, capture) in stdout.into_iter().chain([(OutputStream::Stderr, &mut job.stderr)]) {
                 pieces.extend(capture.take().map(|piece| (job.step, stream, piece)));
             }
         }

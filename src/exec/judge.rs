@@ -3,7 +3,7 @@
 use crate::event::{Outcome, OutputInfo, Status};
 use crate::model::{Judge, Task, Value, Verb};
 use crate::plan::{self, Body, Prepared, PreparedGuard, StepResult};
-use crate::resource;
+use crate::resource::{self, CopyAnswer, FileStat};
 use crate::template::{Engine, Root};
 use crate::text::format_duration;
 use crate::transport::End;
@@ -35,7 +35,12 @@ pub(super) fn by_exit_code(task: &Task) -> bool {
 /// Says whether a task's own judgement reads what it printed.
 pub(super) fn needs_output(task: &Task) -> bool {
     let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
-    asks(&task.failed) || asks(&task.changed) || matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Copy(_))
+    asks(&task.failed) || asks(&task.changed) || is_protocol(task)
+}
+
+/// Says whether a task's standard output is its script's answer to us, and nothing for people.
+pub(super) fn is_protocol(task: &Task) -> bool {
+    matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Copy(_))
 }
 
 /// Judges a job by its end, its verb, and the task's own `failed` and `changed`.
@@ -62,7 +67,7 @@ pub(super) fn judge(
         status: Status::Ok,
         changed: false,
         rc: None,
-        stdout: into_text(ended.stdout),
+        stdout: String::new(),
         stderr: into_text(ended.stderr),
         outputs: indexmap::IndexMap::new(),
         started: ended.began.and_then(rfc3339),
@@ -85,13 +90,15 @@ pub(super) fn judge(
         End::Exited(code) => {
             outcome.rc = Some(*code);
             result.rc = Some(*code);
-            let verdict = verdict(&prepared.body, *code, &result.stdout, task.read_only);
+            let verdict = verdict(&prepared.body, *code, &ended.stdout, task.read_only);
             outcome.status = verdict.status;
             outcome.reason = verdict.reason;
             result.outputs = verdict.outputs;
-            if let Some(text) = verdict.stdout {
-                result.stdout = text;
-            }
+            result.stdout = match verdict.stdout {
+                Some(text) => text,
+                None if is_protocol(task) => String::new(),
+                None => into_text(ended.stdout),
+            };
             result.status = outcome.status;
             result.changed = outcome.status == Status::Changed;
             if cut && needs_output(task) {
@@ -156,7 +163,7 @@ struct Verdict {
     stdout: Option<String>,
 }
 
-fn verdict(body: &Body, code: i32, stdout: &str, read_only: bool) -> Verdict {
+fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
     let failed =
         |reason: String| Verdict { status: Status::Failed, reason: Some(reason), outputs: indexmap::IndexMap::new(), stdout: None };
     if code != 0 {
@@ -166,18 +173,21 @@ fn verdict(body: &Body, code: i32, stdout: &str, read_only: bool) -> Verdict {
     match body {
         Body::Run(_) if !read_only => verdict.status = Status::Changed,
         Body::Glob { .. } => {
-            let paths = resource::glob::paths(stdout);
-            verdict.stdout = Some(paths.join("\n"));
+            let paths = resource::glob_paths(stdout);
+            verdict.stdout = Some(paths.iter().map(|path| format!("{path}\n")).collect());
             verdict.outputs.insert("paths".to_owned(), paths.into_iter().collect());
         }
-        Body::Stat { .. } => match resource::stat::read(stdout) {
-            Some(outputs) => verdict.outputs = outputs,
+        Body::Stat { .. } => match FileStat::parse(&String::from_utf8_lossy(stdout)) {
+            Some(stat) => {
+                verdict.outputs = FileStat::outputs(stat.as_ref());
+                verdict.stdout = Some(FileStat::shown(stat.as_ref()));
+            }
             None => return failed("the host's `stat` said what can't be understood".to_owned()),
         },
-        Body::Copy { .. } => match resource::copy::changed(stdout) {
-            Some(true) => verdict.status = Status::Changed,
-            Some(false) => {}
-            None => return failed("the host did not say whether the file was written".to_owned()),
+        Body::Copy { .. } => match CopyAnswer::parse(&String::from_utf8_lossy(stdout)) {
+            Some(CopyAnswer::Changed) => verdict.status = Status::Changed,
+            Some(CopyAnswer::Ok) => {}
+            Some(CopyAnswer::Send) | None => return failed("the host did not say whether the file was written".to_owned()),
         },
         _ => {}
     }

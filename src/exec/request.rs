@@ -8,7 +8,7 @@ use super::bulk::{Bulk, Source, Way};
 use super::worker::{Job, JobId};
 use crate::model::{Judge, Shell, Task};
 use crate::plan::{Body, CopySource, Prepared, PreparedCommand, PreparedGuard};
-use crate::resource;
+use crate::resource::{self, CopyPlan};
 use crate::transport::{GuardCheck, GuardKind, Invocation, OnFailure, Request, ShellProgram};
 
 /// Up to this size a file's bytes travel inside a request.
@@ -51,15 +51,15 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route) -> 
     }
     let command = match &prepared.body {
         Body::Run(command) => invocation(command),
-        Body::Read { path } => Invocation::Script(resource::read::script(path)),
-        Body::Glob { patterns } => Invocation::Script(resource::glob::script(patterns)),
-        Body::Stat { path } => Invocation::Script(resource::stat::script(path)),
+        Body::Read { path } => Invocation::Script(resource::read_script(path)),
+        Body::Glob { patterns } => Invocation::Script(resource::glob_script(patterns)),
+        Body::Stat { path } => Invocation::Script(resource::stat_script(path)),
         Body::Copy { from, .. } => {
             let bytes = match from {
                 CopySource::Content(text) => text.clone().into_bytes(),
                 CopySource::File(path) => read(path)?,
             };
-            Invocation::Script(resource::copy::script(&target(prepared), &bytes))
+            Invocation::Script(target(prepared).small_script(&bytes))
         }
         Body::Fetch { .. } | Body::Assert { .. } | Body::Set(_) | Body::Print(_) | Body::Fail(_) => Invocation::Script(String::new()),
     };
@@ -81,23 +81,28 @@ fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     std::fs::read(path).map_err(|error| Unreadable { path: path.display().to_string(), error })
 }
 
-fn target(prepared: &Prepared) -> resource::copy::Target {
+fn target(prepared: &Prepared) -> CopyPlan {
     match &prepared.body {
         Body::Copy { dest, mode, owner, group, .. } => {
-            resource::copy::Target { dest: dest.clone(), mode: *mode, owner: owner.clone(), group: group.clone() }
+            CopyPlan { token: token(), dest: dest.clone(), mode: *mode, owner: owner.clone(), group: group.clone() }
         }
-        _ => resource::copy::Target::default(),
+        _ => CopyPlan { token: token(), dest: String::new(), mode: None, owner: None, group: None },
     }
+}
+
+/// A part of a temporary file's name that nobody on the host can foresee.
+fn token() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 fn bulk(prepared: &Prepared) -> Bulk {
     let way = match &prepared.body {
-        Body::Fetch { src, dest } => Way::Down { script: resource::fetch::script(src), to: dest.clone() },
+        Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
         Body::Copy { from: CopySource::Content(text), .. } => {
             Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
         }
         Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(path.clone()) },
-        _ => Way::Down { script: String::new(), to: std::path::PathBuf::new() },
+        _ => Way::Down { src: String::new(), to: std::path::PathBuf::new() },
     };
     Bulk { guards: prepared.guards.iter().map(guard).collect(), cwd: prepared.cwd.clone(), way, timeout: prepared.timeout }
 }

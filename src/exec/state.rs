@@ -72,6 +72,8 @@ pub(super) struct JobState {
     pub(super) began: Option<(i64, Instant)>,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
+    /// What it prints on standard output is its script's answer to us.
+    pub(super) protocol: bool,
     /// Its failure has been decided otherwise; what the host still says of it is dropped.
     pub(super) orphan: bool,
 }

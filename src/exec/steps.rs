@@ -16,9 +16,11 @@ impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
         let Some(job) = self.land(id) else { return };
-        let JobState { step, prepared, rest, began, stdout, stderr, on, .. } = job;
+        let JobState { step, prepared, rest, began, stdout, stderr, on, protocol, .. } = job;
         let (pieces, stdout_info, stdout) = stdout.finish();
-        self.emit_output(step, OutputStream::Stdout, pieces);
+        if !protocol {
+            self.emit_output(step, OutputStream::Stdout, pieces);
+        }
         let (pieces, stderr_info, stderr) = stderr.finish();
         self.emit_output(step, OutputStream::Stderr, pieces);
         let ended = Ended {
@@ -33,6 +35,11 @@ impl Dispatcher {
         let task = self.fixed.playbook.task(step.round, step.task);
         let scope = |result: &StepResult| self.fixed.world.scope_with_result(step, Arc::new(result.clone()));
         let (mut outcome, result) = judge::judge(task, &prepared, &self.fixed.engine, ended, &scope);
+        if protocol {
+            outcome.stdout = crate::event::OutputInfo { bytes: result.stdout.len() as u64, ..Default::default() };
+            let told = (!result.stdout.is_empty()).then(|| (0, result.stdout.clone().into_bytes()));
+            self.emit_output(step, OutputStream::Stdout, told);
+        }
         if rest.is_empty() || !outcome.lets_dependents_run() {
             if on != step.host
                 && let Some(reason) = &mut outcome.reason

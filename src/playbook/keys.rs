@@ -242,10 +242,8 @@ pub(crate) const FETCH: &[Key] = &[
 ];
 
 /// Arguments of `assert` as a map.
-pub(crate) const ASSERT: &[Key] = &[
-    key("that", Form::Texts, "One expression or a list of them."),
-    key("message", Form::Template, "Said when one is not true."),
-];
+pub(crate) const ASSERT: &[Key] =
+    &[key("that", Form::Texts, "One expression or a list of them."), key("message", Form::Template, "Said when one is not true.")];
 
 /// Keys of `become` as a map.
 pub(crate) const BECOME: &[Key] = &[
@@ -299,7 +297,21 @@ pub(crate) const STEP_FIELDS: &[&str] =
 
 /// Names that mean something in every template and can't be a variable's.
 pub(crate) const RESERVED: &[&str] = &[
-    "host", "hosts", "groups", "facts", "tasks", "rounds", "result", "error", "item", "loop", "run", "controller", "inputs", "secrets", "omit",
+    "host",
+    "hosts",
+    "groups",
+    "facts",
+    "tasks",
+    "rounds",
+    "result",
+    "error",
+    "item",
+    "loop",
+    "run",
+    "controller",
+    "inputs",
+    "secrets",
+    "omit",
 ];
 
 /// What `outputs` holds for a verb.

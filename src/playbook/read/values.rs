@@ -121,7 +121,11 @@ impl Reader<'_> {
     pub(super) fn command(&mut self, entry: &Entry) -> Option<Command> {
         let Some(items) = entry.value.as_list() else {
             if entry.value.as_map().is_some() {
-                let found = Diagnostic::error(codes::WRONG_TYPE, entry.value.span, format!("{} must be text or a list, this is a map", entry.what()));
+                let found = Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    entry.value.span,
+                    format!("{} must be text or a list, this is a map", entry.what()),
+                );
                 let hint = "if text was meant, put it in quotes, or write `|` and the text on the next line";
                 self.diagnostics.push(found.hint(hint.to_owned()));
                 return None;
@@ -149,8 +153,14 @@ impl Reader<'_> {
         let found = found.label("the first item of a list is the program");
         let written = self.map.text(entry.value.span);
         let found = if entry.value.style == Style::Flow && !written.contains('\n') {
-            let quoted = if written.contains('\'') { format!("\"{}\"", written.replace('\\', "\\\\").replace('"', "\\\"")) } else { format!("'{written}'") };
-            found.note("YAML reads `[ … ]` as a list").hint(format!("if shell text was meant, put it in quotes: {}: {quoted}", entry.key.text))
+            let quoted = if written.contains('\'') {
+                format!("\"{}\"", written.replace('\\', "\\\\").replace('"', "\\\""))
+            } else {
+                format!("'{written}'")
+            };
+            found
+                .note("YAML reads `[ … ]` as a list")
+                .hint(format!("if shell text was meant, put it in quotes: {}: {quoted}", entry.key.text))
         } else {
             found.hint("write one argument an item, or shell text without a list".to_owned())
         };

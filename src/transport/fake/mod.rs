@@ -58,13 +58,21 @@ impl FakeScript {
 pub(super) struct FakeSession {}
 
 impl FakeSession {
-    pub(super) async fn open_lane(&self, _user: Option<&super::BecomeUser>, _slot: tokio::sync::OwnedSemaphorePermit) -> Result<super::Lane, Refusal> {
+    pub(super) async fn open_lane(
+        &self,
+        _user: Option<&super::BecomeUser>,
+        _slot: tokio::sync::OwnedSemaphorePermit,
+    ) -> Result<super::Lane, Refusal> {
         std::future::pending().await
     }
     pub(super) async fn upload(&self, _script: &str, _bytes: impl tokio::io::AsyncRead + Send + Unpin) -> Result<super::BulkEnd, Refusal> {
         std::future::pending().await
     }
-    pub(super) async fn download(&self, _script: &str, _sink: &mut (impl tokio::io::AsyncWrite + Send + Unpin)) -> Result<super::BulkEnd, Refusal> {
+    pub(super) async fn download(
+        &self,
+        _script: &str,
+        _sink: &mut (impl tokio::io::AsyncWrite + Send + Unpin),
+    ) -> Result<super::BulkEnd, Refusal> {
         std::future::pending().await
     }
     pub(super) async fn lost(&self) -> String {

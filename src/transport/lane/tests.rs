@@ -254,7 +254,8 @@ async fn withdrawn_requests_do_not_run() {
 #[tokio::test]
 async fn what_others_skip_is_sent_again() {
     for shell in shells() {
-        let all = run_all(shell, (0..12).map(|id| request(id, sh(if id == 2 { "kill -URG 0; kill -TERM $PPID; :" } else { "echo here" })))).await;
+        let all =
+            run_all(shell, (0..12).map(|id| request(id, sh(if id == 2 { "kill -URG 0; kill -TERM $PPID; :" } else { "echo here" })))).await;
         assert_eq!(all.order, (0..12).collect::<Vec<_>>(), "{shell}");
         for id in 3..12 {
             assert_eq!((all.out(id), all.exited(id)), ("here\n".to_owned(), 0), "{shell}");
@@ -416,7 +417,10 @@ async fn a_stream_left_non_blocking_loses_no_mark() {
 async fn large_texts_run() {
     let filler = ": äöü 'x'; ".repeat(20_000);
     for shell in shells() {
-        let bash = Invocation::Text { text: format!("{filler}\nset -- a b; echo \"bash $# ${{BASH_VERSION:+yes}}\"; false | true"), shell: ShellProgram::Bash };
+        let bash = Invocation::Text {
+            text: format!("{filler}\nset -- a b; echo \"bash $# ${{BASH_VERSION:+yes}}\"; false | true"),
+            shell: ShellProgram::Bash,
+        };
         let all = run_all(shell, [request(0, sh(&format!("{filler}\necho end"))), request(1, sh("echo x")), request(2, bash)]).await;
         assert_eq!(all.out(0), "end\n", "{shell}");
         assert_eq!(all.out(1), "x\n", "{shell}");
@@ -447,7 +451,8 @@ async fn folder_environment_mask_and_shells() {
     let odd = folder.path().join("it's -odd $x");
     std::fs::create_dir(&odd).unwrap();
     for shell in shells() {
-        let mut first = request(0, sh("pwd; echo \"$A\"; umask; echo \"$LC_ALL\"; case :$PATH: in *:/usr/sbin:*) echo sbin;; esac; echo \"<$__t>\""));
+        let mut first =
+            request(0, sh("pwd; echo \"$A\"; umask; echo \"$LC_ALL\"; case :$PATH: in *:/usr/sbin:*) echo sbin;; esac; echo \"<$__t>\""));
         first.cwd = Some(odd.to_str().unwrap().to_owned());
         first.env = vec![("A".to_owned(), "it's\n$HOME `x` \\".to_owned())];
         first.umask = Some(0o027);

@@ -1,0 +1,76 @@
+//! The first event of a run, from everything that is known before it.
+
+use super::load::Ready;
+use crate::diag::SourceMap;
+use crate::event::{FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry};
+use crate::model::{Connect, Transport};
+use crate::plan::ControllerInfo;
+
+/// What the run is called and who called for it.
+pub(super) struct Who<'a> {
+    pub(super) run: String,
+    pub(super) command: &'a str,
+    pub(super) argv: &'a [String],
+    pub(super) controller: &'a ControllerInfo,
+}
+
+pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std::path::Path) -> RunHeader {
+    let playbook = &ready.playbook;
+    let rounds = playbook.rounds.iter().map(|round| RoundEntry {
+        id: round.id.clone(),
+        name: round.name.clone(),
+        place: map.location(round.span),
+        hosts: round.hosts.clone(),
+        tasks: round
+            .tasks
+            .iter()
+            .map(|task| TaskEntry {
+                id: task.id.clone(),
+                name: task.name.clone(),
+                verb: task.verb.key().to_owned(),
+                place: map.location(task.span),
+            })
+            .collect(),
+    });
+    RunHeader {
+        format: FORMAT,
+        run: who.run,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        playbook_id: playbook.id.clone(),
+        playbook: playbook.name.clone(),
+        command: who.command.to_owned(),
+        argv: who.argv.to_vec(),
+        controller: who.controller.host.clone(),
+        user: who.controller.user.clone(),
+        cwd: std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default(),
+        git: super::git::state(folder),
+        inputs: ready.inputs.clone(),
+        extra: ready.extra.clone(),
+        hosts: ready.inventory.hosts.iter().map(|host| HostEntry { name: host.name.clone(), address: address(&host.connect) }).collect(),
+        rounds: rounds.collect(),
+        plan: crate::plan::show_json(&ready.plan, playbook, &ready.inventory, &ready.engine, map),
+    }
+}
+
+/// Where a host is reached, for people.
+pub(super) fn address(connect: &Connect) -> String {
+    match &connect.transport {
+        Transport::Local => "local".to_owned(),
+        Transport::Command(argv) => argv.join(" "),
+        Transport::Ssh => {
+            let user = connect.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+            let port = connect.port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{user}{}{port}", connect.address)
+        }
+    }
+}
+
+/// This machine and its user, as templates see them.
+pub(super) fn controller() -> ControllerInfo {
+    let name = |key: &str| std::env::var(key).ok().filter(|name| !name.is_empty());
+    ControllerInfo {
+        env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
+        user: name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    }
+}

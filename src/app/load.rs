@@ -1,0 +1,309 @@
+//! From files to a plan: everything that `check`, `plan` and `run` share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
+use crate::event::InputFile;
+use crate::model::{Inventory, Playbook, VarValue};
+use crate::plan::Plan;
+use crate::template::Engine;
+use crate::{inventory, plan, playbook, yaml};
+
+/// Where a playbook comes from.
+#[derive(Debug, Clone)]
+pub enum PlaybookSource {
+    /// A file.
+    File(PathBuf),
+    /// A text that is in no file.
+    Text {
+        /// What messages call it.
+        name: String,
+        /// The YAML.
+        text: String,
+        /// What relative paths in it are relative to.
+        folder: PathBuf,
+    },
+}
+
+impl PlaybookSource {
+    /// The folder that the playbook's relative paths start from.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        match self {
+            PlaybookSource::File(path) => match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            },
+            PlaybookSource::Text { folder, .. } => folder.clone(),
+        }
+    }
+}
+
+/// A `-e`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExtraVar {
+    /// A name and its value, which is read as YAML.
+    Pair(String, String),
+    /// A YAML file of variables.
+    File(PathBuf),
+}
+
+/// What to load.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The playbook.
+    pub playbook: PlaybookSource,
+    /// `-i`: a file, or names with commas; none is the playbook's own, else this machine alone.
+    pub inventory: Option<String>,
+    /// `--limit`.
+    pub limit: Option<String>,
+    /// `-x`.
+    pub exclude: Option<String>,
+    /// `-e`, in the order given.
+    pub extra: Vec<ExtraVar>,
+}
+
+impl Sources {
+    /// A playbook file with nothing said besides.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Sources {
+        Sources { playbook: PlaybookSource::File(path.into()), inventory: None, limit: None, exclude: None, extra: Vec::new() }
+    }
+}
+
+/// What was loaded, with all that is to be said of it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Every text that was read.
+    pub map: SourceMap,
+    /// Mistakes and warnings.
+    pub diagnostics: Diagnostics,
+    /// What can be planned and run; none where there are errors.
+    pub ready: Option<Ready>,
+}
+
+/// A playbook that can be run.
+#[derive(Debug)]
+pub struct Ready {
+    /// The playbook.
+    pub playbook: Playbook,
+    /// The hosts.
+    pub inventory: Inventory,
+    /// The compiled templates.
+    pub engine: Arc<Engine>,
+    /// The graph.
+    pub plan: Plan,
+    /// Every file that was read, for the record.
+    pub inputs: Vec<InputFile>,
+    /// `-e` as plain data, for the record.
+    pub extra: indexmap::IndexMap<String, crate::model::Value>,
+}
+
+/// Loads a playbook with its inventory: read, resolved, checked, planned. Nothing is connected to.
+#[must_use]
+pub fn load(sources: &Sources) -> Loaded {
+    let mut loader = Loader::default();
+    let ready = loader.load(sources);
+    let ready = ready.filter(|_| !loader.diagnostics.has_errors());
+    Loaded { map: loader.map, diagnostics: loader.diagnostics, ready }
+}
+
+/// Loads several playbooks with what is said for all of them.
+#[must_use]
+pub fn check_each(playbooks: &[PathBuf], rest: &Sources) -> Vec<Loaded> {
+    playbooks.iter().map(|path| load(&Sources { playbook: PlaybookSource::File(path.clone()), ..rest.clone() })).collect()
+}
+
+/// Loads an inventory alone, and what an expression chooses of it (`all` where there is none).
+#[must_use]
+pub fn load_inventory(
+    written: Option<&str>,
+    expression: Option<&str>,
+) -> (SourceMap, Diagnostics, Option<(Inventory, Vec<crate::model::HostIx>)>) {
+    let mut loader = Loader::default();
+    let found = loader.inventory(written, None, Path::new("."));
+    let chosen = found.map(|inventory| {
+        let hosts = match expression {
+            Some(expression) => {
+                let expression = loader.argument("hosts", expression);
+                inventory::select(&inventory, &expression, inventory::Mode::Hosts, &mut loader.diagnostics)
+            }
+            None => inventory.all().collect(),
+        };
+        (inventory, hosts)
+    });
+    let chosen = chosen.filter(|_| !loader.diagnostics.has_errors());
+    (loader.map, loader.diagnostics, chosen)
+}
+
+#[derive(Default)]
+struct Loader {
+    map: SourceMap,
+    diagnostics: Diagnostics,
+    engine: Engine,
+    inputs: Vec<InputFile>,
+}
+
+impl Loader {
+    fn load(&mut self, sources: &Sources) -> Option<Ready> {
+        let folder = sources.playbook.folder();
+        let syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
+        let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
+        let inventory = self.inventory(sources.inventory.as_deref(), named.as_ref(), &folder);
+        let extra = self.extra(&sources.extra);
+        let (syntax, inventory) = (syntax?, inventory?);
+        let options = playbook::Options {
+            limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
+            exclude: sources.exclude.as_deref().map(|text| self.argument("--exclude", text)),
+            extra,
+        };
+        let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
+        for need in &resolved.files_needed {
+            self.needed_file(&need.path, need.span);
+        }
+        let plan = plan::build(&resolved.playbook, &inventory, &self.map, &mut self.diagnostics)?;
+        let extra = options.extra.iter().filter_map(|(name, value)| match value {
+            VarValue::Plain(value) => Some((name.clone(), value.clone())),
+            // As typed: a template is recorded as such.
+            VarValue::Template(template) => Some((name.clone(), template.source.text.as_str().into())),
+            VarValue::List(_) | VarValue::Map(_) => None,
+        });
+        let extra = extra.collect();
+        let engine = Arc::new(std::mem::take(&mut self.engine));
+        Some(Ready { playbook: resolved.playbook, inventory, engine, plan, inputs: std::mem::take(&mut self.inputs), extra })
+    }
+
+    fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
+        match source {
+            PlaybookSource::File(path) => self.file("playbook", path, None),
+            PlaybookSource::Text { name, text, .. } => {
+                self.inputs.push(input("playbook", name, text.as_bytes(), Some(text.clone())));
+                Some(self.map.add(name.clone(), None, text.as_str()))
+            }
+        }
+    }
+
+    fn inventory(&mut self, written: Option<&str>, named: Option<&SourceText>, folder: &Path) -> Option<Inventory> {
+        let file = match (written, named) {
+            (Some(names), _) if names.contains(',') => {
+                let names = self.argument("--inventory", names);
+                return inventory::from_names(&names, &mut self.diagnostics);
+            }
+            (Some(path), _) => {
+                let path = Path::new(path);
+                let alone = !path.exists() && path.components().count() == 1 && path.extension().is_none();
+                self.inventory_file(path, None, alone)
+            }
+            (None, Some(named)) => self.inventory_file(&folder.join(&named.text), Some(named.span), false),
+            (None, None) => return Some(inventory::only_localhost()),
+        };
+        inventory::load(&self.map, file?, &mut self.engine, &mut self.diagnostics)
+    }
+
+    fn inventory_file(&mut self, path: &Path, span: Option<Span>, looks_like_a_name: bool) -> Option<FileId> {
+        if looks_like_a_name {
+            let name = path.display();
+            let hint = format!("a list of host names has a comma: `-i {name},`");
+            self.diagnostics.push(Diagnostic::error("E001", span, format!("there is no inventory file `{name}`")).hint(hint));
+            return None;
+        }
+        self.file("inventory", path, span)
+    }
+
+    fn file(&mut self, role: &str, path: &Path, span: Option<Span>) -> Option<FileId> {
+        let name = path.display().to_string();
+        if path.is_dir() {
+            self.diagnostics.push(Diagnostic::error("E001", span, format!("`{name}` is a folder, not a file")));
+            return None;
+        }
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let what = if error.kind() == std::io::ErrorKind::NotFound {
+                    format!("there is no {role} file `{name}`")
+                } else {
+                    format!("the {role} file `{name}` can't be read: {error}")
+                };
+                self.diagnostics.push(Diagnostic::error("E001", span, what).hint(near_file(path)));
+                return None;
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                self.inputs.push(input(role, &name, text.as_bytes(), Some(text.clone())));
+                Some(self.map.add(name, Some(path), text))
+            }
+            Err(error) => {
+                let good = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let file = self.map.add(name, Some(path), text);
+                let found = Diagnostic::error("E002", Span::new(file, good..good + 1), "this is not UTF-8 text");
+                self.diagnostics.push(found.hint("save the file as UTF-8".to_owned()));
+                None
+            }
+        }
+    }
+
+    fn extra(&mut self, extra: &[ExtraVar]) -> Vec<(String, VarValue)> {
+        let mut values = Vec::new();
+        for entry in extra {
+            match entry {
+                ExtraVar::Pair(name, text) => {
+                    let file = self.map.add(format!("<-e {name}>"), None, text.as_str());
+                    if let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics)
+                        && let Some(value) = inventory::var_value(&node, &mut self.engine, &mut self.diagnostics)
+                    {
+                        values.push((name.clone(), value));
+                    }
+                }
+                ExtraVar::File(path) => {
+                    let Some(file) = self.file("vars", path, None) else { continue };
+                    let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics) else { continue };
+                    for entry in node.read_map("a file of variables", &mut self.diagnostics).unwrap_or_default() {
+                        if let Some(value) = inventory::var_value(&entry.value, &mut self.engine, &mut self.diagnostics) {
+                            values.push((entry.key.text.clone(), value));
+                        }
+                    }
+                }
+            }
+        }
+        values
+    }
+
+    /// An argument as a text with a place.
+    fn argument(&mut self, name: &str, text: &str) -> SourceText {
+        let file = self.map.add(format!("<{name}>"), None, text);
+        SourceText::verbatim(text, Span::new(file, 0..text.len()))
+    }
+
+    fn needed_file(&mut self, path: &Path, span: Span) {
+        let name = path.display();
+        match std::fs::File::open(path).and_then(|file| file.metadata()) {
+            Ok(found) if found.is_dir() => {
+                self.diagnostics.push(Diagnostic::error("E190", span, format!("`{name}` is a folder, not a file")))
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.diagnostics.push(Diagnostic::error("E190", span, format!("there is no file `{name}`")).hint(near_file(path)));
+            }
+            Err(error) => self.diagnostics.push(Diagnostic::error("E190", span, format!("`{name}` can't be read: {error}"))),
+        }
+    }
+}
+
+/// Suggests a file of nearly the same name in the same folder.
+fn near_file(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    crate::text::did_you_mean(path.file_name()?.to_str()?, names.iter().map(String::as_str))
+}
+
+fn input(role: &str, name: &str, bytes: &[u8], text: Option<String>) -> InputFile {
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    InputFile { role: role.to_owned(), name: name.to_owned(), sha256, text }
+}

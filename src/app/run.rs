@@ -1,0 +1,116 @@
+//! `run`: the record is opened, then the hosts are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::AppError;
+use super::header::{self, Who};
+use super::load::Ready;
+use crate::diag::SourceMap;
+use crate::event::{EventSink, Redactor};
+use crate::exec::{self, RunInputs, RunReport};
+use crate::store::{OpenMode, Store, default_path};
+use crate::transport::{FakeScript, Hub, HubOptions};
+
+/// Passwords that were asked for; they win over the inventory's.
+#[derive(Clone, Default)]
+pub struct Passwords {
+    /// For ssh.
+    pub login: Option<String>,
+    /// For sudo.
+    pub r#become: Option<String>,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Passwords(login: {}, become: {})", self.login.is_some(), self.r#become.is_some())
+    }
+}
+
+/// How to run what was loaded.
+pub struct RunRequest {
+    /// `run` or `exec`.
+    pub command: String,
+    /// The arguments as typed.
+    pub argv: Vec<String>,
+    /// The folder of the playbook.
+    pub folder: PathBuf,
+    /// The record; none for the project's own.
+    pub db: Option<PathBuf>,
+    /// `--max-parallel`.
+    pub max_parallel: Option<usize>,
+    /// The login for every host.
+    pub user: Option<String>,
+    /// Passwords that were asked for.
+    pub passwords: Passwords,
+    /// A scripted fake in place of real hosts.
+    pub fake: Option<PathBuf>,
+    /// The executable that calls [`crate::transport::helper_main`] first; none is the running one.
+    pub helper: Option<PathBuf>,
+    /// Makes those who tell people, given the record's path.
+    pub sinks: Box<dyn FnOnce(&Path) -> Vec<Box<dyn EventSink>> + Send>,
+}
+
+/// Runs what was loaded, and records it. Interrupts come from `interrupts`, one wish each.
+///
+/// # Errors
+/// Where the record can't be opened or connections can't be made at all; nothing has happened then.
+pub async fn run(
+    mut ready: Ready,
+    map: &SourceMap,
+    request: RunRequest,
+    interrupts: tokio::sync::mpsc::Receiver<exec::Interrupt>,
+) -> Result<RunReport, AppError> {
+    for host in &mut ready.inventory.hosts {
+        let connect = &mut host.connect;
+        if let Some(user) = &request.user {
+            connect.user = Some(user.clone());
+        }
+        if let Some(password) = &request.passwords.login {
+            connect.password = Some(password.clone());
+        }
+        if let Some(password) = &request.passwords.r#become {
+            connect.become_password = Some(password.clone());
+        }
+    }
+    if let Some(most) = request.max_parallel {
+        ready.playbook.max_parallel = Some(ready.playbook.max_parallel.map_or(most, |own| own.min(most)));
+    }
+    let secrets = ready.inventory.hosts.iter().flat_map(|host| [&host.connect.password, &host.connect.become_password]);
+    let redactor = Redactor::new(secrets.flatten().cloned());
+    let path = request.db.unwrap_or_else(|| default_path(&request.folder));
+    let store = Store::open(&path, OpenMode::Write)?;
+    let controller = header::controller();
+    let run = uuid::Uuid::now_v7().to_string();
+    let who = Who { run, command: &request.command, argv: &request.argv, controller: &controller };
+    let header = header::header(&ready, map, who, &request.folder);
+    let hub = match &request.fake {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
+            Hub::fake(FakeScript::from_json(&text)?)
+        }
+        None => Hub::new(HubOptions { helper: request.helper, ..HubOptions::default() })?,
+    };
+    let writer = store.writer(&header)?;
+    let inputs = RunInputs {
+        playbook: Arc::new(ready.playbook),
+        inventory: Arc::new(ready.inventory),
+        plan: Arc::new(ready.plan),
+        engine: ready.engine,
+        hub: hub.clone(),
+        journal: Box::new(writer.handle()),
+        sinks: (request.sinks)(&path),
+        redactor,
+        header,
+        controller,
+        clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
+        interrupts,
+    };
+    let mut report = exec::run(inputs).await;
+    hub.close().await;
+    let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
+    if let (Ok(()), Ok(Err(error))) = (&report.record, finished) {
+        report.record = Err(error);
+    }
+    Ok(report)
+}

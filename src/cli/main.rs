@@ -1,0 +1,287 @@
+//! From the words typed to an exit code.
+//!
+//! Turns arguments into requests for `app`, shows what comes back, and decides the exit code. Data goes to stdout,
+//! everything said about it to stderr.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection};
+use super::exit::ExitCode;
+use super::log;
+use crate::app::{self, Adhoc, AppError, ExtraVar, Loaded, Passwords, PlaybookSource, RunRequest, Sources};
+use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
+use crate::event::EventSink;
+use crate::playbook;
+use crate::report::{self, HostRow, Options, StepFilter, Surroundings};
+use crate::text::plural;
+
+/// Runs the command line given in `words`, the program's own name first.
+#[must_use]
+pub fn main(words: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let cli = match args::parse(words.clone()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed stdout is nobody to tell of.
+            let _ = error.print();
+            return std::process::ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    if let Err(error) = log::start(&cli.common) {
+        return complain(&cli, &error).into();
+    }
+    let argv = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let exit = Session { cli: &cli, argv }.command();
+    exit.unwrap_or_else(|error| complain(&cli, &error)).into()
+}
+
+fn complain(cli: &Cli, error: &AppError) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    if let Some(hint) = error.hint() {
+        text.push_str(&format!("\nhint: {hint}\n"));
+    }
+    tell(cli, &text);
+    ExitCode::Internal
+}
+
+fn tell(_: &Cli, text: &str) {
+    // Nobody is left to hear that stderr is closed.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+struct Session<'a> {
+    cli: &'a Cli,
+    argv: Vec<String>,
+}
+
+impl Session<'_> {
+    fn command(&self) -> Result<ExitCode, AppError> {
+        match &self.cli.command {
+            Command::Check(check) => Ok(self.check(check)),
+            Command::Plan(plan) => Ok(self.plan(plan)),
+            Command::Run(run) => {
+                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection);
+                self.run(&sources, "run", &run.connecting, None)
+            }
+            Command::Exec(exec) => {
+                let folder = PathBuf::from(".");
+                let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
+                let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
+                let sources = sources(app::adhoc_source(&adhoc), &exec.selection);
+                self.run(&sources, "exec", &exec.connecting, exec.user.clone())
+            }
+            Command::Hosts(hosts) => Ok(self.hosts(hosts)),
+            Command::History(history) => self.history(history),
+            Command::Show(show) => self.show(show),
+            Command::Schema(schema) => {
+                let schema = match schema.of {
+                    SchemaOf::Playbook => playbook::playbook_schema(),
+                    SchemaOf::Inventory => playbook::inventory_schema(),
+                };
+                self.print_json(&schema);
+                Ok(ExitCode::Ok)
+            }
+        }
+    }
+
+    fn check(&self, check: &args::Check) -> ExitCode {
+        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection);
+        let all = app::check_each(&check.playbooks, &rest);
+        let bad = |loaded: &Loaded| loaded.ready.is_none() || (check.deny_warnings && loaded.diagnostics.count(Severity::Warning) > 0);
+        let exit = if all.iter().any(bad) { ExitCode::Invalid } else { ExitCode::Ok };
+        if self.cli.common.format == Format::Json {
+            let found = all.iter().flat_map(|loaded| match render_json(&loaded.map, &loaded.diagnostics) {
+                serde_json::Value::Array(list) => list,
+                other => vec![other],
+            });
+            self.print_json(&serde_json::Value::Array(found.collect()));
+            return exit;
+        }
+        for (path, loaded) in check.playbooks.iter().zip(&all) {
+            self.show_diagnostics(&loaded.map, &loaded.diagnostics);
+            if let Some(ready) = loaded.ready.as_ref().filter(|_| !self.cli.common.quiet) {
+                let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.len()).sum();
+                let hosts: std::collections::BTreeSet<_> = ready.playbook.rounds.iter().flat_map(|round| &round.hosts).collect();
+                let counts = [plural(ready.playbook.rounds.len(), "round"), plural(tasks, "task"), plural(hosts.len(), "host")];
+                self.print(&format!("{}: ok ({})\n", path.display(), counts.join(", ")));
+            }
+        }
+        exit
+    }
+
+    fn plan(&self, plan: &args::Plan) -> ExitCode {
+        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection));
+        self.show_diagnostics(&loaded.map, &loaded.diagnostics);
+        let Some(ready) = loaded.ready else { return ExitCode::Invalid };
+        match self.cli.common.format {
+            Format::Json => self.print_json(&app::plan_json(&ready, &loaded.map)),
+            Format::Text | Format::Jsonl => {
+                let options = self.options();
+                self.print(&app::plan_text(&ready, &loaded.map, options.width, options.colors));
+            }
+        }
+        ExitCode::Ok
+    }
+
+    fn run(&self, sources: &Sources, command: &str, connecting: &Connecting, user: Option<String>) -> Result<ExitCode, AppError> {
+        let loaded = app::load(sources);
+        self.show_diagnostics(&loaded.map, &loaded.diagnostics);
+        let Some(ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
+        let ask = |wanted: bool, prompt: &str| {
+            let asked = wanted.then(|| rpassword::prompt_password(prompt)).transpose();
+            asked.map_err(|error| AppError::Machine { what: "the password can't be asked for", error })
+        };
+        let passwords = Passwords {
+            login: ask(connecting.ask_pass, "SSH password: ")?,
+            r#become: ask(connecting.ask_become_pass, "become password: ")?,
+        };
+        let (options, format) = (self.options(), self.cli.common.format);
+        let request = RunRequest {
+            command: command.to_owned(),
+            argv: self.argv.clone(),
+            folder: sources.playbook.folder(),
+            db: self.cli.common.db.clone(),
+            max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
+            user,
+            passwords,
+            fake: self.cli.common.fake.clone(),
+            helper: None,
+            sinks: Box::new(move |record| vec![sink(format, options, record)]),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| AppError::Machine { what: "the runtime can't be started", error })?;
+        let report = runtime.block_on(async {
+            let interrupts = app::interrupts()?;
+            app::run(ready, &loaded.map, request, interrupts).await
+        });
+        // What is left in the background has nothing more to say.
+        runtime.shutdown_background();
+        let report = report?;
+        if let Err(error) = &report.record {
+            tell(self.cli, &format!("error: {error}\n"));
+            return Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal).or(ExitCode::RecordIncomplete));
+        }
+        Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal))
+    }
+
+    fn hosts(&self, hosts: &args::Hosts) -> ExitCode {
+        let (map, diagnostics, chosen) = app::load_inventory(hosts.selection.inventory.as_deref(), hosts.expr.as_deref());
+        self.show_diagnostics(&map, &diagnostics);
+        let Some((inventory, chosen)) = chosen else { return ExitCode::Invalid };
+        if self.cli.common.format == Format::Json {
+            self.print_json(&app::hosts_json(&inventory, &chosen));
+            return ExitCode::Ok;
+        }
+        let rows: Vec<HostRow> = app::host_rows(&inventory, &chosen);
+        self.print(&report::hosts(&rows, &self.options()));
+        ExitCode::Ok
+    }
+
+    fn history(&self, history: &args::History) -> Result<ExitCode, AppError> {
+        let store = app::open_record(self.cli.common.db.as_deref())?;
+        let rows = app::history(&store, history.number.get())?;
+        match self.cli.common.format {
+            Format::Text => self.print(&report::history(&rows, &self.options(), &jiff::tz::TimeZone::system())),
+            Format::Json => self.print_json(&serde_json::json!(rows)),
+            Format::Jsonl => rows.iter().for_each(|row| self.print(&format!("{}\n", serde_json::json!(row)))),
+        }
+        Ok(ExitCode::Ok)
+    }
+
+    fn show(&self, show: &args::Show) -> Result<ExitCode, AppError> {
+        let store = app::open_record(self.cli.common.db.as_deref())?;
+        let past = app::find_run(&store, show.run.as_deref())?;
+        if self.cli.common.format == Format::Jsonl {
+            past.events.iter().for_each(|event| self.print(&format!("{}\n", serde_json::json!(event))));
+            return Ok(ExitCode::Ok);
+        }
+        let filter = StepFilter { host: show.host.clone(), task: show.task.clone() };
+        let whole = filter == StepFilter::default();
+        let zone = jiff::tz::TimeZone::system();
+        let shown = match self.cli.common.format {
+            Format::Json if whole => Ok(serde_json::json!(past.events).to_string() + "\n"),
+            Format::Json => report::step_details(&past.events, &filter).map(|steps| serde_json::json!(steps).to_string() + "\n"),
+            _ if whole => report::show_run(&past.events, &self.options(), &zone),
+            _ => report::show_steps(&past.events, &filter, &self.options(), &zone),
+        };
+        match shown {
+            Ok(text) => self.print(&text),
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!("\nhint: {hint}\n")).unwrap_or_default();
+                tell(self.cli, &format!("error: {error}\n{hint}"));
+                return Ok(ExitCode::Usage);
+            }
+        }
+        Ok(ExitCode::Ok)
+    }
+
+    fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
+        let stderr = std::io::stderr();
+        let around = Surroundings { terminal: stderr.is_terminal(), color: self.cli.common.color.forced(), size: None };
+        let colors = Options::detect(self.cli.common.verbosity(), around, env).colors;
+        let mut text = render_text(map, diagnostics, if colors { Colors::Always } else { Colors::Never });
+        let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
+        let counts = counts.map(|(severity, word)| (diagnostics.count(severity), word)).into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, word)| plural(count, word)).collect();
+        if !counts.is_empty() {
+            text.push_str(&format!("\n{}\n", counts.join(", ")));
+        }
+        tell(self.cli, &text);
+    }
+
+    fn options(&self) -> Options {
+        let around = Surroundings {
+            terminal: std::io::stdout().is_terminal(),
+            color: self.cli.common.color.forced(),
+            size: std::io::stdout().is_terminal().then_some(terminal_size),
+        };
+        Options::detect(self.cli.common.verbosity(), around, env)
+    }
+
+    fn print_json(&self, value: &serde_json::Value) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.print(&(text + "\n"));
+    }
+
+    fn print(&self, text: &str) {
+        // A reader that went away (`| head`) has read enough.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+}
+
+fn sink(format: Format, mut options: Options, record: &Path) -> Box<dyn EventSink> {
+    let stdout = Box::new(std::io::stdout());
+    if format == Format::Jsonl {
+        return report::json_lines(stdout);
+    }
+    options.record = Some(record.display().to_string());
+    report::console(options, stdout)
+}
+
+fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
+    let extra = selection.extra.iter().map(|extra| match extra {
+        Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
+        Extra::File(path) => ExtraVar::File(path.clone()),
+    });
+    Sources {
+        playbook,
+        inventory: selection.inventory.clone(),
+        limit: selection.limit.clone(),
+        exclude: selection.exclude.clone(),
+        extra: extra.collect(),
+    }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn terminal_size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some((size.ws_col, size.ws_row))
+}
