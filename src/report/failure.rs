@@ -7,6 +7,9 @@ use super::words::{short_id, task_key};
 use crate::model::{HostIx, RoundIx, TaskIx};
 use crate::text::{plural, quote};
 
+/// Columns of a line in a list of failures.
+const LINE_COLUMNS: usize = 400;
+
 /// The last lines of what a host said, few: its errors, or what it printed where there are none.
 pub(super) fn last_words(paint: Paint, text: &StepText, lines: usize) -> Vec<String> {
     let clip = if text.stderr.is_empty() { &text.stdout } else { &text.stderr };
@@ -33,7 +36,7 @@ pub(super) fn whole(paint: Paint, text: &StepText, indent: &str) -> (Vec<String>
     let (mut all, mut cut) = stream_lines(paint, &text.stdout, usize::MAX, indent);
     if !text.stderr.is_empty() {
         all.push(paint.dim(&format!("{indent}stderr:")));
-        let (shown, missing) = stream_lines(paint, &text.stderr, usize::MAX, indent);
+        let (shown, missing) = stream_lines(paint, &text.stderr, usize::MAX, &format!("{indent}  "));
         all.extend(shown);
         cut |= missing;
     }
@@ -48,12 +51,18 @@ fn stream_lines(paint: Paint, clip: &Clip, most: usize, indent: &str) -> (Vec<St
     let skipped = lines.len().saturating_sub(most);
     let missing = skipped as u64 + clip.cut_lines;
     let mut shown = Vec::with_capacity(lines.len() - skipped + 1);
-    if missing > 0 {
+    let mut cut = missing > 0;
+    if cut {
         let count = plural(usize::try_from(missing).unwrap_or(usize::MAX), "earlier line");
         shown.push(paint.dim(&format!("{indent}{} {count}", paint.ellipsis())));
     }
-    shown.extend(lines.into_iter().skip(skipped).map(|line| if line.is_empty() { line } else { format!("{indent}{line}") }));
-    (shown, missing > 0)
+    for line in lines.into_iter().skip(skipped) {
+        // Where only some lines are wanted, one endless line must not fill the screen either.
+        let clipped = if most == usize::MAX { line.clone() } else { paint.clip(&line, LINE_COLUMNS) };
+        cut |= clipped != line;
+        shown.push(if line.is_empty() { line } else { format!("{indent}{clipped}") });
+    }
+    (shown, cut)
 }
 
 /// The command that shows all of it.

@@ -7,7 +7,6 @@ use super::Options;
 use super::narrator::millis;
 use super::paint::Paint;
 use super::table::{Align, Table};
-use super::words::short_id;
 use crate::event::Status;
 
 /// A recorded run, as the table shows it.
@@ -42,6 +41,9 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
         return "no runs recorded\n".to_owned();
     }
     let paint = Paint::new(options);
+    let narrow = options.width < 100;
+    let title = |long: &'static str, short: &'static str| (if narrow { short } else { long }, Align::Right);
+    let length = unique_length(rows);
     let mut table = Table::new(
         paint,
         &[
@@ -49,9 +51,9 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
             ("started", Align::Right),
             ("status", Align::Left),
             ("hosts", Align::Right),
-            ("changed", Align::Right),
-            ("failed", Align::Right),
-            ("unreach.", Align::Right),
+            title("changed", "chg."),
+            title("failed", "fail."),
+            title("unreachable", "unr."),
             ("time", Align::Right),
             ("playbook", Align::Left),
         ],
@@ -65,7 +67,7 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
         };
         let count = |count: usize, status: Status| (count.to_string(), (count > 0).then_some(status));
         table.row(vec![
-            (short_id(&row.run), None),
+            (row.run.chars().take(length).collect(), None),
             (local_minute(row.started_at, zone), None),
             (paint.one_line(status, 11), Some(color)),
             (row.hosts.to_string(), None),
@@ -77,6 +79,18 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
         ]);
     }
     table.render(options.width).join("\n") + "\n"
+}
+
+/// So many characters of the ids that no two rows look alike; 8 at least.
+///
+/// Ids begin with their time: eight characters name a minute, and runs of the same minute need more.
+fn unique_length(rows: &[RunRow]) -> usize {
+    let distinct = |length: usize| {
+        let mut starts: Vec<String> = rows.iter().map(|row| row.run.chars().take(length).collect()).collect();
+        starts.sort_unstable();
+        starts.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    [8, 13, 18, 23].into_iter().find(|length| distinct(*length)).unwrap_or(36)
 }
 
 /// A time as people of a zone read it, to the second.
@@ -110,10 +124,19 @@ mod tests {
             failed: 2,
             unreachable: 1,
         };
-        let other = RunRow { status: None, duration_ms: None, playbook: "uptime\u{1b}[2J".into(), ..row.clone() };
+        let other = RunRow {
+            run: "019a8c2e-71b4-7abc-8def-0123456789ab".into(),
+            status: None,
+            duration_ms: None,
+            playbook: "uptime\u{1b}[2J".into(),
+            ..row.clone()
+        };
         let zone = TimeZone::fixed(jiff::tz::offset(2));
-        let text = history(&[row, other], &Options { width: 100, ..Options::default() }, &zone);
+        let text = history(&[row.clone(), other], &Options { width: 100, ..Options::default() }, &zone);
         insta::assert_snapshot!(text);
+        let narrow = history(&[RunRow { status: Some("interrupted".into()), hosts: 12345, ..row }], &Options::default(), &zone);
+        assert!(narrow.lines().all(|line| crate::report::paint::columns(line) <= 80), "{narrow}");
+        assert!(narrow.contains("\n019a8c2e  2026-11-22 07:00  interrup…"), "{narrow}");
         assert_eq!(history(&[], &Options::default(), &zone), "no runs recorded\n");
     }
 }

@@ -43,7 +43,12 @@ mod tests {
             address: format!("deploy@{name}:22"),
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         };
-        insta::assert_snapshot!(hosts(&[row("web01", &["web", "canary"]), row("db1", &[])], &Options::default()), @"");
+        insta::assert_snapshot!(hosts(&[row("web01", &["web", "canary"]), row("db1", &[])], &Options::default()), @r"
+        host   address          groups
+        web01  deploy@web01:22  web canary
+        db1    deploy@db1:22
+        2 hosts
+        ");
         assert_eq!(hosts(&[], &Options::default()), "no hosts\n");
     }
 }

@@ -185,7 +185,10 @@ impl Narrator {
         let mut ends: Vec<_> = state.ends.iter().filter(|(key, _)| key.status != Status::Unreachable).collect();
         // Failures last: that is where the eye is when the command is over.
         ends.sort_by_key(|(key, hosts)| (!key.status.is_good(), hosts.iter().min().copied()));
-        for (key, hosts) in ends {
+        for (index, (key, hosts)) in ends.into_iter().enumerate() {
+            if index > 0 {
+                lines.push(String::new());
+            }
             let mut heading = self.paint.bold(&format!("{}:", host_list(board, hosts)));
             if !matches!(key.status, Status::Ok | Status::Changed) {
                 let reason = key.reason.as_deref().map_or_else(String::new, |reason| format!(", {}", self.paint.one_line(reason, 200)));

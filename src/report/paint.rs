@@ -20,6 +20,11 @@ impl Paint {
         Paint { colors: options.colors, unicode: options.unicode, signs: options.live }
     }
 
+    /// The same without colours.
+    pub(super) fn without_colors(self) -> Paint {
+        Paint { colors: false, ..self }
+    }
+
     pub(super) fn bold(self, text: &str) -> String {
         self.with(Style::new().bold(), text)
     }

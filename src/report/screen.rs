@@ -12,8 +12,7 @@ use super::board::{Board, Link};
 use super::narrator::interrupted;
 use super::out::Out;
 use super::paint::{Paint, columns};
-use super::words::{counts_phrase, hosts_phrase, round_name, task_name};
-use crate::event::Status;
+use super::words::{hosts_phrase, round_name, run_counts, task_name};
 use crate::model::{HostIx, RoundIx, TaskIx};
 use crate::text::plural;
 
@@ -105,18 +104,9 @@ impl View {
     }
 
     fn counts(&self, board: &Board, width: usize) -> String {
-        let plain = Paint::new(&Options { colors: false, ..Options::default() });
-        let counts = counts_phrase(&board.counts, self.paint);
-        let gone = board.hosts_gone();
-        if gone == 0 {
-            return if columns(&counts_phrase(&board.counts, plain)) <= width {
-                counts
-            } else {
-                plain.clip(&counts_phrase(&board.counts, plain), width)
-            };
-        }
-        let gone = self.paint.status(Status::Unreachable, &format!("{} unreachable", plural(gone, "host")));
-        format!("{counts}{}{gone}", self.paint.dot())
+        // Only a text without colours can be cut.
+        let plain = run_counts(board, self.paint.without_colors());
+        if columns(&plain) <= width { run_counts(board, self.paint) } else { self.paint.clip(&plain, width) }
     }
 
     fn connecting(&self, board: &Board, width: usize) -> Option<String> {

@@ -233,8 +233,9 @@ fn step_block(details: &[&StepDetail], paint: Paint, zone: &TimeZone) -> Vec<Str
     }
     let began: Vec<i64> = details.iter().filter_map(|detail| detail.began_at.or(detail.sent_at)).collect();
     if let (Some(earliest), Some(latest)) = (began.iter().min(), began.iter().max()) {
-        let until = if earliest == latest { String::new() } else { format!(" to {}", local_time(*latest, zone)) };
-        lines.push(field("began", &format!("{}{until}", local_time(*earliest, zone))));
+        let (earliest, latest) = (local_time(*earliest, zone), local_time(*latest, zone));
+        let until = if earliest == latest { String::new() } else { format!(" to {latest}") };
+        lines.push(field("began", &format!("{earliest}{until}")));
     }
     let took: Vec<u64> = details.iter().filter_map(|detail| detail.outcome.as_ref()).map(|outcome| outcome.duration_ms).collect();
     if let (Some(least), Some(most), false) = (took.iter().min(), took.iter().max(), first.attempt == 0) {

@@ -2,13 +2,13 @@
 
 use indexmap::IndexMap;
 
-use super::board::{Board, EndKey, HostState, Link};
+use super::board::{Board, Counts, EndKey, HostState, Link};
 use super::exit::exit_meaning;
 use super::failure::{both_streams, show_hint};
 use super::narrator::millis;
 use super::paint::{Paint, foreign_lines};
 use super::table::{Align, Table};
-use super::words::{counts_phrase, host_list, hosts_phrase, round_name, short_id, status_word, task_name, task_place};
+use super::words::{host_list, hosts_phrase, round_name, run_counts, short_id, status_word, task_name, task_place};
 use super::{Options, Verbosity};
 use crate::event::Status;
 use crate::model::{HostIx, RoundIx, TaskIx};
@@ -53,7 +53,8 @@ pub(super) fn failures(board: &Board, paint: Paint, recorded: bool) -> Vec<Strin
             for (task, ends) in &state.tasks {
                 let is_failure = |key: &EndKey| matches!(key.status, Status::Failed | Status::Unknown) && key.allowed == allowed;
                 let mut list: Vec<_> = ends.ends.iter().filter(|(key, _)| is_failure(key)).collect();
-                list.sort_by_key(|(_, hosts)| std::cmp::Reverse(hosts.len()));
+                // Those whose words are not kept say least.
+                list.sort_by_key(|(key, hosts)| (key.text.is_empty(), std::cmp::Reverse(hosts.len())));
                 if !list.is_empty() {
                     found.push((*round, *task, list));
                 }
@@ -125,7 +126,7 @@ pub(super) fn unreachable(board: &Board, paint: Paint) -> Vec<String> {
         lines.push(format!("{names}{}{}", paint.dot(), visible(&class)));
         lines.extend(foreign_lines(&message).map(|line| format!("    {line}")));
         if hosts.len() > 1 && alike != message {
-            lines.push(paint.dim(&format!("  (of {}; of the others alike)", host_list(board, &hosts[..1]))));
+            lines.push(paint.dim(&format!("  (said of {}; of the others alike)", host_list(board, &hosts[..1]))));
         }
     }
     lines
@@ -139,7 +140,21 @@ fn without_names(board: &Board, host: HostIx, message: &str) -> String {
     let mut names = vec![entry.name.as_str(), address];
     // The longer first: a name may be part of the address.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    names.into_iter().filter(|name| !name.is_empty()).fold(message.to_owned(), |text, name| text.replace(name, "\u{0}"))
+    names.into_iter().filter(|name| !name.is_empty()).fold(message.to_owned(), |text, name| without_word(&text, name))
+}
+
+/// A text with a zero byte for each `word` that stands there by itself.
+fn without_word(text: &str, word: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let inside = before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        kept.push_str(before);
+        kept.push_str(if inside { word } else { "\u{0}" });
+        rest = after;
+    }
+    kept + rest
 }
 
 /// Hosts that a round left out because of an earlier one, and rounds that did not run.
@@ -157,29 +172,32 @@ fn left_out(board: &Board, paint: Paint) -> Vec<String> {
     lines
 }
 
-const COUNTED: [Status; 5] = [Status::Ok, Status::Changed, Status::Skipped, Status::Failed, Status::Unreachable];
+/// The statuses with a column of their own; those that nothing has are left out, but for the first two.
+const COUNTED: [(Status, &str); 7] = [
+    (Status::Ok, "ok"),
+    (Status::Changed, "changed"),
+    (Status::Skipped, "skipped"),
+    (Status::Failed, "failed"),
+    (Status::Unreachable, "unreachable"),
+    (Status::Cancelled, "cancelled"),
+    (Status::Unknown, "unknown"),
+];
 
-fn count_cells(counts: &super::board::Counts) -> Vec<(String, Option<Status>)> {
-    let mut cells: Vec<_> = COUNTED
-        .iter()
-        .map(|status| {
-            let count = counts.of(*status) + if *status == Status::Failed { counts.allowed } else { 0 };
-            (count.to_string(), (count > 0 && *status != Status::Skipped).then_some(*status))
-        })
-        .collect();
-    let other = counts.of(Status::Cancelled) + counts.of(Status::Unknown);
-    cells.push((other.to_string(), (other > 0).then_some(Status::Unknown)));
-    cells
+fn counted(board: &Board) -> Vec<(Status, &'static str)> {
+    let has = |status: Status| with_allowed(&board.counts, status) > 0;
+    COUNTED.into_iter().filter(|(status, _)| matches!(status, Status::Ok | Status::Changed) || has(*status)).collect()
 }
 
-const COUNT_TITLES: [(&str, Align); 6] = [
-    ("ok", Align::Right),
-    ("changed", Align::Right),
-    ("skipped", Align::Right),
-    ("failed", Align::Right),
-    ("unreach.", Align::Right),
-    ("not run", Align::Right),
-];
+fn with_allowed(counts: &Counts, status: Status) -> usize {
+    counts.of(status) + if status == Status::Failed { counts.allowed } else { 0 }
+}
+
+fn count_cells(board: &Board, counts: &Counts) -> impl Iterator<Item = (String, Option<Status>)> {
+    counted(board).into_iter().map(|(status, _)| {
+        let count = with_allowed(counts, status);
+        (count.to_string(), (count > 0 && status != Status::Skipped).then_some(status))
+    })
+}
 
 fn rounds_table(board: &Board, paint: Paint, width: usize) -> Vec<String> {
     let begun: Vec<_> = board.rounds.iter().filter(|(_, round)| round.started_at.is_some()).collect();
@@ -187,19 +205,19 @@ fn rounds_table(board: &Board, paint: Paint, width: usize) -> Vec<String> {
         return Vec::new();
     }
     let mut titles = vec![("round", Align::Left), ("hosts", Align::Right)];
-    titles.extend(COUNT_TITLES);
+    titles.extend(counted(board).into_iter().map(|(_, title)| (title, Align::Right)));
     titles.push(("time", Align::Right));
     let mut table = Table::new(paint, &titles);
     for (ix, round) in begun {
         let mut cells = vec![(round_name(board, *ix), None), (round.hosts.len().to_string(), None)];
-        cells.extend(count_cells(&round.counts));
+        cells.extend(count_cells(board, &round.counts));
         let ended = round.ended_at.unwrap_or(board.at);
         let took = round.started_at.map_or(0, |started| u64::try_from(ended - started).unwrap_or(0));
         cells.push((millis(took), None));
         table.row(cells);
     }
     let mut cells = vec![("all".to_owned(), None), (board.hosts_seen().to_string(), None)];
-    cells.extend(count_cells(&board.counts));
+    cells.extend(count_cells(board, &board.counts));
     cells.push((millis(duration(board)), None));
     table.row(cells);
     table.render(width)
@@ -208,24 +226,20 @@ fn rounds_table(board: &Board, paint: Paint, width: usize) -> Vec<String> {
 fn hosts_table(board: &Board, paint: Paint, width: usize) -> Vec<String> {
     let few = (2..=HOSTS).contains(&board.hosts.len());
     let chosen: Vec<(&HostIx, &HostState)> = board.hosts.iter().filter(|(_, host)| few || host.in_trouble()).collect();
-    if chosen.is_empty() || board.hosts.len() < 2 {
+    // Beyond a few lines the folded lists above say it better.
+    if chosen.is_empty() || chosen.len() > HOSTS || board.hosts.len() < 2 {
         return Vec::new();
     }
     let mut titles = vec![("host", Align::Left)];
-    titles.extend(COUNT_TITLES);
+    titles.extend(counted(board).into_iter().map(|(_, title)| (title, Align::Right)));
     let mut table = Table::new(paint, &titles);
-    for (ix, host) in chosen.iter().take(HOSTS) {
+    for (ix, host) in chosen {
         let trouble = host.in_trouble().then_some(if host.is_gone() { Status::Unreachable } else { Status::Failed });
-        let mut cells = vec![(visible(&board.host_name(**ix)), trouble)];
-        cells.extend(count_cells(&host.counts));
+        let mut cells = vec![(visible(&board.host_name(*ix)), trouble)];
+        cells.extend(count_cells(board, &host.counts));
         table.row(cells);
     }
-    let mut lines = table.render(width);
-    let rest: Vec<HostIx> = chosen.iter().skip(HOSTS).map(|(ix, _)| **ix).collect();
-    if !rest.is_empty() {
-        lines.push(format!("and {} with trouble", hosts_phrase(board, &rest, usize::MAX)));
-    }
-    lines
+    table.render(width)
 }
 
 fn last_lines(board: &Board, options: &Options, paint: Paint) -> Vec<String> {
@@ -237,7 +251,7 @@ fn last_lines(board: &Board, options: &Options, paint: Paint) -> Vec<String> {
         _ => Status::Failed,
     };
     if options.verbosity > Verbosity::Quiet && !board.is_exec() {
-        let counts = counts_phrase(&board.counts, paint);
+        let counts = run_counts(board, paint);
         lines.push(format!("{}: {counts}", paint.status(color, &visible(status))));
     }
     let dot = paint.dot();

@@ -1,6 +1,6 @@
 //! The phrases that lines, summary and `show` share.
 
-use super::board::{Board, Counts, EndKey, TaskState};
+use super::board::{Board, EndKey, TaskState};
 use super::paint::Paint;
 use crate::event::Status;
 use crate::model::{HostIx, RoundIx, TaskIx};
@@ -10,8 +10,7 @@ use crate::text::{fold_names, plural, visible};
 const NAME_COLUMNS: usize = 40;
 
 /// The order in which statuses are counted out to people.
-const ORDER: [Status; 7] =
-    [Status::Ok, Status::Changed, Status::Skipped, Status::Failed, Status::Unreachable, Status::Cancelled, Status::Unknown];
+const ORDER: [Status; 6] = [Status::Ok, Status::Changed, Status::Skipped, Status::Failed, Status::Cancelled, Status::Unknown];
 
 /// Names of hosts, folded, in the inventory's order.
 pub(super) fn host_list(board: &Board, hosts: &[HostIx]) -> String {
@@ -62,8 +61,11 @@ pub(super) fn status_word(key: &EndKey) -> &'static str {
     if key.allowed && key.status == Status::Failed { "failed (allowed)" } else { key.status.word() }
 }
 
-/// `148 ok · 3 changed · 2 failed`; statuses that nothing has are left out.
-pub(super) fn counts_phrase(counts: &Counts, paint: Paint) -> String {
+/// The whole run's figures, `148 ok · 3 changed · 2 failed · 1 host unreachable`; what nothing has is left out.
+///
+/// Of unreachable hosts the hosts are counted, not the steps that they could not do.
+pub(super) fn run_counts(board: &Board, paint: Paint) -> String {
+    let counts = &board.counts;
     let mut parts = Vec::new();
     for status in ORDER {
         let count = counts.of(status);
@@ -74,19 +76,23 @@ pub(super) fn counts_phrase(counts: &Counts, paint: Paint) -> String {
     if counts.allowed > 0 {
         parts.push(format!("{} failed (allowed)", counts.allowed));
     }
-    if parts.is_empty() { "no steps".to_owned() } else { parts.join(paint.dot()) }
+    let gone = board.hosts_gone();
+    if gone > 0 {
+        parts.push(paint.status(Status::Unreachable, &format!("{} unreachable", plural(gone, "host"))));
+    }
+    if parts.is_empty() { "no step has ended".to_owned() } else { parts.join(paint.dot()) }
 }
 
-/// The status that stands for a task on all hosts: the worst.
+/// The status that stands for a task on all hosts: the worst. Hosts that are gone are no fault of the task's.
 pub(super) fn worst(task: &TaskState) -> Status {
     let rank = |key: &EndKey| match key.status {
-        Status::Skipped => 0,
-        Status::Failed if key.allowed => 1,
-        Status::Ok => 1,
-        Status::Changed => 2,
-        Status::Cancelled => 3,
-        Status::Unknown => 4,
-        Status::Unreachable => 5,
+        Status::Unreachable => 0,
+        Status::Skipped => 1,
+        Status::Failed if key.allowed => 2,
+        Status::Ok => 2,
+        Status::Changed => 3,
+        Status::Cancelled => 4,
+        Status::Unknown => 5,
         Status::Failed => 6,
     };
     task.ends.keys().max_by_key(|key| rank(key)).map_or(Status::Skipped, |key| match (key.status, key.allowed) {
@@ -98,21 +104,20 @@ pub(super) fn worst(task: &TaskState) -> Status {
 /// How a task ended, equal ends folded: `200 hosts`, or `198 changed · 1 ok: web07 · 1 failed: web09 (exit code 2)`.
 pub(super) fn ends_phrase(board: &Board, paint: Paint, task: &TaskState, room: usize) -> String {
     let groups = groups(task);
-    let with_reason = |reason: &Option<String>| {
-        reason
-            .as_deref()
-            .filter(|reason| !reason.is_empty())
-            .map_or_else(String::new, |reason| format!(" ({})", paint.one_line(reason, 60)))
+    let with_reason = |word: &str, reason: &Option<String>| {
+        let reason = reason.as_deref().filter(|reason| !reason.is_empty() && *reason != word);
+        reason.map_or_else(String::new, |reason| format!(" ({})", paint.one_line(reason, 60)))
     };
-    if let [(_, reason, hosts)] = &groups[..] {
-        return format!("{}{}", hosts_phrase(board, hosts, 0), with_reason(reason));
+    if let [(word, reason, hosts)] = &groups[..] {
+        return format!("{}{}", hosts_phrase(board, hosts, 0), with_reason(word, reason));
     }
     let most = groups.iter().map(|(_, _, hosts)| hosts.len()).max().unwrap_or(0);
     let parts = groups.iter().map(|(word, reason, hosts)| {
         let list = host_list(board, hosts);
-        // Those who are most need no names: they are the rest.
-        let names = if (hosts.len() == most && most > 1) || list.len() > room { String::new() } else { format!(": {list}") };
-        format!("{} {word}{names}{}", hosts.len(), with_reason(reason))
+        // Those who are most need no names, they are the rest; those who are gone are told once, not with every task.
+        let nameless = (hosts.len() == most && most > 1) || *word == Status::Unreachable.word() || list.len() > room;
+        let names = if nameless { String::new() } else { format!(": {list}") };
+        format!("{} {word}{names}{}", hosts.len(), with_reason(word, reason))
     });
     parts.collect::<Vec<_>>().join(paint.dot())
 }

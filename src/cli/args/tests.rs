@@ -68,7 +68,8 @@ fn exec_takes_all_words_after_the_dashes() {
 fn wrong_use_is_told_and_exits_2() {
     assert!(refused("exec web").contains("<CMD>"));
     assert!(refused("exec web uptime").contains("uptime"));
-    assert!(refused("rnu site.yml").contains("'run'"), "a near command is suggested");
+    let near = refused("hitsory");
+    assert!(near.contains("'history'"), "a near command is suggested: {near}");
     assert!(refused("run site.yml -q -v").contains("cannot be used with"));
     assert!(refused("run site.yml -e 2nd=x").contains("can't be a variable's name"));
     assert!(refused("run site.yml -e release").contains("KEY=VALUE"));

@@ -54,7 +54,7 @@ fn a_reason_of_many_lines_and_unreachable_hosts_that_differ() {
     let text = told(feed.end(4));
     assert!(text.contains("one/x · a · failed: assertion failed: a > b\n    assertion failed: c\n  at playbooks/site.yml:9\n"), "{text}");
     assert!(
-        text.contains("2 hosts: b,c · auth\n    deploy@10.0.0.2: Permission denied (publickey).\n  (of b; of the others alike)\n"),
+        text.contains("2 hosts: b,c · auth\n    deploy@10.0.0.2: Permission denied (publickey).\n  (said of b; of the others alike)\n"),
         "{text}"
     );
 }
