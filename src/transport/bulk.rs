@@ -52,7 +52,9 @@ pub(super) async fn upload(channel: Channel, script: &str, bytes: impl AsyncRead
                         break;
                     }
                 }
-                Err(error) => return Err(Refusal { class: RefusalClass::Local, message: format!("cannot read what is to be sent: {error}") }),
+                Err(error) => {
+                    return Err(Refusal { class: RefusalClass::Local, message: format!("cannot read what is to be sent: {error}") });
+                }
             }
         }
         let _ = stdin.shutdown().await;

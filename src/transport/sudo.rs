@@ -115,9 +115,17 @@ fn refused(sudo: &Sudo, seen: &[u8], what: &str) -> Refusal {
     let words = lines.join("; ");
     let lower = words.to_lowercase();
     let (class, message) = if lower.contains("must have a tty") || lower.contains("a terminal is required") && sudo.password.is_some() {
-        (RefusalClass::Lane, format!("sudo wants a terminal there (`requiretty`); lanes have none, so sudoers must say `Defaults:USER !requiretty`: {words}"))
+        (
+            RefusalClass::Lane,
+            format!(
+                "sudo wants a terminal there (`requiretty`); lanes have none, so sudoers must say `Defaults:USER !requiretty`: {words}"
+            ),
+        )
     } else if lower.contains("is not allowed to execute") || lower.contains("not allowed to run") {
-        (RefusalClass::Auth, format!("sudoers does not allow `sh` for {}; a lane needs it, single commands are not enough: {words}", sudo.user))
+        (
+            RefusalClass::Auth,
+            format!("sudoers does not allow `sh` for {}; a lane needs it, single commands are not enough: {words}", sudo.user),
+        )
     } else if lower.contains("not found") || lower.contains("unknown user") {
         (RefusalClass::Lane, words)
     } else if words.is_empty() {

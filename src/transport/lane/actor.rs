@@ -108,7 +108,9 @@ impl Actor {
         let mut sent = 0;
         loop {
             self.machine.pump(Instant::now().into_std());
-            if upload.is_none() && let Some((id, bytes)) = self.machine.wants_upload() {
+            if upload.is_none()
+                && let Some((id, bytes)) = self.machine.wants_upload()
+            {
                 upload = Some((id, (self.uploader)(bytes)));
             }
             if self.machine.killed && !over.parted {
