@@ -59,6 +59,23 @@ pub enum RefusalClass {
 }
 
 impl RefusalClass {
+    /// Every kind.
+    pub const ALL: [RefusalClass; 13] = [
+        RefusalClass::Refused,
+        RefusalClass::Timeout,
+        RefusalClass::Dns,
+        RefusalClass::Network,
+        RefusalClass::Auth,
+        RefusalClass::UnknownHostKey,
+        RefusalClass::ChangedHostKey,
+        RefusalClass::Throttled,
+        RefusalClass::Banner,
+        RefusalClass::Jump,
+        RefusalClass::Lane,
+        RefusalClass::Local,
+        RefusalClass::Other,
+    ];
+
     /// The word for it in events.
     #[must_use]
     pub fn word(self) -> &'static str {

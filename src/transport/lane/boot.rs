@@ -38,21 +38,22 @@ impl Control {
 pub(super) const CLEAR: &str = "__s=\n";
 
 /// Signals that a task may send to its whole group and that must not end the lane.
-const OUTLIVED: &str = "trap : HUP INT QUIT ALRM TERM USR1 USR2";
+const SIGNALS: &str = "HUP INT QUIT ALRM TERM USR1 USR2";
 
 /// Writes the boot for a shell; `announce` is a line printed to standard error at once, for lanes behind a password prompt.
 pub(in crate::transport) fn boot(shell: &str, announce: Option<&str>) -> String {
     let announce = announce.map(|line| format!("echo {line} >&2; ")).unwrap_or_default();
-    // mksh has no printf of its own, so `print` does it there. `n` is a newline.
+    // mksh has no printf of its own, so `print` does it there. `n` is a newline. A trapped signal ends dash's `read` as the end
+    // of the input does, with what it had read; the trap's `g` tells them apart.
     format!(
-        "{announce}{OUTLIVED}; n=$(echo; echo .); n=${{n%.}}; \
-         {{ {OUTLIVED}; LC_ALL=C; \
+        "{announce}trap : {SIGNALS}; n=$(echo; echo .); n=${{n%.}}; \
+         {{ trap g=1 {SIGNALS}; LC_ALL=C; g=; p=; \
          if test \"$KSH_VERSION\"; then w() {{ print -r -- \"$1\"; }}; else w() {{ printf \"%s$n\" \"$1\"; }}; fi; \
          IFS= read -r t || exit; \
-         while IFS= read -r l; do case $l in \"$t\"*) case ${{l#\"$t\"}} in \
+         while :; do if IFS= read -r l; then l=$p$l; p=; case $l in \"$t\"*) case ${{l#\"$t\"}} in \
          b) exit 0;; t) kill -URG 0; kill -TERM 0;; w) kill -URG 0;; k) kill -KILL 0;; esac;; \
-         *) w \"$l\";; esac; done; \
-         kill -KILL 0; }} 2>/dev/null | LC_ALL=C {shell}"
+         *) w \"$l\";; esac; elif test \"$g\"; then g=; p=$p$l; else kill -KILL 0; fi; done; \
+         }} 2>/dev/null | LC_ALL=C {shell}"
     )
 }
 
