@@ -52,7 +52,7 @@ fn twenty_kills_and_the_record_never_lies() {
     let run = |number: usize| {
         let journal = project.path(&format!("journal{number}"));
         let journal = format!("journal={}", journal.display());
-        project.spawn(&["run", "site.yml", "-i", inventory.to_str().unwrap(), "-e", &journal, "--format", "json"])
+        project.spawn(&["run", "site.yml", "-i", inventory.to_str().unwrap(), "-e", &journal, "--format", "jsonl"])
     };
     let start = Instant::now();
     run(0).wait(Duration::from_secs(120)).expect_code(0);
