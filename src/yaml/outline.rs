@@ -55,6 +55,8 @@ pub(super) struct Outline {
     pub(super) places: Vec<Place>,
     /// True where there is a document at all.
     pub(super) any: bool,
+    /// Anchors that no alias names.
+    pub(super) idle: Vec<Range<usize>>,
 }
 
 impl Outline {
@@ -94,11 +96,14 @@ pub(super) fn outline(source: &str) -> Result<Outline, Refusal> {
     let mut parser = Parser::new_from_str(source);
     let mut outline = Outline::default();
     let mut anchors: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut idle: BTreeMap<usize, Range<usize>> = BTreeMap::new();
     let mut open: Vec<Open> = Vec::new();
     while let Some(event) = parser.next_event() {
         let (event, marks) = event.map_err(|error| syntax(&bytes, &error))?;
         let range = bytes.range(marks);
-        let range = if matches!(event, Event::Alias(_)) { range } else { without_properties(source, range) };
+        // Block scalars are placed at their content, which may well start with `&`.
+        let bare = matches!(event, Event::Alias(_) | Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..));
+        let range = if bare { range } else { without_properties(source, range) };
         match event {
             Event::DocumentStart(_) if outline.any => return Err(Refusal::SecondDocument(range)),
             Event::DocumentStart(_) => outline.any = true,
@@ -122,10 +127,12 @@ pub(super) fn outline(source: &str) -> Result<Outline, Refusal> {
                 };
                 let node = push(&mut outline, place);
                 anchors.insert(anchor, node);
+                idle.extend(anchor_range(source, anchor, outline.places[node].range.start).map(|range| (anchor, range)));
                 adopt(&mut open, node);
             }
             Event::Alias(anchor) => {
                 let Some(&target) = anchors.get(&anchor) else { return Err(Refusal::Endless(range)) };
+                idle.remove(&anchor);
                 let Place { weight, bytes, depth, .. } = outline.places[target];
                 let node =
                     push(&mut outline, Place { range, style: Style::Plain, tag: None, kind: Kind::Alias(target), weight, bytes, depth });
@@ -133,6 +140,7 @@ pub(super) fn outline(source: &str) -> Result<Outline, Refusal> {
             }
             Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) if open.len() < MAX_DEPTH as usize => {
                 let flow = matches!(source.as_bytes().get(range.start), Some(b'[' | b'{'));
+                idle.extend(anchor_range(source, anchor, range.start).map(|range| (anchor, range)));
                 let style = if flow { Style::Flow } else { Style::Block };
                 let tag = foreign_tag(tag.as_deref());
                 let place = Place { range, style, tag, kind: Kind::List(Vec::new()), weight: 1, bytes: 0, depth: 1 };
@@ -150,6 +158,7 @@ pub(super) fn outline(source: &str) -> Result<Outline, Refusal> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
     }
+    outline.idle = idle.into_values().collect();
     Ok(outline)
 }
 
@@ -202,6 +211,15 @@ fn without_properties(source: &str, range: Range<usize>) -> Range<usize> {
         start += word + rest[word..].len() - rest[word..].trim_start().len();
     }
     start..range.end
+}
+
+/// The place of the anchor in front of a value; an `anchor` of 0 is none.
+fn anchor_range(source: &str, anchor: usize, value: usize) -> Option<Range<usize>> {
+    let before = source.get(..value).filter(|_| anchor > 0)?;
+    let line = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
+    let at = line + before[line..].rfind('&')?;
+    let end = before[at..].find(char::is_whitespace).map_or(value, |end| at + end);
+    Some(at..end)
 }
 
 fn trim_end(source: &str, range: Range<usize>) -> Range<usize> {

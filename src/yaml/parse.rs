@@ -46,6 +46,7 @@ pub fn parse(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Op
     };
     let mut join = Join { source: &source, outline: &outline, diagnostics };
     join.duplicates();
+    join.idle_anchors();
     Some(join.node(typed, 0))
 }
 
@@ -105,6 +106,15 @@ impl Join<'_> {
                     self.diagnostics.push(found.and(self.source.span(first), "first here"));
                 }
             }
+        }
+    }
+
+    /// Tells of anchors that no alias names: text was probably meant.
+    fn idle_anchors(&mut self) {
+        for range in &self.outline.idle {
+            let message = format!("`{}` is an anchor to YAML, and no alias names it", &self.source.text[range.clone()]);
+            let found = Diagnostic::warning("W005", self.source.span(range.clone()), message).label("left out of the value");
+            self.diagnostics.push(found.hint("if it is text, put the whole value in quotes".to_owned()));
         }
     }
 

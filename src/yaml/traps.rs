@@ -43,7 +43,22 @@ pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> 
             return found.hint(hint);
         }
     }
-    found
+    let hint = found.primary.as_ref().and_then(|label| general(&label.text));
+    found.hint(hint)
+}
+
+/// What the parser's own words come from, most of the time.
+fn general(words: &str) -> Option<String> {
+    let hints = [
+        ("quoted scalar, found unexpected end", "the quote that opens here is never closed"),
+        (
+            "mapping values are not allowed",
+            "no key can stand here: the value above it is already complete, or this line is indented too far",
+        ),
+        ("expect ':'", "a key ends with `: `, an item of a list starts with `- `"),
+        ("did not find expected", "this line, or the one above it, is indented like none of those it could belong to"),
+    ];
+    hints.into_iter().find(|(part, _)| words.contains(part)).map(|(_, hint)| hint.to_owned())
 }
 
 fn line_of(text: &str, at: usize) -> Range<usize> {
