@@ -17,7 +17,11 @@ pub(crate) const NOT_YET: &str = "E014";
 pub(crate) const VERB_COUNT: &str = "E105";
 /// Two keys that exclude each other.
 pub(crate) const CONFLICT: &str = "E106";
-/// An id or a variable's name that can't be one.
+/// A built-in name as a variable's, as in an inventory.
+pub(crate) const RESERVED_NAME: &str = "E215";
+/// A text that can't be a variable's name, as in an inventory.
+pub(crate) const BAD_VARIABLE: &str = "E216";
+/// An id or a name of the environment that can't be one.
 pub(crate) const BAD_NAME: &str = "E107";
 /// Two tasks of a round, or two rounds, with one id.
 pub(crate) const DUPLICATE_ID: &str = "E108";

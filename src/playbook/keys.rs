@@ -295,25 +295,6 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
 pub(crate) const STEP_FIELDS: &[&str] =
     &["status", "changed", "rc", "stdout", "stderr", "lines", "json", "outputs", "started", "duration", "attempts", "items"];
 
-/// Names that mean something in every template and can't be a variable's.
-pub(crate) const RESERVED: &[&str] = &[
-    "host",
-    "hosts",
-    "groups",
-    "facts",
-    "tasks",
-    "rounds",
-    "result",
-    "error",
-    "item",
-    "loop",
-    "run",
-    "controller",
-    "inputs",
-    "secrets",
-    "omit",
-];
-
 /// What `outputs` holds for a verb.
 pub(crate) fn output_fields(verb: &str) -> &'static [&'static str] {
     match verb {

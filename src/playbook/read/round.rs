@@ -2,6 +2,7 @@
 
 use super::Reader;
 use crate::diag::{Diagnostic, Span};
+use crate::inventory::read_connect;
 use crate::model::After;
 use crate::playbook::codes;
 use crate::playbook::keys::{GROUP, ROUND, VERBS};
@@ -34,11 +35,16 @@ impl Reader<'_> {
             after: node.get("after").and_then(|entry| entry.choice(AFTER, self.diagnostics)).unwrap_or_default(),
             cwd: self.text(node, "cwd"),
             read_only: node.get("read_only").filter(|_| self.flag(node, "read_only") == Some(true)).map(|entry| entry.key.span),
-            connect: None,
+            connect: node.get("connect").map(|entry| self.connect(entry)),
             max_parallel: self.count(node, "max_parallel"),
             entries,
             common,
         })
+    }
+
+    fn connect(&mut self, entry: &crate::yaml::Entry) -> crate::model::ConnectPatch {
+        let file = self.map.file(entry.key.span.file);
+        read_connect(entry, file.path.as_deref().and_then(std::path::Path::parent), self.diagnostics)
     }
 
     fn hosts(&mut self, entry: &crate::yaml::Entry) -> Vec<crate::diag::SourceText> {

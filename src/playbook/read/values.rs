@@ -4,7 +4,8 @@ use super::Reader;
 use crate::diag::{Diagnostic, SourceText, Span};
 use crate::model::Shell;
 use crate::playbook::codes;
-use crate::playbook::keys::{BECOME, RESERVED};
+use crate::inventory::RESERVED;
+use crate::playbook::keys::BECOME;
 use crate::playbook::syntax::{Become, Command, Common, EnvVar, Judge, Var};
 use crate::text::{is_id, snake_id};
 use crate::yaml::{self, Entry, Node, NodeValue, Style};
@@ -83,21 +84,9 @@ impl Reader<'_> {
                 self.diagnostics.push(found);
                 continue;
             }
-            self.lost_digits(&entry.value);
             vars.push(Var { name: entry.key.clone(), value: entry.value.clone() });
         }
         vars
-    }
-
-    fn lost_digits(&mut self, node: &Node) {
-        if let Some(found) = yaml::lost_digits(node) {
-            self.diagnostics.push(found);
-        }
-        match &node.value {
-            NodeValue::List(items) => items.iter().for_each(|item| self.lost_digits(item)),
-            NodeValue::Map(entries) => entries.iter().for_each(|entry| self.lost_digits(&entry.value)),
-            _ => {}
-        }
     }
 
     fn env(&mut self, node: &Node) -> Vec<EnvVar> {
@@ -270,18 +259,18 @@ pub(super) fn octal(text: &str) -> Option<u32> {
 fn variable_name(key: &SourceText) -> Option<Diagnostic> {
     let name = &*key.text;
     if RESERVED.contains(&name) {
-        let found = Diagnostic::error(codes::BAD_NAME, key.span, format!("a variable can't be called `{name}`"));
+        let found = Diagnostic::error(codes::RESERVED_NAME, key.span, format!("a variable can't be called `{name}`"));
         let hint = format!("`{name}` means something in every template; choose another name, such as `my_{name}`");
         return Some(found.hint(hint));
     }
     if matches!(name, "true" | "false" | "none" | "True" | "False" | "None" | "not" | "and" | "or" | "in" | "is" | "if" | "else") {
-        let found = Diagnostic::error(codes::BAD_NAME, key.span, format!("a variable can't be called `{name}`"));
+        let found = Diagnostic::error(codes::BAD_VARIABLE, key.span, format!("a variable can't be called `{name}`"));
         return Some(found.label("a word of expressions"));
     }
     if is_id(name) {
         return None;
     }
-    let found = Diagnostic::error(codes::BAD_NAME, key.span, format!("a variable can't be called `{name}`"));
+    let found = Diagnostic::error(codes::BAD_VARIABLE, key.span, format!("a variable can't be called `{name}`"));
     let hint = match snake_id(name) {
         Some(id) => format!("write `{id}`: templates can only name letters, digits and `_`"),
         None => "templates can only name letters, digits and `_`, and no digit first".to_owned(),

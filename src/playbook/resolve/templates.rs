@@ -1,0 +1,91 @@
+//! Texts to templates, and maps of variables to layers.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Lower;
+use crate::diag::SourceText;
+use crate::model::{Become, BecomeMethod, Command, Context, Guard, Judge, Layer, Origin, Shell, Template, TemplateId, Var};
+use crate::playbook::syntax;
+
+impl Lower<'_> {
+    /// Compiles a text. One with errors, which are told, gives a stand-in that reads nothing.
+    pub(super) fn template(&mut self, text: &SourceText, context: Context) -> Template {
+        self.engine.compile(text.clone(), context, self.diagnostics).unwrap_or_else(|| Template {
+            id: TemplateId(u32::MAX),
+            source: text.clone(),
+            context,
+            reads: Vec::new(),
+        })
+    }
+
+    pub(super) fn text(&mut self, text: &SourceText) -> Template {
+        self.template(text, Context::Text)
+    }
+
+    pub(super) fn texts(&mut self, texts: &[SourceText], context: Context) -> Vec<Template> {
+        texts.iter().map(|text| self.template(text, context)).collect()
+    }
+
+    pub(super) fn layer(&mut self, origin: Origin, vars: &[syntax::Var]) -> Option<Arc<Layer>> {
+        (!vars.is_empty()).then(|| Arc::new(Layer { origin, vars: self.vars(vars) }))
+    }
+
+    pub(super) fn vars(&mut self, vars: &[syntax::Var]) -> IndexMap<String, Var> {
+        vars.iter()
+            .map(|var| {
+                let value = crate::inventory::var_value(&var.value, self.engine, self.diagnostics);
+                (var.name.text.clone(), Var { value, span: Some(var.name.span) })
+            })
+            .collect()
+    }
+
+    pub(super) fn env(&mut self, env: &[syntax::EnvVar]) -> Vec<(String, Template)> {
+        env.iter().map(|var| (var.name.text.clone(), self.text(&var.value))).collect()
+    }
+
+    pub(super) fn command(&mut self, command: &syntax::Command, shell: &Shell) -> Command {
+        match command {
+            syntax::Command::Text(text) => Command::Text(self.template(text, context_of(shell))),
+            syntax::Command::List(list) => Command::List(self.texts(list, Context::Native)),
+        }
+    }
+
+    pub(super) fn guard(&mut self, guard: &syntax::Guard, shell: &Shell) -> Guard {
+        match guard {
+            syntax::Guard::Unless(command) => Guard::Unless(self.command(command, shell)),
+            syntax::Guard::OnlyIf(command) => Guard::OnlyIf(self.command(command, shell)),
+            syntax::Guard::Creates(path) => Guard::Creates(self.text(path)),
+            syntax::Guard::Removes(path) => Guard::Removes(self.text(path)),
+        }
+    }
+
+    pub(super) fn judge(&mut self, judge: &syntax::Judge) -> Judge {
+        match judge {
+            syntax::Judge::Fixed(flag) => Judge::Fixed(*flag),
+            syntax::Judge::Expression(text) => Judge::Expression(self.template(text, Context::Expression)),
+        }
+    }
+
+    /// What a task or group says of `become`, else what holds around it.
+    pub(super) fn r#become(&mut self, own: Option<&syntax::Become>, outside: Option<&Become>) -> Option<Become> {
+        match own {
+            None => outside.cloned(),
+            Some(syntax::Become::No) => None,
+            Some(syntax::Become::User { user, password }) => {
+                let password = password.as_ref().map(|password| self.text(password));
+                Some(Become { user: self.text(user), method: BecomeMethod::Sudo, password })
+            }
+        }
+    }
+}
+
+/// How values are written into text for a shell: its quoting is known where it is one of POSIX's family.
+fn context_of(shell: &Shell) -> Context {
+    let Shell::Other(path) = shell else { return Context::Shell };
+    match path.rsplit('/').next() {
+        Some("sh" | "bash" | "dash" | "ash" | "ksh" | "ksh93" | "mksh") => Context::Shell,
+        _ => Context::ForeignShell,
+    }
+}

@@ -1,0 +1,126 @@
+//! Words for a variable that some host does not have.
+
+use super::bind::Binder;
+use super::names::Found;
+use super::scope::{Link, RoundScope, Use};
+use crate::diag::{Diagnostic, Span};
+use crate::model::{HostIx, Read};
+use crate::playbook::codes;
+use crate::text::{did_you_mean, fold_names};
+
+/// What users of other tools write, and what it is called here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("inventory_hostname", "host.name"),
+    ("inventory_hostname_short", "host.name"),
+    ("ansible_hostname", "host.name"),
+    ("ansible_host", "host.address"),
+    ("ansible_user", "host.user"),
+    ("group_names", "host.groups"),
+    ("hostvars", "rounds.R.hosts[h]"),
+    ("play_hosts", "hosts"),
+    ("ansible_play_hosts", "hosts"),
+    ("env", "controller.env"),
+    ("self", "host"),
+];
+
+impl<'a> Binder<'a> {
+    /// Tells of a variable that the hosts of some classes do not have.
+    pub(super) fn undefined(&mut self, scope: &RoundScope<'a>, of: &Use<'a>, read: &Read, classes: &[usize], chain: &[Link]) {
+        let name = read.path[0].as_str();
+        let missing = scope.hosts_of(classes);
+        let having: Vec<(HostIx, Option<Span>)> = scope
+            .round
+            .hosts
+            .iter()
+            .filter(|host| !missing.contains(host))
+            .filter_map(|host| self.inventory.host(*host).var(name).map(|var| (*host, var.span)))
+            .collect();
+        let message = if having.is_empty() && missing.len() == scope.round.hosts.len() {
+            format!("the variable `{name}` is not defined")
+        } else {
+            format!("the variable `{name}` is not defined for {}", fold_names(&self.inventory.names(&missing)))
+        };
+        let mut found = Diagnostic::error(codes::UNDEFINED, read.span, message);
+        if let Some(link) = chain.first() {
+            found = found.and(link.span, format!("read for `{}`, which is used here", link.name));
+        }
+        found = self.where_others_have_it(found, &having);
+        found = self.where_it_is_set(found, scope, of, name);
+        if having.is_empty() {
+            found = found.hint(self.undefined_hint(scope, of, name));
+        } else {
+            found = found.hint(format!("give it to every host, or write `{name} | default(…)`"));
+        }
+        self.tell(found);
+    }
+
+    fn where_others_have_it(&self, mut found: Diagnostic, having: &[(HostIx, Option<Span>)]) -> Diagnostic {
+        let mut places: Vec<(Span, Vec<HostIx>)> = Vec::new();
+        for (host, span) in having {
+            let Some(span) = span else { continue };
+            match places.iter().position(|(place, _)| place == span) {
+                Some(index) => places[index].1.push(*host),
+                None if places.len() < 3 => places.push((*span, vec![*host])),
+                None => {}
+            }
+        }
+        for (span, hosts) in places {
+            found = found.and(span, format!("{} has it from here", fold_names(&self.inventory.names(&hosts))));
+        }
+        found
+    }
+
+    fn where_it_is_set(&self, mut found: Diagnostic, scope: &RoundScope<'_>, of: &Use<'_>, name: &str) -> Diagnostic {
+        for set in self.sets.iter().filter(|set| set.name == name).take(2) {
+            let own = set.round == scope.index && of.task == Some(set.task);
+            let before = match set.round == scope.index {
+                true => of.task.is_some_and(|task| self.task_orders[set.round.index()].waits(task.index(), set.task.index())),
+                false => self.round_order.waits(scope.index.index(), set.round.index()),
+            };
+            let why = if own {
+                continue;
+            } else if !before {
+                "set here, but nothing says that this runs before"
+            } else if !set.certain {
+                "set here, but this does not always run"
+            } else {
+                "set here, but not on every host that reads it"
+            };
+            found = found.and(set.span, why);
+        }
+        found
+    }
+
+    fn undefined_hint(&self, scope: &RoundScope<'_>, of: &Use<'_>, name: &str) -> Option<String> {
+        if let "yes" | "no" | "on" | "off" = name {
+            return Some(format!("write `{}`", matches!(name, "yes" | "on")));
+        }
+        if let Some((_, here)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
+            return Some(format!("here it is called `{here}`"));
+        }
+        if name.starts_with("ansible_") {
+            return Some("facts of the host are not supported yet; run a command and read its result".to_owned());
+        }
+        if self.task_names[scope.index.index()].id(name).is_some() {
+            return Some(format!("the result of the task is `tasks.{name}`"));
+        }
+        if let Found::One(named) = self.round_names.find(name)
+            && named.id.as_deref() == Some(name)
+        {
+            return Some(format!("results of the round are in `rounds.{name}`"));
+        }
+        if matches!(name, "name" | "address" | "user") {
+            return Some(format!("the host's is `host.{name}`"));
+        }
+        let mut known: Vec<&str> = of.layers.iter().flat_map(|layer| layer.vars.keys()).map(String::as_str).collect();
+        known.extend(scope.round.vars.iter().flat_map(|layer| layer.vars.keys()).map(String::as_str));
+        known.extend(self.playbook.vars.vars.keys().chain(self.playbook.extra.vars.keys()).map(String::as_str));
+        for class in &scope.classes {
+            let layers = class.hosts.first().map(|host| &self.inventory.host(*host).layers);
+            known.extend(layers.into_iter().flatten().flat_map(|layer| layer.vars.keys()).map(String::as_str));
+        }
+        known.extend(self.sets.iter().map(|set| set.name));
+        known.extend(crate::inventory::RESERVED);
+        did_you_mean(name, known).or_else(|| Some("set it in `vars`, in the inventory, or with `-e`".to_owned()))
+    }
+}
