@@ -190,7 +190,7 @@ impl Loader {
         let file = match (written, named) {
             (Some(names), _) if names.contains(',') => {
                 let names = self.argument("--inventory", names);
-                return inventory::from_names(&names, &mut self.diagnostics);
+                return Some(inventory::from_names(&names, &mut self.diagnostics));
             }
             (Some(path), _) => {
                 let path = Path::new(path);
@@ -198,7 +198,7 @@ impl Loader {
                 self.inventory_file(path, None, alone)
             }
             (None, Some(named)) => self.inventory_file(&folder.join(&named.text), Some(named.span), false),
-            (None, None) => return Some(inventory::only_localhost()),
+            (None, None) => return Some(inventory::localhost_only()),
         };
         inventory::load(&self.map, file?, &mut self.engine, &mut self.diagnostics)
     }
@@ -253,19 +253,15 @@ impl Loader {
             match entry {
                 ExtraVar::Pair(name, text) => {
                     let file = self.map.add(format!("<-e {name}>"), None, text.as_str());
-                    if let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics)
-                        && let Some(value) = inventory::var_value(&node, &mut self.engine, &mut self.diagnostics)
-                    {
-                        values.push((name.clone(), value));
+                    if let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics) {
+                        values.push((name.clone(), inventory::var_value(&node, &mut self.engine, &mut self.diagnostics)));
                     }
                 }
                 ExtraVar::File(path) => {
                     let Some(file) = self.file("vars", path, None) else { continue };
                     let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics) else { continue };
                     for entry in node.read_map("a file of variables", &mut self.diagnostics).unwrap_or_default() {
-                        if let Some(value) = inventory::var_value(&entry.value, &mut self.engine, &mut self.diagnostics) {
-                            values.push((entry.key.text.clone(), value));
-                        }
+                        values.push((entry.key.text.clone(), inventory::var_value(&entry.value, &mut self.engine, &mut self.diagnostics)));
                     }
                 }
             }

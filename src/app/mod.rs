@@ -10,12 +10,15 @@ mod git;
 mod header;
 mod load;
 mod past;
+mod planned;
 mod run;
 mod signals;
 
 pub use adhoc::{Adhoc, adhoc_source};
 pub use error::AppError;
+pub use header::address;
 pub use load::{ExtraVar, Loaded, PlaybookSource, Ready, Sources, check_each, load, load_inventory};
 pub use past::{Past, find_run, history, open_record};
+pub use planned::{plan_json, plan_text};
 pub use run::{Passwords, RunRequest, run};
 pub use signals::interrupts;

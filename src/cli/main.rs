@@ -174,10 +174,16 @@ impl Session<'_> {
         self.show_diagnostics(&map, &diagnostics);
         let Some((inventory, chosen)) = chosen else { return ExitCode::Invalid };
         if self.cli.common.format == Format::Json {
-            self.print_json(&app::hosts_json(&inventory, &chosen));
+            self.print_json(&serde_json::json!(crate::inventory::describe(&inventory, &chosen)));
             return ExitCode::Ok;
         }
-        let rows: Vec<HostRow> = app::host_rows(&inventory, &chosen);
+        let rows: Vec<HostRow> = chosen
+            .iter()
+            .map(|host| {
+                let host = inventory.host(*host);
+                HostRow { name: host.name.clone(), address: app::address(&host.connect), groups: host.groups.clone() }
+            })
+            .collect();
         self.print(&report::hosts(&rows, &self.options()));
         ExitCode::Ok
     }

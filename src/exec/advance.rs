@@ -159,6 +159,10 @@ impl Dispatcher {
         if task.verb.is_control() || self.hosts[on.index()].slots[slot].bulk {
             return;
         }
+        if !self.hosts[on.index()].slots[slot].jobs.iter().all(|id| self.comes_before(*id, step)) {
+            // Behind work that it does not need it would wait for nothing; another lane takes it when its needs are over.
+            return;
+        }
         let scope = self.fixed.world.scope(step);
         // Whatever can't be said yet is said when the needs are over.
         if !matches!(plan::holds(&task.when, &self.fixed.engine, &scope), Ok(None)) {
@@ -170,6 +174,13 @@ impl Dispatcher {
             return;
         }
         self.fly(step, Arc::new(prepared), route, (on, slot), VecDeque::new(), sends);
+    }
+
+    /// Says whether a job's step is one that another step waits for, directly or not.
+    fn comes_before(&self, id: JobId, step: StepId) -> bool {
+        let Some(job) = self.jobs.get(&id) else { return false };
+        let before = &self.fixed.before[step.round.index()][step.task.index()];
+        (job.step.round, job.step.host) == (step.round, step.host) && before.binary_search(&job.step.task).is_ok()
     }
 
     fn fly(

@@ -41,6 +41,8 @@ pub(super) struct Fixed {
     pub(super) engine: Arc<Engine>,
     pub(super) hub: Hub,
     pub(super) world: Arc<World>,
+    /// Per round and task: the tasks of the round that are over before it begins, ascending.
+    pub(super) before: Vec<Vec<Vec<TaskIx>>>,
     /// Tasks whose results are kept for templates.
     pub(super) read: std::collections::HashSet<(RoundIx, TaskIx)>,
 }
@@ -77,6 +79,10 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     let run = RunInfo { id: Some(header.run.clone()), started: super::judge::rfc3339(recorder.now()), user: header.user.clone() };
     let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
     let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, source, run, controller);
+    let before = (0..plan.round_count())
+        .map(RoundIx::new)
+        .map(|round| (0..plan.task_count(round)).map(|task| plan.tasks_before(round, TaskIx::new(task))).collect())
+        .collect();
     let mut dispatcher = Dispatcher {
         queue: Queue::new(&plan),
         recorder,
@@ -95,7 +101,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         said,
         workers: JoinSet::new(),
         started: Instant::now(),
-        fixed: Fixed { read: super::results::tasks_that_are_read(&playbook), playbook, inventory, plan, engine, hub, world },
+        fixed: Fixed { before, read: super::results::tasks_that_are_read(&playbook), playbook, inventory, plan, engine, hub, world },
     };
     dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
     dispatcher.recorder.then(Effect::Begin);

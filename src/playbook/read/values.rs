@@ -2,9 +2,9 @@
 
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText, Span};
+use crate::inventory::RESERVED;
 use crate::model::Shell;
 use crate::playbook::codes;
-use crate::inventory::RESERVED;
 use crate::playbook::keys::BECOME;
 use crate::playbook::syntax::{Become, Command, Common, EnvVar, Judge, Var};
 use crate::text::{is_id, snake_id};
