@@ -10,18 +10,17 @@ use petgraph::graph::DiGraph;
 use super::circle::{self, Names};
 use super::graph::{Edge, EdgeKind, Node, Plan, RoundPlan};
 use super::links::{Link, Settled, settle};
-use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::model::{Inventory, Item, Needs, Playbook, Round, RoundIx, TaskIx};
+use crate::diag::{Diagnostics, Severity, Span};
+use crate::model::{Item, Needs, Playbook, Round, RoundIx, TaskIx};
 
-/// Makes the plan of a playbook; none where tasks or rounds wait for each other in a circle, or read what can't be
-/// there, which the diagnostics say.
-pub fn build(playbook: &Playbook, inventory: &Inventory, _map: &SourceMap, diagnostics: &mut Diagnostics) -> Option<Plan> {
-    let before = diagnostics.count(crate::diag::Severity::Error);
+/// Makes the plan of a playbook; none where tasks or rounds wait for each other in a circle, which the
+/// diagnostics then say.
+pub fn build(playbook: &Playbook, diagnostics: &mut Diagnostics) -> Option<Plan> {
+    let before = diagnostics.count(Severity::Error);
     let rounds: Vec<RoundIx> = (0..playbook.rounds.len()).map(RoundIx::new).collect();
     let tasks: Vec<Option<Settled>> = rounds
         .iter()
         .map(|round| {
-            check_reads(playbook, inventory, *round, diagnostics);
             let links = task_links(*round, playbook.round(*round));
             told(settle(playbook.round(*round).tasks.len(), links), &TaskNames(playbook, *round), diagnostics)
         })
@@ -29,7 +28,7 @@ pub fn build(playbook: &Playbook, inventory: &Inventory, _map: &SourceMap, diagn
     let links: Vec<Link> = rounds.iter().flat_map(|round| round_links(playbook, *round)).collect();
     let needs = rounds.iter().map(|round| needs_of(*round, &links)).collect();
     let order = told(settle(playbook.rounds.len(), links), &RoundNames(playbook), diagnostics);
-    if diagnostics.count(crate::diag::Severity::Error) > before {
+    if diagnostics.count(Severity::Error) > before {
         return None;
     }
     Some(assemble(playbook, order?, tasks.into_iter().collect::<Option<Vec<Settled>>>()?, needs))
@@ -144,31 +143,6 @@ fn list_links(items: &[Item], outer: &[(TaskIx, Edge)], parallel: bool, links: &
         }
     }
     all
-}
-
-/// Refuses reads of another host's result where hosts don't wait for each other.
-fn check_reads(playbook: &Playbook, inventory: &Inventory, ix: RoundIx, diagnostics: &mut Diagnostics) {
-    let round = playbook.round(ix);
-    if inventory.hosts.is_empty() || round.hosts.len() < 2 {
-        return;
-    }
-    for task in &round.tasks {
-        for read in task.reads.iter().filter(|read| read.round == ix && read.other_hosts) {
-            let source = playbook.task(read.round, read.task);
-            if !source.once {
-                diagnostics.push(
-                    Diagnostic::error(
-                        "E404",
-                        read.span,
-                        format!("`{}` reads what `{}` gave on other hosts of the same round", task.name, source.name),
-                    )
-                    .label("hosts don't wait for each other inside a round")
-                    .and(source.span, "the task that is read")
-                    .hint("put the reading task in a round of its own, or say `once: true` on the one that is read".to_owned()),
-                );
-            }
-        }
-    }
 }
 
 struct TaskNames<'a>(&'a Playbook, RoundIx);

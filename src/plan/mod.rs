@@ -2,12 +2,14 @@
 //!
 //! [`build`] makes the static [`Plan`], a graph of rounds and tasks whose edges say why they exist; [`Queue`] counts
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
-//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people.
+//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`view`]
+//! is the whole plan as data (its JSON form), [`plan_text`] as text.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
 mod build;
 mod circle;
+mod classes;
 mod graph;
 mod links;
 mod prepare;
@@ -17,6 +19,8 @@ mod results;
 mod scope;
 #[cfg(test)]
 mod testing;
+mod text;
+mod view;
 mod world;
 
 pub use build::build;
@@ -25,4 +29,6 @@ pub use prepare::{holds, judge, prepare, preview};
 pub use prepared::{AssertCheck, Body, CopySource, Prepared, PreparedBecome, PreparedCommand, PreparedGuard, command_line};
 pub use queue::{Effects, Queue};
 pub use results::{NothingYet, ResultSource, StepResult, StepView};
+pub use text::{Paint, Role, plan_text, unpainted};
+pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
 pub use world::{ControllerInfo, RunInfo, World};

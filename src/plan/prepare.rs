@@ -344,3 +344,6 @@ fn no_nul(text: String, template: &Template) -> Result<String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -346,3 +346,6 @@ impl Lazy for ControllerRoot {
         ["env", "user", "host"].map(str::to_owned).into()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,8 +84,9 @@ fn bracket(text: &str) -> Option<(String, &str)> {
     }
     // Never a `/`: no shell matches one in brackets.
     let mut expression = String::from(if negated { "[!" } else { "[" });
-    for c in inside[..at].chars() {
-        if c.is_ascii_alphanumeric() || "-[:".contains(c) {
+    for (index, c) in inside[..at].chars().enumerate() {
+        // Behind the first place a `]` only ends a class.
+        if c.is_ascii_alphanumeric() || "-[:".contains(c) || c == ']' && index > 0 {
             expression.push(c);
         } else {
             expression.push_str(&quote(&c.to_string()));

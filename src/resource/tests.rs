@@ -116,6 +116,7 @@ fn globs_as_the_shell_does() {
         assert_eq!(glob(&["[ab].log"]), ["a.log", "b.log"]);
         assert_eq!(glob(&["[!a].log"]), ["b.log"]);
         assert_eq!(glob(&["[[]x].conf"]), ["[x].conf"]);
+        assert_eq!(glob(&["[[:lower:]_].log"]), ["a.log", "b.log"]);
         assert_eq!(glob(&["*.lnk", "-?"]), ["dangling.lnk", "-n"]);
         assert!(!folder.join("x").exists() && !folder.join("y").exists());
     });

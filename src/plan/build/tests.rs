@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Group, Need, RoundNeed, Task, TaskRead};
-use crate::plan::testing::{Maker, inventory, playbook};
+use crate::plan::testing::{Maker, playbook};
 
 /// Every edge of the tasks of a round: `a -order-> b`.
 fn edges(playbook: &Playbook, plan: &Plan) -> Vec<String> {
@@ -31,7 +31,7 @@ fn these(maker: &Maker, tasks: &[u32], word: &str) -> Needs {
 
 fn refused(maker: &Maker, rounds: Vec<Round>) -> String {
     let mut diagnostics = Diagnostics::default();
-    assert!(build(&playbook(rounds), &inventory(2), &maker.map, &mut diagnostics).is_none());
+    assert!(build(&playbook(rounds), &mut diagnostics).is_none());
     diagnostics.to_text(&maker.map)
 }
 
@@ -57,7 +57,7 @@ fn a_list_is_a_chain_and_groups_fan_out() {
         Item::Task(TaskIx(5), Needs::These(Vec::new())),
     ];
     let playbook = playbook(vec![round]);
-    let plan = build(&playbook, &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
     assert_eq!(
         edges(&playbook, &plan),
         ["aa -order-> bb", "aa -order-> cc", "bb -needs-> dd", "cc -order-> ee", "dd -order-> ee"],
@@ -72,7 +72,7 @@ fn long_lists_have_few_edges() {
     let mut maker = Maker::new("");
     let names: Vec<String> = (0..300).map(|index| format!("t{index}")).collect();
     let list = names.iter().map(|name| maker.run(name, "true")).collect();
-    let plan = build(&playbook(vec![maker.round("r", &[0], list)]), &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    let plan = build(&playbook(vec![maker.round("r", &[0], list)]), &mut Diagnostics::default()).unwrap();
     assert_eq!(plan.graph().edge_count(), 299);
 }
 
@@ -84,7 +84,7 @@ fn reads_add_edges() {
     let mut round = maker.round("r", &[0], list);
     round.items = (0..2).map(|task| Item::Task(TaskIx(task), Needs::These(Vec::new()))).collect();
     let playbook = playbook(vec![round]);
-    let plan = build(&playbook, &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
     assert_eq!(edges(&playbook, &plan), ["aa -data-> bb"]);
     let place = plan.task_waits(RoundIx(0), TaskIx(1))[0].edge.place;
     assert_eq!(place, Some(maker.span("tasks.aa", 0)), "the first read is the reason");
@@ -100,7 +100,7 @@ fn rounds_wait_for_what_they_read() {
     let order = |round| RoundNeed { round: RoundIx(round), span: None };
     rounds[1].needs = vec![order(0)];
     rounds[2].needs = vec![order(0), order(1)];
-    let plan = build(&playbook(rounds), &inventory(1), &maker.map, &mut Diagnostics::default()).unwrap();
+    let plan = build(&playbook(rounds), &mut Diagnostics::default()).unwrap();
     assert_eq!(plan.round_needs(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
     let waits: Vec<_> = plan.round_waits(RoundIx(2)).iter().map(|wait| (wait.round.0, wait.edge.kind)).collect();
     assert_eq!(waits, [(0, EdgeKind::Data), (1, EdgeKind::Order)]);
@@ -139,15 +139,4 @@ fn a_circle_of_rounds_and_a_read_of_itself() {
     let mut rounds = vec![maker.round("one", &[0], list), maker.round("two", &[0], second)];
     rounds[1].needs = vec![RoundNeed { round: RoundIx(0), span: None }];
     insta::assert_snapshot!(refused(&maker, rounds));
-}
-
-#[test]
-fn other_hosts_of_the_same_round_need_once() {
-    let mut maker = Maker::new("- aa: x\n- bb: rounds.r.hosts.h0.tasks.aa\n");
-    let mut list = tasks(&mut maker, &["aa", "bb"]);
-    list[1].reads = vec![TaskRead { other_hosts: true, ..read(&maker, 0, 0, "rounds.r") }];
-    let mut round = maker.round("r", &[0, 1], list);
-    insta::assert_snapshot!(refused(&maker, vec![round.clone()]));
-    round.tasks[0].once = true;
-    assert!(build(&playbook(vec![round]), &inventory(2), &maker.map, &mut Diagnostics::default()).is_some());
 }

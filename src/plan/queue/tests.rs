@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Item, Need, Needs, RoundNeed};
-use crate::plan::testing::{Maker, inventory, playbook};
+use crate::plan::testing::{Maker, playbook};
 
 /// A round of `needs.len()` tasks, each with the given needs, or none for "all above".
 fn plan(needs: &[Option<Vec<u32>>], hosts: &[u32]) -> Plan {
@@ -26,7 +26,7 @@ fn plan(needs: &[Option<Vec<u32>>], hosts: &[u32]) -> Plan {
         })
         .collect();
     let mut diagnostics = crate::diag::Diagnostics::default();
-    let plan = crate::plan::build(&playbook(vec![round]), &inventory(4), &maker.map, &mut diagnostics);
+    let plan = crate::plan::build(&playbook(vec![round]), &mut diagnostics);
     plan.unwrap_or_else(|| panic!("{}", diagnostics.to_text(&maker.map)))
 }
 
@@ -189,7 +189,7 @@ fn rounds_follow_each_other() {
     let span = Some(maker.span("b", 0));
     rounds[2].needs = vec![RoundNeed { round: RoundIx(0), span }, RoundNeed { round: RoundIx(1), span }];
     let mut diagnostics = crate::diag::Diagnostics::default();
-    let plan = crate::plan::build(&playbook(rounds), &inventory(1), &maker.map, &mut diagnostics).unwrap();
+    let plan = crate::plan::build(&playbook(rounds), &mut diagnostics).unwrap();
     let mut queue = Queue::new(&plan);
     assert_eq!(queue.first_rounds(), [RoundIx(0), RoundIx(1)]);
     assert!(queue.start_round(RoundIx(0), &[HostIx(0)]).round_done, "a round without tasks is done at once");

@@ -1,0 +1,95 @@
+//! Steps rendered, with plain texts: what templates give is the engine's own to test.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::model::{Context, CopyFile, Fetch, Playbook, RoundIx, Run, StepId, TaskIx};
+use crate::plan::testing::{Maker, inventory, playbook};
+use crate::plan::{ControllerInfo, NothingYet, RunInfo, World, build, command_line};
+
+fn world(playbook: Playbook) -> Arc<World> {
+    let plan = build(&playbook, &mut crate::diag::Diagnostics::default()).unwrap();
+    World::new(Arc::new(playbook), Arc::new(inventory(2)), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default())
+}
+
+fn prepared(maker: Maker, task: Task) -> Result<Prepared> {
+    let world = world(playbook(vec![maker.round("r", &[1], vec![task])]));
+    let scope = world.scope(StepId { round: RoundIx(0), task: TaskIx(0), host: HostIx(1) });
+    prepare(world.playbook().task(RoundIx(0), TaskIx(0)), HostIx(1), world.inventory(), &maker.engine, &scope)
+}
+
+#[test]
+fn everything_of_a_command() {
+    let mut maker = Maker::new("t");
+    let mut task = maker.run("t", "echo hi\n");
+    task.guards = vec![
+        Guard::Unless(Command::List(vec![maker.template("test", Context::Native), maker.template("a b", Context::Native)])),
+        Guard::Creates(maker.template("/tmp/x y", Context::Native)),
+    ];
+    let first = maker.template("1", Context::Text);
+    let second = maker.template("2", Context::Text);
+    task.env = vec![("A".to_owned(), first.clone()), ("B".to_owned(), first), ("A".to_owned(), second)];
+    task.cwd = Some(maker.template("/srv", Context::Native));
+    let prepared = prepared(maker, task).unwrap();
+    assert_eq!(prepared.on, [HostIx(1)]);
+    assert_eq!(prepared.env, [("A".to_owned(), "2".to_owned()), ("B".to_owned(), "1".to_owned())], "the last one wins");
+    assert_eq!(prepared.cwd.as_deref(), Some("/srv"));
+    let guards: Vec<String> = prepared.guards.iter().map(PreparedGuard::command_line).collect();
+    assert_eq!(guards, ["unless test 'a b'", "creates '/tmp/x y'"]);
+    assert_eq!(command_line(&prepared), "echo hi");
+}
+
+#[test]
+fn copies_and_fetches_know_their_files() {
+    let mut maker = Maker::new("t");
+    let copy = CopyFile {
+        from: CopyFrom::Src { path: maker.template("f.conf", Context::Native), base: "/play".into() },
+        dest: maker.template("/etc/f.conf", Context::Native),
+        mode: Some(maker.template("0640", Context::Text)),
+        owner: Some(maker.template("www", Context::Text)),
+        group: None,
+    };
+    let task = maker.task("t", Verb::Copy(Box::new(copy)));
+    assert_eq!(command_line(&prepared(maker, task).unwrap()), "copy /play/f.conf to /etc/f.conf, mode 0640, owner www");
+    let mut maker = Maker::new("t");
+    let fetch = |maker: &mut Maker, dest: &str| {
+        let (src, dest) = (maker.template("/etc/passwd", Context::Native), maker.template(dest, Context::Native));
+        maker.task("t", Verb::Fetch(Box::new(Fetch { src, dest, base: "/play".into() })))
+    };
+    let task = fetch(&mut maker, "got/");
+    assert_eq!(command_line(&prepared(maker, task).unwrap()), "fetch /etc/passwd to /play/got/h1/passwd");
+    let mut maker = Maker::new("t");
+    let task = fetch(&mut maker, "/abs/one");
+    assert_eq!(command_line(&prepared(maker, task).unwrap()), "fetch /etc/passwd to /abs/one");
+}
+
+#[test]
+fn values_that_cannot_stand_are_refused() {
+    let message = |result: Result<Prepared>| match result {
+        Err(RenderError::Failed { message, span, .. }) => (message, span.is_some()),
+        other => panic!("{other:?}"),
+    };
+    let mut maker = Maker::new("t");
+    let task = maker.run("t", "a\0b");
+    assert_eq!(message(prepared(maker, task)), ("this holds a NUL byte, which no command can take".to_owned(), true));
+    for mode in ["644x", "9", "0888", "1234567", "u+x"] {
+        let mut maker = Maker::new("t");
+        let copy = CopyFile {
+            from: CopyFrom::Content(maker.template("x", Context::Native)),
+            dest: maker.template("/x", Context::Native),
+            mode: Some(maker.template(mode, Context::Text)),
+            owner: None,
+            group: None,
+        };
+        let task = maker.task("t", Verb::Copy(Box::new(copy)));
+        assert_eq!(message(prepared(maker, task)).0, "a mode is text of three or four octal digits", "{mode}");
+    }
+    let mut maker = Maker::new("t");
+    let mut task = maker.run("t", "true");
+    task.on = vec![OnHost::Template(maker.template("h7", Context::Native))];
+    assert_eq!(message(prepared(maker, task)).0, "there is no host `h7`");
+    let mut maker = Maker::new("t");
+    let task = maker.run("t", "x");
+    let empty = Task { verb: Verb::Run(Run { command: Command::List(Vec::new()) }), ..task };
+    assert_eq!(message(prepared(maker, empty)), ("the command is empty".to_owned(), false));
+}
