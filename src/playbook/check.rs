@@ -14,7 +14,7 @@ use crate::text::did_you_mean;
 pub(super) fn check(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, options: &Options, diagnostics: &mut Diagnostics) {
     for round in &playbook.rounds {
         // With `--limit` a round without hosts is what was asked for.
-        if round.hosts.is_empty() && !round.hosts_text.is_empty() && options.limit.is_none() && options.exclude.is_none() {
+        if round.hosts.is_empty() && options.limit.is_none() && options.exclude.is_none() && !diagnostics.has_errors() {
             let place = round.hosts_span.unwrap_or(round.span);
             diagnostics.push(Diagnostic::warning(codes::NO_HOSTS, place, format!("the round `{}` has no hosts", round.name)));
         }

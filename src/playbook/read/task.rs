@@ -58,7 +58,9 @@ impl Reader<'_> {
             let like_a_verb = || nearest(key, VERBS.iter().map(|verb| verb.name)).is_some() || key.contains('.');
             matches!(key, "block" | "include") || (known.is_none() && (like_a_verb() || alias_of_verb(key)))
         });
-        if !told {
+        // `shell: uname -r` says by itself where the command goes.
+        let blanks = |entry: &Entry| entry.value.as_text().is_some_and(|text| text.text.contains(char::is_whitespace));
+        if !told && !node.get("shell").is_some_and(blanks) {
             let name = node.get("name").map_or(entries.first().map_or(node.span, |entry| entry.key.span), |entry| entry.key.span);
             let found = Diagnostic::error(codes::VERB_COUNT, name, "the task has no verb");
             let hint = if node.get("shell").is_some() {

@@ -201,7 +201,7 @@ impl Reader<'_> {
         let found = match &*method.text {
             "sudo" => return,
             "doas" | "su" => Diagnostic::error(codes::NOT_YET, method.span, format!("the method `{}` is not supported yet", method.text))
-                .hint("sudo is".to_owned()),
+                .hint("write `sudo`".to_owned()),
             other => Diagnostic::error(codes::WRONG_VALUE, method.span, format!("there is no method `{other}` to become another user"))
                 .hint("write `sudo`".to_owned()),
         };

@@ -67,7 +67,7 @@ impl<'a> Binder<'a> {
 
     fn of_hosts(&mut self, scope: &RoundScope<'a>, of: &mut Use<'a>, round: RoundIx, read: &Read, chain: &[Link]) {
         let text = &self.map.file(read.span.file).text;
-        let segments = path(text.get(read.span.start as usize..).unwrap_or(""));
+        let segments = path(text.get(read.span.start as usize..).unwrap_or("").trim_start());
         let literal: Vec<Segment> = read.path.iter().cloned().map(Segment::Name).collect();
         // What the engine knows counts; the scanner only goes on from there.
         let whole = if segments.starts_with(&literal) { segments } else { literal };

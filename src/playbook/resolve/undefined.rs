@@ -115,10 +115,12 @@ impl<'a> Binder<'a> {
         let mut known: Vec<&str> = of.layers.iter().flat_map(|layer| layer.vars.keys()).map(String::as_str).collect();
         known.extend(scope.round.vars.iter().flat_map(|layer| layer.vars.keys()).map(String::as_str));
         known.extend(self.playbook.vars.vars.keys().chain(self.playbook.extra.vars.keys()).map(String::as_str));
-        for class in &scope.classes {
-            let layers = class.hosts.first().map(|host| &self.inventory.host(*host).layers);
-            known.extend(layers.into_iter().flatten().flat_map(|layer| layer.vars.keys()).map(String::as_str));
+        if self.sets.iter().any(|set| set.name == name) {
+            return Some("give it a default in `vars`, or see to it that `set` runs before on every host".to_owned());
         }
+        let own = scope.classes.iter().filter_map(|class| class.hosts.first()).map(|host| self.inventory.host(*host));
+        let hosts: Vec<_> = if scope.classes.is_empty() { self.inventory.hosts.iter().collect() } else { own.collect() };
+        known.extend(hosts.iter().flat_map(|host| &host.layers).flat_map(|layer| layer.vars.keys()).map(String::as_str));
         known.extend(self.sets.iter().map(|set| set.name));
         known.extend(crate::inventory::RESERVED);
         did_you_mean(name, known).or_else(|| Some("set it in `vars`, in the inventory, or with `-e`".to_owned()))
