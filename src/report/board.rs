@@ -1,0 +1,343 @@
+//! The state of a run as people care for it, folded from its events.
+//!
+//! Steps that ended are kept as groups of equal ends (one entry for two hundred hosts that did the same), so that
+//! memory grows with what differs. Outputs are kept only where they will be shown: of failures, of `print`, of ad-hoc
+//! commands. Knows no terminal and no words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+
+use super::tail::{OutputTail, StepText};
+use crate::event::{Event, Outcome, RunEnd, RunEvent, RunHeader, Status};
+use crate::model::{HostIx, RoundIx, StepId, TaskIx};
+
+/// Kept of each stream of a running step, in case it fails.
+const FAILURE_BYTES: usize = 4 * 1024;
+/// Kept where the output itself is what is wanted.
+const SHOWN_BYTES: usize = 64 * 1024;
+/// Of one task's failures, so many different outputs are kept; further ones by their reason only.
+const DISTINCT_OUTPUTS: usize = 20;
+
+/// Everything shown of a run.
+#[derive(Debug, Default)]
+pub struct Board {
+    /// The first event; empty before it.
+    pub header: RunHeader,
+    /// Whether the first event has been seen.
+    pub begun: bool,
+    /// The time of the first event, UTC ms.
+    pub started_at: i64,
+    /// The time of the latest event, UTC ms.
+    pub at: i64,
+    /// Rounds that began or were skipped.
+    pub rounds: BTreeMap<RoundIx, RoundState>,
+    /// Hosts of which anything was heard.
+    pub hosts: BTreeMap<HostIx, HostState>,
+    /// Steps handed to their hosts and not over.
+    pub running: BTreeMap<StepId, Running>,
+    /// Ended steps by status.
+    pub counts: Counts,
+    /// How often the run was asked to stop, 0 for never.
+    pub interrupted: u8,
+    /// The last event.
+    pub end: Option<RunEnd>,
+    /// Keep every step's output until it ends.
+    keep_all: bool,
+    tails: OutputTail,
+}
+
+/// Ended steps, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    by_status: BTreeMap<Status, usize>,
+    /// Failures that were allowed; not counted as failed.
+    pub allowed: usize,
+}
+
+impl Counts {
+    /// Steps of one status; failures without the allowed ones.
+    #[must_use]
+    pub fn of(&self, status: Status) -> usize {
+        let count = self.by_status.get(&status).copied().unwrap_or(0);
+        if status == Status::Failed { count - self.allowed } else { count }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.by_status.values().sum()
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        *self.by_status.entry(outcome.status).or_default() += 1;
+        self.allowed += usize::from(outcome.allowed && outcome.status == Status::Failed);
+    }
+}
+
+/// A round.
+#[derive(Debug, Clone, Default)]
+pub struct RoundState {
+    /// When it began, UTC ms.
+    pub started_at: Option<i64>,
+    /// When it ended, UTC ms.
+    pub ended_at: Option<i64>,
+    /// Hosts that take part.
+    pub hosts: Vec<HostIx>,
+    /// Hosts that don't, by the reason.
+    pub left_out: IndexMap<String, Vec<HostIx>>,
+    /// Why it does not run at all.
+    pub skipped: Option<String>,
+    /// Its tasks of which a step has ended.
+    pub tasks: BTreeMap<TaskIx, TaskState>,
+    /// Its ended steps.
+    pub counts: Counts,
+}
+
+/// A task over all hosts of its round.
+#[derive(Debug, Clone, Default)]
+pub struct TaskState {
+    /// Hosts by how the step ended there.
+    pub ends: IndexMap<EndKey, Vec<HostIx>>,
+    /// Steps that ended.
+    pub ended: usize,
+    /// The longest of them.
+    pub longest_ms: u64,
+}
+
+/// How a step ended, as far as two hosts can differ.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EndKey {
+    /// How.
+    pub status: Status,
+    /// Why.
+    pub reason: Option<String>,
+    /// A failure that is allowed.
+    pub allowed: bool,
+    /// Skipped because of a failure.
+    pub blocked: bool,
+    /// What is kept of its output.
+    pub text: StepText,
+}
+
+/// A step handed to its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Running {
+    /// When it was sent, or began, UTC ms.
+    pub since: i64,
+    /// Whether the host said that it began.
+    pub began: bool,
+    /// The host it runs on, where that is another.
+    pub on: Option<HostIx>,
+}
+
+/// A host's connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Link {
+    /// Not begun.
+    #[default]
+    None,
+    /// On its way.
+    Connecting,
+    /// On its way after a refusal.
+    Retrying,
+    /// Open.
+    Connected,
+    /// Can't be reached: the kind of refusal and OpenSSH's own words.
+    Unreachable(String, String),
+    /// Was open and is gone: OpenSSH's own words.
+    Lost(String),
+}
+
+/// A host over the whole run.
+#[derive(Debug, Clone, Default)]
+pub struct HostState {
+    /// Its connection.
+    pub link: Link,
+    /// Its ended steps.
+    pub counts: Counts,
+}
+
+impl HostState {
+    /// Says whether it can't be reached or was lost.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self.link, Link::Unreachable(..) | Link::Lost(_))
+    }
+
+    /// Says whether anything went wrong on it.
+    #[must_use]
+    pub fn in_trouble(&self) -> bool {
+        self.is_gone() || [Status::Failed, Status::Unknown, Status::Unreachable].iter().any(|status| self.counts.of(*status) > 0)
+    }
+}
+
+/// What an event meant beyond its own words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A step ended.
+    Ended {
+        /// The group of equal ends that it joined, by its place in [`TaskState::ends`].
+        group: usize,
+        /// True where it is the first of that group.
+        first: bool,
+        /// True where the task has ended on every host of the round.
+        done: bool,
+        /// Its output, where every step's is wanted.
+        text: Option<StepText>,
+    },
+    /// Anything else.
+    Other,
+}
+
+impl Board {
+    /// An empty board; `keep_all`: hand out every step's output when it ends.
+    #[must_use]
+    pub fn new(keep_all: bool) -> Board {
+        Board { keep_all, ..Board::default() }
+    }
+
+    /// Takes one event in.
+    pub fn fold(&mut self, event: &Event) -> Change {
+        self.at = event.at;
+        match &event.kind {
+            RunEvent::RunStarted(header) => {
+                self.header = (**header).clone();
+                // The plan and the files' texts are for the record; they may be megabytes.
+                self.header.plan = serde_json::Value::Null;
+                self.header.inputs.iter_mut().for_each(|input| input.text = None);
+                self.started_at = event.at;
+                self.begun = true;
+            }
+            RunEvent::RoundStarted { round, hosts } => {
+                let state = self.rounds.entry(*round).or_default();
+                state.started_at = Some(event.at);
+                state.hosts.clone_from(hosts);
+                for host in hosts {
+                    self.hosts.entry(*host).or_default();
+                }
+            }
+            RunEvent::RoundEnded { round } => self.rounds.entry(*round).or_default().ended_at = Some(event.at),
+            RunEvent::RoundSkipped { round, reason } => self.rounds.entry(*round).or_default().skipped = Some(reason.clone()),
+            RunEvent::HostLeftOut { round, host, reason } => {
+                self.rounds.entry(*round).or_default().left_out.entry(reason.clone()).or_default().push(*host);
+            }
+            RunEvent::HostConnecting { host } => self.host(*host).link = Link::Connecting,
+            RunEvent::HostRetrying { host, .. } => self.host(*host).link = Link::Retrying,
+            RunEvent::HostConnected { host, .. } => self.host(*host).link = Link::Connected,
+            RunEvent::HostUnreachable { host, class, message } => {
+                self.host(*host).link = Link::Unreachable(class.clone(), message.clone());
+            }
+            RunEvent::HostLost { host, message } => self.host(*host).link = Link::Lost(message.clone()),
+            RunEvent::StepSent { step, on, .. } => {
+                self.running.insert(*step, Running { since: event.at, began: false, on: *on });
+            }
+            RunEvent::StepBegan { step, .. } => {
+                let on = self.running.get(step).and_then(|running| running.on);
+                self.running.insert(*step, Running { since: event.at, began: true, on });
+            }
+            RunEvent::StepOutput { step, attempt, stream, data, .. } => {
+                let limit = if self.keep_all || self.is_shown(*step) { SHOWN_BYTES } else { FAILURE_BYTES };
+                self.tails.append(*step, *attempt, *stream, data, limit);
+            }
+            RunEvent::StepEnded { step, outcome, .. } => return self.end_step(*step, outcome),
+            RunEvent::Interrupted { stage, .. } => self.interrupted = self.interrupted.max(*stage),
+            RunEvent::RunEnded(end) => self.end = Some(end.clone()),
+        }
+        Change::Other
+    }
+
+    fn end_step(&mut self, step: StepId, outcome: &Outcome) -> Change {
+        self.running.remove(&step);
+        let failed = matches!(outcome.status, Status::Failed | Status::Unknown);
+        let shown = self.is_shown(step) && outcome.status != Status::Skipped;
+        let mut text = StepText::default();
+        if self.keep_all || failed || shown {
+            text = self.tails.take(step);
+        } else {
+            self.tails.forget(step);
+        }
+        let all = self.keep_all.then(|| text.clone());
+        self.host(step.host).counts.add(outcome);
+        self.counts.add(outcome);
+        let round = self.rounds.entry(step.round).or_default();
+        round.counts.add(outcome);
+        let hosts = round.hosts.len();
+        let task = round.tasks.entry(step.task).or_default();
+        let keep = shown || (failed && task.ends.len() < DISTINCT_OUTPUTS);
+        if !keep {
+            text = StepText::default();
+        }
+        let key =
+            EndKey { status: outcome.status, reason: outcome.reason.clone(), allowed: outcome.allowed, blocked: outcome.blocked, text };
+        let entry = task.ends.entry(key);
+        let group = entry.index();
+        let list = entry.or_default();
+        list.push(step.host);
+        let first = list.len() == 1;
+        task.ended += 1;
+        task.longest_ms = task.longest_ms.max(outcome.duration_ms);
+        Change::Ended { group, first, done: task.ended == hosts, text: all }
+    }
+
+    fn host(&mut self, host: HostIx) -> &mut HostState {
+        self.hosts.entry(host).or_default()
+    }
+
+    /// Says whether a step's output is what its task is for.
+    fn is_shown(&self, step: StepId) -> bool {
+        self.is_exec() || self.verb(step.round, step.task) == "print"
+    }
+
+    /// Says whether this is one command on many hosts, not a playbook.
+    #[must_use]
+    pub fn is_exec(&self) -> bool {
+        self.header.command == "exec"
+    }
+
+    /// A task's verb; empty for a task that the header does not know.
+    #[must_use]
+    pub fn verb(&self, round: RoundIx, task: TaskIx) -> &str {
+        self.header.rounds.get(round.index()).and_then(|round| round.tasks.get(task.index())).map_or("", |task| &task.verb)
+    }
+
+    /// Steps that the run has, as far as is known: rounds that did not begin count with the hosts of the plan.
+    #[must_use]
+    pub fn total_steps(&self) -> usize {
+        let entries = self.header.rounds.iter().enumerate();
+        entries.map(|(index, entry)| entry.tasks.len() * self.hosts_of(RoundIx::new(index), entry.hosts.len())).sum()
+    }
+
+    fn hosts_of(&self, round: RoundIx, planned: usize) -> usize {
+        match self.rounds.get(&round) {
+            Some(state) if state.skipped.is_some() => 0,
+            Some(state) if state.started_at.is_some() => state.hosts.len(),
+            _ if self.end.is_some() => 0,
+            _ => planned,
+        }
+    }
+
+    /// Rounds under way.
+    pub fn open_rounds(&self) -> impl Iterator<Item = (RoundIx, &RoundState)> {
+        self.rounds.iter().filter(|(_, round)| round.started_at.is_some() && round.ended_at.is_none()).map(|(ix, round)| (*ix, round))
+    }
+
+    /// Hosts of which any round has made use.
+    #[must_use]
+    pub fn hosts_seen(&self) -> usize {
+        let seen: BTreeSet<HostIx> = self.rounds.values().flat_map(|round| round.hosts.iter().copied()).collect();
+        seen.len()
+    }
+
+    /// Hosts that can't be reached or were lost.
+    #[must_use]
+    pub fn hosts_gone(&self) -> usize {
+        self.hosts.values().filter(|host| host.is_gone()).count()
+    }
+
+    /// A host's name; its number where the header does not know it.
+    #[must_use]
+    pub fn host_name(&self, host: HostIx) -> String {
+        self.header.hosts.get(host.index()).map_or_else(|| format!("host #{}", host.0), |entry| entry.name.clone())
+    }
+}
