@@ -22,8 +22,6 @@ use crate::text::{is_id, parse_duration};
     about = "Runs playbooks: rounds of tasks on many hosts over SSH, every outcome recorded",
     after_help = TOP_EXAMPLES,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
-    propagate_version = true,
     max_term_width = 100
 )]
 pub struct Cli {
@@ -44,8 +42,11 @@ Examples:
   roundsman show                                  the last run again, from the record
 
 Exit codes:
-  0 all well · 1 a fault of roundsman or this machine · 2 wrong use · 3 invalid playbook or inventory
-  4 some tasks failed · 5 some hosts unreachable · 6 stopped · 8 record incomplete · 130/143 interrupted";
+  0 all well                      4 finished, some tasks failed
+  1 a fault of roundsman          5 finished, some hosts unreachable
+    or of this machine            6 stopped by max_failures
+  2 wrong use                     8 the record is incomplete
+  3 invalid playbook, inventory   130, 143 interrupted";
 
 /// Options of every command.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -54,11 +55,11 @@ pub struct Common {
     /// The record [default: .roundsman/record.db at the project's root]
     #[arg(long, global = true, value_name = "FILE", env = "ROUNDSMAN_DB", hide_env_values = true)]
     pub db: Option<PathBuf>,
-    /// The form of what goes to stdout; messages for people then go to stderr
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    /// What goes to stdout: text, json (one document) or jsonl (a line for each event); words for people then go to stderr
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text, hide_possible_values = true)]
     pub format: Format,
-    /// When to use colours; NO_COLOR is honoured
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto)]
+    /// Colours: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto, hide_possible_values = true)]
     pub color: ColorWhen,
     /// Show every step and its output
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -66,7 +67,7 @@ pub struct Common {
     /// Show only failures and the last line
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Write a debug log to a file; ROUNDSMAN_LOG chooses what goes in (default: debug)
+    /// Write a debug log to a file
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// Answer from a script instead of real hosts
@@ -149,7 +150,7 @@ pub struct Selection {
     #[arg(short, long, value_name = "FILE|NAMES")]
     pub inventory: Option<String>,
     /// Only these hosts, of those the playbook names ("web[01-10]", "web and not spare", "!db1")
-    #[arg(long, value_name = "EXPR", allow_hyphen_values = false)]
+    #[arg(long, value_name = "EXPR")]
     pub limit: Option<String>,
     /// Without these hosts
     #[arg(short = 'x', long, value_name = "EXPR")]
@@ -218,7 +219,8 @@ Examples:
   roundsman run site.yml -i web1,web2 -K
   roundsman run site.yml --format jsonl > events.jsonl
 
-Ctrl-C once: nothing new starts, what runs may finish. Twice: what runs is ended. Three times: leave at once.")]
+Ctrl-C once: nothing new starts, what runs may finish. Twice: what runs is ended.
+Three times: leave at once.")]
 pub struct Run {
     /// The playbook
     pub playbook: PathBuf,

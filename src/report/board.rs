@@ -264,7 +264,8 @@ impl Board {
         round.counts.add(outcome);
         let hosts = round.hosts.len();
         let task = round.tasks.entry(step.task).or_default();
-        if !(failed || shown) || (failed && !shown && task.ends.len() >= DISTINCT_OUTPUTS) {
+        let keep = shown || (failed && task.ends.len() < DISTINCT_OUTPUTS);
+        if !keep {
             text = StepText::default();
         }
         let key =

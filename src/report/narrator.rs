@@ -62,7 +62,9 @@ impl Narrator {
                 lines.push(format!("connected {}{}{}", visible(&board.host_name(*host)), self.paint.dot(), millis(*duration_ms)));
             }
             RunEvent::StepEnded { step, outcome, .. } => self.step_ended(board, *step, outcome, change, &mut lines),
-            RunEvent::Interrupted { stage, signal } => lines.push(self.paint.warn(&interrupted(board, *stage, signal))),
+            RunEvent::Interrupted { stage, signal } => {
+                lines.push(self.paint.warn(&format!("interrupted ({}): {}", visible(signal), stopping(board, *stage))));
+            }
             RunEvent::RunEnded(_) => self.unfinished(board, None, &mut lines),
             _ => {}
         }
@@ -216,16 +218,13 @@ impl Narrator {
 }
 
 /// What being asked to stop means, and what the next Ctrl-C does.
-pub(super) fn interrupted(board: &Board, stage: u8, signal: &str) -> String {
+pub(super) fn stopping(board: &Board, stage: u8) -> String {
     let running = board.running.values().filter(|running| running.began).count();
-    let signal = visible(signal);
-    match stage {
-        0 | 1 => format!(
-            "interrupted ({signal}): nothing new starts, {} may finish; Ctrl-C again ends what runs",
-            plural(running, "running step")
-        ),
-        2 => format!("interrupted ({signal}): {} being ended (TERM, then KILL); Ctrl-C again leaves at once", plural(running, "step")),
-        _ => format!("interrupted ({signal}): leaving now; what was running is recorded as unknown"),
+    match (stage, running) {
+        (0 | 1, 0) => "stopping: nothing new starts; Ctrl-C again ends what still runs".to_owned(),
+        (0 | 1, running) => format!("stopping: {} may finish; Ctrl-C again ends what runs", plural(running, "running step")),
+        (2, running) => format!("ending {}: TERM, then KILL; Ctrl-C again leaves at once", plural(running, "running step")),
+        _ => "leaving now; what was running is recorded as unknown".to_owned(),
     }
 }
 

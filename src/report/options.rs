@@ -14,6 +14,9 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// Asks a terminal for its columns and rows.
+pub type Size = fn() -> Option<(u16, u16)>;
+
 /// How a run is shown.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -30,7 +33,7 @@ pub struct Options {
     /// Where the run is recorded, for the last line; none leaves that part out.
     pub record: Option<String>,
     /// Asked before each redraw for columns and rows, so that a window may change its size; none: `width` by 24.
-    pub size: Option<fn() -> Option<(u16, u16)>>,
+    pub size: Option<Size>,
 }
 
 impl Default for Options {
@@ -47,7 +50,7 @@ pub struct Surroundings {
     /// `--color always` or `never`; none for `auto`.
     pub color: Option<bool>,
     /// Columns and rows of the terminal, asked again before each redraw.
-    pub size: Option<fn() -> Option<(u16, u16)>>,
+    pub size: Option<Size>,
 }
 
 impl Options {

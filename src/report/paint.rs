@@ -83,7 +83,7 @@ impl Paint {
 
     /// A bar of `width` columns, `done` of `total` of it full.
     pub(super) fn bar(self, done: usize, total: usize, width: usize) -> String {
-        let full = if total == 0 { 0 } else { (width * done.min(total)) / total };
+        let full = (width * done.min(total)).checked_div(total).unwrap_or(0);
         let (on, off) = if self.unicode { ("━", "─") } else { ("=", "-") };
         let on = self.with(AnsiColor::Green.on_default(), &on.repeat(full));
         format!("{on}{}", self.dim(&off.repeat(width - full)))

@@ -7,12 +7,12 @@ use std::io;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::Options;
 use super::board::{Board, Link};
-use super::narrator::interrupted;
+use super::narrator::stopping;
 use super::out::Out;
 use super::paint::{Paint, columns};
 use super::words::{hosts_phrase, round_name, run_counts, task_name};
+use super::{Options, Size};
 use crate::model::{HostIx, RoundIx, TaskIx};
 use crate::text::plural;
 
@@ -66,7 +66,7 @@ impl Drop for Screen {
 pub(super) struct View {
     pub(super) paint: Paint,
     pub(super) width: usize,
-    pub(super) size: Option<fn() -> Option<(u16, u16)>>,
+    pub(super) size: Option<Size>,
 }
 
 impl View {
@@ -87,7 +87,7 @@ impl View {
         let awaited = usize::from(rows).saturating_sub(lines.len() + 4).min(AWAITED);
         lines.extend(self.awaited(board, now, width, awaited));
         if board.interrupted > 0 {
-            lines.push(self.paint.warn(&self.paint.clip(&interrupted(board, board.interrupted, "Ctrl-C"), width)));
+            lines.push(self.paint.warn(&self.paint.clip(&stopping(board, board.interrupted), width)));
         }
         lines
     }
@@ -143,7 +143,8 @@ impl View {
             let name = task_name(board, self.paint, *round, *task);
             let more = if index + 1 == most && hidden > 0 { format!(" +{hidden} more") } else { String::new() };
             let room = width.saturating_sub(columns(&more));
-            let lead = format!("{since:>6} {name}{}", self.paint.dot());
+            let word = if index == 0 { "waiting" } else { "" };
+            let lead = format!("{word:<7}{since:>6} {name}{}", self.paint.dot());
             let left = room.saturating_sub(columns(&lead));
             let line = format!("{lead}{}", self.awaited_hosts(board, hosts, left));
             lines.push(format!("{}{more}", self.paint.clip(&line, room)));

@@ -47,7 +47,7 @@ pub fn summary(board: &Board, options: &Options) -> String {
 
 /// Every failure, equal ones folded over hosts, allowed ones last.
 pub(super) fn failures(board: &Board, paint: Paint, recorded: bool) -> Vec<String> {
-    let mut found: Vec<(RoundIx, TaskIx, Vec<(&EndKey, &Vec<HostIx>)>)> = Vec::new();
+    let mut found = Vec::new();
     for allowed in [false, true] {
         for (round, state) in &board.rounds {
             for (task, ends) in &state.tasks {

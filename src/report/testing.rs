@@ -30,7 +30,7 @@ impl Feed {
         Feed::with(command, "exec", hosts, &[("exec", &[command])])
     }
 
-    fn with(playbook: &str, command: &str, hosts: &[&str], rounds: &[(&str, &[&str])]) -> Feed {
+    pub(super) fn with(playbook: &str, command: &str, hosts: &[&str], rounds: &[(&str, &[&str])]) -> Feed {
         let all: Vec<HostIx> = (0..hosts.len()).map(HostIx::new).collect();
         let mut line = 3;
         let mut place = || {

@@ -22,7 +22,7 @@ fn every_option_of_every_command_is_documented() {
         for arg in command.get_arguments() {
             assert!(arg.get_help().is_some(), "{path}: {} is documented", arg.get_id());
         }
-        for sub in command.get_subcommands() {
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
             assert!(sub.get_after_help().is_some(), "{path} {} has an example", sub.get_name());
             look(sub, &format!("{path} {}", sub.get_name()));
         }
@@ -85,4 +85,10 @@ fn help_and_version_are_no_errors_of_use() {
     for line in ["--help", "run --help", "--version"] {
         assert_eq!(typed(line).expect_err(line).exit_code(), 0);
     }
+}
+
+#[test]
+fn a_wrong_format_is_told_with_the_right_ones() {
+    let told = refused("show --format yaml");
+    assert!(told.contains("text, json, jsonl"), "{told}");
 }

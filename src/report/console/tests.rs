@@ -32,8 +32,13 @@ fn ticks_draw_only_on_a_terminal() {
 #[test]
 #[ignore = "takes half a minute and needs eyes"]
 fn live() {
-    let size = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| (size.ws_col, size.ws_row));
-    let options = Options { colors: true, live: true, record: Some(".roundsman/record.db".into()), size: Some(size), ..Options::default() };
+    let options = Options {
+        colors: true,
+        live: true,
+        record: Some(".roundsman/record.db".into()),
+        size: Some(crate::report::stdout_size),
+        ..Options::default()
+    };
     let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(START));
     let now = clock.clone();
     let mut sink = Console::new(options, Box::new(std::io::stdout()), move || now.load(std::sync::atomic::Ordering::SeqCst));

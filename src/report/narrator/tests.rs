@@ -122,7 +122,47 @@ fn what_never_ended_is_told_at_the_end() {
     let feed = feed.event(RunEvent::Interrupted { stage: 1, signal: "INT".into() });
     let feed = feed.event(RunEvent::Interrupted { stage: 3, signal: "INT".into() }).end(130);
     let text = told(feed, &plain());
-    assert!(text.contains("interrupted (INT): nothing new starts, 1 running step may finish; Ctrl-C again ends what runs\n"), "{text}");
+    assert!(text.contains("interrupted (INT): stopping: 1 running step may finish; Ctrl-C again ends what runs\n"), "{text}");
     assert!(text.contains("ok          one/x · a\n"), "{text}");
     assert!(text.ends_with("exit code 130: interrupted\n"), "{text}");
+}
+
+/// Everything foreign is hostile here: names, reasons, messages, outputs. Nothing of it may reach a terminal as it is.
+#[test]
+fn no_escape_sequence_passes() {
+    const EVIL: &str = "e\u{1b}[2J\u{9b}2J\u{202e}\u{7}";
+    for (make, verb) in [(Feed::new as fn(&str, &[&str], &[(&str, &[&str])]) -> Feed, "print: "), (exec, "")] {
+        let task = format!("{verb}{EVIL}");
+        let mut feed = make(EVIL, &[EVIL, "b", "c"], &[(EVIL, &[&task, EVIL])]);
+        feed = feed.ok(0, 0, 0, EVIL).failed(0, 0, 1, 1, EVIL).without_run(0, 0, 2, Status::Skipped, EVIL);
+        let failed = Outcome { reason: Some(EVIL.into()), ..ran(Status::Failed, Some(1)) };
+        feed = feed.whole(0, 1, 0, (EVIL, EVIL), failed).unreachable(1, EVIL, EVIL);
+        feed = feed.event(RunEvent::HostRetrying { host: HostIx(0), attempt: 1, message: EVIL.into() });
+        feed = feed.event(RunEvent::HostLost { host: HostIx(2), message: EVIL.into() });
+        feed = feed.event(RunEvent::HostLeftOut { round: RoundIx(0), host: HostIx(2), reason: EVIL.into() });
+        feed = feed.event(RunEvent::RoundSkipped { round: RoundIx(0), reason: EVIL.into() });
+        feed = feed.event(RunEvent::Interrupted { stage: 1, signal: EVIL.into() });
+        let events = feed.end(4).events();
+        let zone = jiff::tz::TimeZone::UTC;
+        let mut texts = vec![
+            crate::report::show_run(&events, &plain(), &zone).unwrap(),
+            crate::report::show_steps(&events, &crate::report::StepFilter::default(), &plain(), &zone).unwrap(),
+        ];
+        for verbosity in [Verbosity::Quiet, Verbosity::Normal, Verbosity::Verbose] {
+            let shared = Shared::default();
+            let mut console =
+                Console::new(Options { verbosity, record: Some(EVIL.into()), ..Options::default() }, shared.writer(), || START);
+            events.iter().for_each(|event| console.event(event));
+            texts.push(shared.text());
+        }
+        for text in texts {
+            assert!(text.contains("e\\x1b[2J"), "{text}");
+            let bad = text.chars().find(|c| c.is_control() && *c != '\n' || *c == '\u{202e}');
+            assert_eq!(bad, None, "{text:?}");
+        }
+    }
+}
+
+fn exec(command: &str, hosts: &[&str], rounds: &[(&str, &[&str])]) -> Feed {
+    Feed::with(command, "exec", hosts, rounds)
 }

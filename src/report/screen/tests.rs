@@ -66,9 +66,9 @@ fn a_locale_without_utf8_and_a_tiny_window() {
 fn who_asked_to_stop_sees_what_the_next_one_does() {
     let feed = busy().event(RunEvent::Interrupted { stage: 1, signal: "INT".into() });
     let board = board(feed);
-    let text = block(&board, board.at, &Options { width: 120, ..Options::default() });
+    let text = block(&board, board.at, &Options::default());
     let last = text.lines().last().unwrap();
-    assert_eq!(last, "interrupted (Ctrl-C): nothing new starts, 23 running steps may finish; Ctrl-C again ends what runs");
+    assert_eq!(last, "stopping: 23 running steps may finish; Ctrl-C again ends what runs");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn only_steps_that_began_are_awaited() {
     let feed = Feed::new("p", &["a", "b"], &[("one", &["first", "second"])]).start(0, 0, 0).event(sent(step(0, 1, 0)));
     let board = board(feed);
     let text = block(&board, board.at + 65_000, &Options::default());
-    assert!(text.contains("  1:05 one/first · a"), "{text}");
+    assert!(text.contains("waiting  1:05 one/first · a"), "{text}");
     assert!(!text.contains("second"), "written ahead is not awaited: {text}");
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::Status;
+use crate::event::{Outcome, Status};
 use crate::report::testing::{Feed, ran};
 
 fn sample() -> Vec<Event> {
@@ -41,11 +41,4 @@ fn unknown_names_are_told_with_the_nearest() {
     let error = steps(None, Some("kernle")).unwrap_err();
     assert_eq!(error.hint(), Some("did you mean `kernel`?"));
     assert_eq!(show_run(&[], &Options::default(), &TimeZone::UTC), Err(ShowError::Empty));
-}
-
-#[test]
-fn parts_that_are_not_recorded_are_told() {
-    let mut bytes = b"head\n".to_vec();
-    add_output(&mut bytes, 1000, &Data::Text("tail\n".into()));
-    assert_eq!(String::from_utf8(bytes).unwrap(), "head\n[995 bytes that the record does not hold]\ntail\n");
 }
