@@ -140,12 +140,17 @@ impl Lab {
 
     /// Plain `ssh` to a host, by sshd's port or a relay's: the floor that everything is compared with.
     pub(crate) fn ssh(&self, host: usize, port: u16, command: &str) -> Command {
+        self.ssh_as(&self.user, host, port, command)
+    }
+
+    /// The same with another login.
+    pub(crate) fn ssh_as(&self, user: &str, host: usize, port: u16, command: &str) -> Command {
         let folder = self.folder.path();
         let mut ssh = Command::new("ssh");
         ssh.arg("-F").arg(folder.join("ssh_config")).arg("-i").arg(folder.join("id")).args(["-p", &port.to_string()]);
         ssh.arg("-o").arg(format!("UserKnownHostsFile={}", folder.join("known_hosts").display()));
         ssh.args(["-o", "GlobalKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]);
-        ssh.args(["-o", "BatchMode=yes", "-o", "KexAlgorithms=curve25519-sha256", "-l", &self.user]);
+        ssh.args(["-o", "BatchMode=yes", "-o", "KexAlgorithms=curve25519-sha256", "-l", user]);
         ssh.arg(Lab::address(host).to_string()).arg(command).stdin(Stdio::null());
         ssh
     }

@@ -1,0 +1,204 @@
+//! The book's examples, and the playbooks that come with the program, are right.
+//!
+//! Every block of README.md and docs/*.md that says `yaml` is a whole playbook, every `yaml inventory` a whole
+//! inventory; `check` and `hosts` of the built binary judge them. Playbooks are checked against the inventory of their
+//! page that stands nearest above them, if it has the hosts they name, else against one that has the usual names.
+//!
+//! Needs from the binary: `check FILE -i INVENTORY` and `hosts -i INVENTORY`, exit 0 and no word of an error.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::Project;
+
+/// The names that the pages use.
+const INVENTORY: &str = "\
+hosts:
+  web[01-04]: {}
+  web[1-4]: {}
+  db1: { vars: { role: primary } }
+  lb1: {}
+groups:
+  web: { hosts: \"web[01-04],web[1-4]\", vars: { http_port: 8080 } }
+  canary: { hosts: [web01, web02] }
+  db: { hosts: db1 }
+";
+
+/// A fenced block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Block {
+    /// What stands after the fence.
+    info: String,
+    /// The line of its first line.
+    line: usize,
+    text: String,
+}
+
+/// The fenced blocks of a page; a fence that is never closed fails the test.
+fn blocks(page: &str, text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for (index, line) in text.lines().enumerate() {
+        match (&mut open, line.trim_start().strip_prefix("```")) {
+            (None, Some(info)) => open = Some(Block { info: info.trim().to_owned(), line: index + 2, text: String::new() }),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(block), None) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "{page}: a block is not closed: {open:?}");
+    blocks
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.push(root().join("README.md"));
+    pages.sort();
+    pages
+}
+
+#[test]
+fn blocks_are_found() {
+    let text = "a\n```yaml\nx: 1\n\ny: 2\n```\n```yaml inventory\nhosts: {}\n```\n```\nplain\n```\n";
+    let found = blocks("a page", text);
+    assert_eq!(found[0], Block { info: "yaml".into(), line: 3, text: "x: 1\n\ny: 2\n".into() });
+    assert_eq!(found.iter().map(|block| block.info.as_str()).collect::<Vec<_>>(), ["yaml", "yaml inventory", ""]);
+}
+
+#[test]
+fn every_block_says_what_it_is() {
+    for page in pages() {
+        let name = page.strip_prefix(root()).unwrap().display().to_string();
+        for block in blocks(&name, &std::fs::read_to_string(&page).unwrap()) {
+            let known = ["yaml", "yaml inventory", "text", "sh", "sql", "json", "rust"].contains(&block.info.as_str());
+            assert!(known, "{name}:{}: a block of an unknown kind {:?}", block.line, block.info);
+        }
+    }
+}
+
+#[test]
+fn every_playbook_and_inventory_of_the_book_is_right() {
+    let (mut playbooks, mut wrong) = (0, Vec::new());
+    // The judges are awake.
+    let project = Project::new();
+    project.file("wrong.yml", "rounds:\n  - name: a\n    hosts: localhost\n    tasks:\n      - rnu: echo\n");
+    project.file("wrong_inventory.yml", "hots: {}\n");
+    project.run(&["check", "wrong.yml"]).expect_code(3);
+    project.run(&["hosts", "-i", "wrong_inventory.yml"]).expect_code(3);
+    for page in pages() {
+        let name = page.strip_prefix(root()).unwrap().display().to_string();
+        let project = Project::new();
+        project.file("usual.yml", INVENTORY);
+        let mut above = None;
+        for block in blocks(&name, &std::fs::read_to_string(&page).unwrap()) {
+            let place = format!("{name}:{}", block.line);
+            match block.info.as_str() {
+                "yaml inventory" => {
+                    let file = format!("inventory{}.yml", block.line);
+                    project.file(&file, &block.text);
+                    let shown = project.run(&["hosts", "-i", &file]);
+                    if shown.code != 0 || shown.stderr.contains("error") {
+                        wrong.push(format!("{place}\n{}", shown.text()));
+                    }
+                    above = Some(file);
+                }
+                "yaml" => {
+                    playbooks += 1;
+                    let file = format!("playbook{}.yml", block.line);
+                    // The page's own inventory wins over one that the playbook names.
+                    project.file(&file, &block.text);
+                    let shown = project.run(&["check", &file, "-i", "usual.yml"]);
+                    let own = above.as_ref().map(|inventory| project.run(&["check", &file, "-i", inventory]));
+                    if shown.code != 0 && own.is_none_or(|own| own.code != 0) {
+                        wrong.push(format!("{place}\n{}", shown.text()));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(playbooks > 10, "only {playbooks} playbooks were found");
+    assert!(wrong.is_empty(), "{} blocks are wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for page in pages().into_iter().chain([root().join("CONTRIBUTING.md")]) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if path.starts_with("http") {
+                continue;
+            }
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            if !target.exists() {
+                wrong.push(format!("{}: {link}", page.display()));
+            } else if !anchor.is_empty() && !headings(&target).iter().any(|heading| heading == anchor) {
+                wrong.push(format!("{}: {link} (no such heading)", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "links to nowhere:\n{}", wrong.join("\n"));
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn headings(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let headings = text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    headings
+        .map(|heading| heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-"))
+        .collect()
+}
+
+/// The playbooks that come with the program, by their paths.
+fn playbooks() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("playbooks")).unwrap().map(|entry| entry.unwrap().path());
+    let mut playbooks: Vec<String> = entries
+        .filter(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("\nrounds:")))
+        .map(|path| path.display().to_string())
+        .collect();
+    playbooks.sort();
+    assert!(playbooks.len() >= 5, "{playbooks:?}");
+    playbooks
+}
+
+#[test]
+fn playbooks_that_come_along_are_right_without_a_warning() {
+    let project = Project::new();
+    let inventory = root().join("playbooks/inventory.example.yml").display().to_string();
+    for playbook in playbooks() {
+        let shown = project.ok(&["check", &playbook, "-i", &inventory, "--deny-warnings"]);
+        assert!(!shown.stderr.contains("warning"), "{playbook}\n{}", shown.text());
+        project.ok(&["plan", &playbook, "-i", &inventory]);
+    }
+}
+
+#[test]
+fn playbooks_that_change_nothing_run_here() {
+    let project = Project::new();
+    for name in ["survey", "disk-check", "certificates"] {
+        let playbook = root().join(format!("playbooks/{name}.yml")).display().to_string();
+        let mut arguments = vec!["run", &playbook, "--db", "record.db"];
+        if name == "disk-check" {
+            arguments.extend(["-e", "max_used=100"]);
+        }
+        if name == "certificates" {
+            arguments.extend(["-e", "days=0"]);
+        }
+        project.ok(&arguments);
+    }
+    for run in common::record::runs(&project.path("record.db")) {
+        assert!(run.outcomes().values().all(|outcomes| outcomes[0]["status"] != "changed"), "a playbook that only looks changed something");
+    }
+}
