@@ -48,7 +48,8 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
         extra: ready.extra.clone(),
         hosts: ready.inventory.hosts.iter().map(|host| HostEntry { name: host.name.clone(), address: address(&host.connect) }).collect(),
         rounds: rounds.collect(),
-        plan: serde_json::Value::Null,
+        // Every part of a view has a JSON form.
+        plan: serde_json::to_value(&ready.view).unwrap_or_default(),
     }
 }
 

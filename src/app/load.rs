@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 use crate::event::InputFile;
 use crate::model::{Inventory, Playbook, VarValue};
-use crate::plan::Plan;
+use crate::plan::{NothingYet, Plan, PlanView, RunInfo, World};
 use crate::template::Engine;
 use crate::{inventory, plan, playbook, yaml};
 
@@ -89,13 +89,15 @@ pub struct Loaded {
 #[derive(Debug)]
 pub struct Ready {
     /// The playbook.
-    pub playbook: Playbook,
+    pub playbook: Arc<Playbook>,
     /// The hosts.
-    pub inventory: Inventory,
+    pub inventory: Arc<Inventory>,
     /// The compiled templates.
     pub engine: Arc<Engine>,
     /// The graph.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
+    /// The plan as people and programs see it.
+    pub view: PlanView,
     /// Every file that was read, for the record.
     pub inputs: Vec<InputFile>,
     /// `-e` as plain data, for the record.
@@ -164,7 +166,7 @@ impl Loader {
         for need in &resolved.files_needed {
             self.needed_file(&need.path, need.span);
         }
-        let plan = plan::build(&resolved.playbook, &inventory, &self.map, &mut self.diagnostics)?;
+        let plan = plan::build(&resolved.playbook, &mut self.diagnostics)?;
         let extra = options.extra.iter().filter_map(|(name, value)| match value {
             VarValue::Plain(value) => Some((name.clone(), value.clone())),
             // As typed: a template is recorded as such.
@@ -173,7 +175,13 @@ impl Loader {
         });
         let extra = extra.collect();
         let engine = Arc::new(std::mem::take(&mut self.engine));
-        Some(Ready { playbook: resolved.playbook, inventory, engine, plan, inputs: std::mem::take(&mut self.inputs), extra })
+        let (playbook, inventory) = (Arc::new(resolved.playbook), Arc::new(inventory));
+        let controller = super::header::controller();
+        let run = RunInfo { user: controller.user.clone(), ..RunInfo::default() };
+        let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, Arc::new(NothingYet), run, controller);
+        let view = plan::view(&plan, &world, &engine, &self.map, &mut self.diagnostics);
+        let plan = Arc::new(plan);
+        Some(Ready { playbook, inventory, engine, plan, view, inputs: std::mem::take(&mut self.inputs), extra })
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {

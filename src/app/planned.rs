@@ -1,16 +1,26 @@
-//! `plan`: what would run, shown.
+//! `plan`: what would run, as text with colours.
+
+use anstyle::{AnsiColor, Style};
 
 use super::load::Ready;
-use crate::diag::SourceMap;
+use crate::plan::{Role, plan_text as text, unpainted};
 
-/// The plan as text.
+/// Writes the plan in `width` columns.
 #[must_use]
-pub fn plan_text(_: &Ready, _: &SourceMap, _: usize, _: bool) -> String {
-    String::new()
+pub fn plan_text(ready: &Ready, width: usize, colors: bool) -> String {
+    if colors { text(&ready.view, width, &paint) } else { text(&ready.view, width, &unpainted) }
 }
 
-/// The plan as JSON.
-#[must_use]
-pub fn plan_json(_: &Ready, _: &SourceMap) -> serde_json::Value {
-    serde_json::Value::Null
+fn paint(role: Role, words: &str) -> String {
+    let style = style(role);
+    format!("{style}{words}{style:#}")
+}
+
+fn style(role: Role) -> Style {
+    match role {
+        Role::Heading => Style::new().bold(),
+        Role::Change => AnsiColor::Yellow.on_default(),
+        Role::Read => AnsiColor::Cyan.on_default(),
+        Role::Skip | Role::Dim => Style::new().dimmed(),
+    }
 }

@@ -61,7 +61,7 @@ pub async fn run(
     request: RunRequest,
     interrupts: tokio::sync::mpsc::Receiver<exec::Interrupt>,
 ) -> Result<RunReport, AppError> {
-    for host in &mut ready.inventory.hosts {
+    for host in &mut Arc::make_mut(&mut ready.inventory).hosts {
         let connect = &mut host.connect;
         if let Some(user) = &request.user {
             connect.user = Some(user.clone());
@@ -74,7 +74,8 @@ pub async fn run(
         }
     }
     if let Some(most) = request.max_parallel {
-        ready.playbook.max_parallel = Some(ready.playbook.max_parallel.map_or(most, |own| own.min(most)));
+        let playbook = Arc::make_mut(&mut ready.playbook);
+        playbook.max_parallel = Some(playbook.max_parallel.map_or(most, |own| own.min(most)));
     }
     let secrets = ready.inventory.hosts.iter().flat_map(|host| [&host.connect.password, &host.connect.become_password]);
     let redactor = Redactor::new(secrets.flatten().cloned());
@@ -93,9 +94,9 @@ pub async fn run(
     };
     let writer = store.writer(&header)?;
     let inputs = RunInputs {
-        playbook: Arc::new(ready.playbook),
-        inventory: Arc::new(ready.inventory),
-        plan: Arc::new(ready.plan),
+        playbook: ready.playbook,
+        inventory: ready.inventory,
+        plan: ready.plan,
         engine: ready.engine,
         hub: hub.clone(),
         journal: Box::new(writer.handle()),

@@ -116,10 +116,10 @@ impl Session<'_> {
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(ready) = loaded.ready else { return ExitCode::Invalid };
         match self.cli.common.format {
-            Format::Json => self.print_json(&app::plan_json(&ready, &loaded.map)),
+            Format::Json => self.print_json(&serde_json::json!(ready.view)),
             Format::Text | Format::Jsonl => {
                 let options = self.options();
-                self.print(&app::plan_text(&ready, &loaded.map, options.width, options.colors));
+                self.print(&app::plan_text(&ready, options.width, options.colors));
             }
         }
         ExitCode::Ok
