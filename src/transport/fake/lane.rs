@@ -60,18 +60,18 @@ impl FakeLane {
         let mut running: Option<Running> = None;
         let mut listening = true;
         loop {
+            if let Some(Gone::Lost(reason)) = &*gone.borrow() {
+                return Ok(Some(reason.clone()));
+            }
+            if *gone.borrow() == Some(Gone::Closed) {
+                return Ok(Some("the session is closed".to_owned()));
+            }
             if running.is_none() {
                 match self.queue.pop_front() {
                     Some(request) => running = self.begin(request).await?,
                     None if !listening => return Ok(None),
                     None => {}
                 }
-            }
-            if let Some(Gone::Lost(reason)) = &*gone.borrow() {
-                return Ok(Some(reason.clone()));
-            }
-            if *gone.borrow() == Some(Gone::Closed) {
-                return Ok(Some("the session is closed".to_owned()));
             }
             let (done, deadline) = running.as_ref().map_or((None, None), |running| (running.done, running.deadline));
             if running.is_none() && !self.queue.is_empty() {

@@ -1,44 +1,18 @@
 //! OpenSSH: masters of our own, and the channels on them.
+//!
+//! `options` writes a master's arguments, `launcher` starts it so that it dies with us, `askpass` answers its password prompt, `classify`
+//! reads its words, `master` holds it, `pace` says when, `hub` brings them together. Knows nothing of lanes.
 
-use std::process::ExitCode;
-use std::sync::Arc;
+mod askpass;
+mod classify;
+mod hub;
+mod launcher;
+mod master;
+mod options;
+mod pace;
+#[cfg(test)]
+mod tests;
 
-use super::hub::{HubError, HubOptions, Progress};
-use super::lane_api::{Refusal, RefusalClass, Target};
-
-/// Serves as launcher of a master or as askpass where the program was started as one; the caller ends with the code.
-#[must_use]
-pub fn helper_main() -> Option<ExitCode> {
-    None
-}
-
-#[derive(Debug)]
-pub(super) struct SshHub {}
-
-#[derive(Debug)]
-pub(super) struct Master {}
-
-impl SshHub {
-    pub(super) fn new(_options: HubOptions) -> Result<SshHub, HubError> {
-        Ok(SshHub {})
-    }
-
-    pub(super) async fn connect(&self, _target: &Target, _progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Arc<Master>, Refusal> {
-        Err(Refusal { class: RefusalClass::Local, message: "not there yet".to_owned() })
-    }
-
-    pub(super) async fn close(&self) {}
-}
-
-impl Master {
-    pub(super) async fn channel(&self, _command: &str) -> Result<super::channel::Channel, Refusal> {
-        Err(Refusal { class: RefusalClass::Local, message: "not there yet".to_owned() })
-    }
-    pub(super) async fn lost(&self) -> String {
-        std::future::pending().await
-    }
-    pub(super) async fn reason(&self) -> Option<String> {
-        None
-    }
-    pub(super) async fn close(&self) {}
-}
+pub(super) use hub::SshHub;
+pub use launcher::helper_main;
+pub(super) use master::Master;

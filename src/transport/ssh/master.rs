@@ -1,0 +1,202 @@
+//! One ssh master: a foreground child of ours that holds the connection, and the channels on it.
+//!
+//! The `openssh` crate speaks to it over its control socket. Exit codes of channels come in band from lanes; those of bulk channels from the
+//! master. Must not know what runs in a channel. Dropping the last handle ends the master.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use openssh::{Session, Stdio};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::Child;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::classify::{classify, last_words};
+use super::hub::Shared;
+use crate::transport::channel::Channel;
+use crate::transport::lane_api::{Refusal, RefusalClass};
+use crate::transport::process::exit_code;
+use crate::transport::random;
+
+/// Between two looks at a control socket to come.
+const LOOK: Duration = Duration::from_millis(8);
+/// How often a refused channel is asked for again; sshd frees the slots of ended ones late.
+const CHANNEL_TRIES: u32 = 7;
+/// From TERM to KILL for a master.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(in crate::transport) struct Master {
+    session: Arc<Session>,
+    pub(super) socket: PathBuf,
+    state: watch::Receiver<State>,
+    /// Dropping it ends the master.
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+    _shared: Arc<Shared>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Up,
+    Lost(String),
+    Closed,
+}
+
+impl Master {
+    /// Waits until a started master has its session; `budget` counts from the call.
+    pub(super) async fn attach(
+        mut child: Child,
+        socket: PathBuf,
+        log: PathBuf,
+        budget: Duration,
+        shared: Arc<Shared>,
+    ) -> Result<Master, Refusal> {
+        let session = Session::resume_mux(socket.clone().into_boxed_path(), None);
+        let deadline = Instant::now() + budget;
+        loop {
+            if socket.exists() && session.check().await.is_ok() {
+                break;
+            }
+            tokio::select! {
+                status = child.wait() => {
+                    let code = status.ok().and_then(exit_code);
+                    let otherwise = format!("ssh ended with exit code {} and said nothing", code.unwrap_or(-1));
+                    return Err(classify(&read(&log).await, &otherwise));
+                }
+                () = sleep(LOOK) => {}
+            }
+            if Instant::now() >= deadline {
+                end(&mut child).await;
+                let seconds = budget.as_secs_f32();
+                let words = last_words(&read(&log).await).map(|words| format!(": {words}")).unwrap_or_default();
+                let message = format!("no session within {seconds} s{words}");
+                return Err(Refusal { class: RefusalClass::Timeout, message });
+            }
+        }
+        let (stop, stopped) = oneshot::channel();
+        let (news, state) = watch::channel(State::Up);
+        let socket_file = socket.clone();
+        tokio::spawn(async move {
+            let state = tokio::select! {
+                _ = child.wait() => {
+                    let words = last_words(&read(&log).await);
+                    State::Lost(words.unwrap_or_else(|| "the connection was lost".to_owned()))
+                }
+                _ = stopped => {
+                    end(&mut child).await;
+                    State::Closed
+                }
+            };
+            let _ = std::fs::remove_file(socket_file);
+            news.send_replace(state);
+        });
+        Ok(Master { session: Arc::new(session), socket, state, stop: Mutex::new(Some(stop)), _shared: shared })
+    }
+
+    /// True while it has its connection.
+    pub(super) fn is_up(&self) -> bool {
+        *self.state.borrow() == State::Up
+    }
+
+    /// Starts a command on a new channel.
+    pub(in crate::transport) async fn channel(&self, command: &str) -> Result<Channel, Refusal> {
+        let mut pause = Duration::from_millis(40);
+        let mut tries = 0;
+        loop {
+            let mut remote = Session::to_raw_command(Arc::clone(&self.session), command);
+            let started = remote.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().await;
+            let error = match started {
+                Ok(child) => return channel(child),
+                Err(error) => error,
+            };
+            if let Some(reason) = self.reason().await {
+                return Err(Refusal { class: RefusalClass::Network, message: reason });
+            }
+            tries += 1;
+            if tries >= CHANNEL_TRIES {
+                return Err(Refusal { class: RefusalClass::Lane, message: format!("no further channel: {}", chain(&error)) });
+            }
+            sleep(pause + Duration::from_millis(random::below(40))).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// Waits for the loss of the connection.
+    pub(in crate::transport) async fn lost(&self) -> String {
+        let mut state = self.state.clone();
+        let lost = state.wait_for(|state| matches!(state, State::Lost(_))).await.ok().map(|state| state.clone());
+        match lost {
+            Some(State::Lost(reason)) => reason,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Why the connection is gone; none while it is there, or when we closed it. Waits a moment, since channels end before their master.
+    pub(in crate::transport) async fn reason(&self) -> Option<String> {
+        let mut state = self.state.clone();
+        let gone = timeout(Duration::from_millis(300), state.wait_for(|state| *state != State::Up)).await.ok()?.ok()?.clone();
+        match gone {
+            State::Lost(reason) => Some(reason),
+            State::Closed => Some("the session was closed".to_owned()),
+            State::Up => None,
+        }
+    }
+
+    /// Ends the connection and its master.
+    pub(in crate::transport) async fn close(&self) {
+        drop(self.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let mut state = self.state.clone();
+        let _ = state.wait_for(|state| *state != State::Up).await;
+    }
+}
+
+fn channel(mut child: openssh::Child<Arc<Session>>) -> Result<Channel, Refusal> {
+    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin().take(), child.stdout().take(), child.stderr().take()) else {
+        return Err(Refusal { class: RefusalClass::Lane, message: "a channel without pipes".to_owned() });
+    };
+    let (sender, exit) = oneshot::channel();
+    tokio::spawn(async move {
+        let code = match child.wait().await {
+            Ok(status) => exit_code(status),
+            // The crate reads 127 as an error of its own.
+            Err(openssh::Error::Remote(error)) if error.kind() == std::io::ErrorKind::NotFound => Some(127),
+            Err(_) => None,
+        };
+        let _ = sender.send(code);
+    });
+    Ok(Channel { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), exit, slot: None })
+}
+
+/// Ends a master: TERM to its group, then KILL.
+async fn end(child: &mut Child) {
+    signal(child, Signal::TERM);
+    if timeout(GRACE, child.wait()).await.is_err() {
+        signal(child, Signal::KILL);
+        let _ = child.wait().await;
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+async fn read(log: &Path) -> String {
+    let bytes = tokio::fs::read(log).await.unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
