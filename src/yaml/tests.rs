@@ -150,6 +150,19 @@ fn limits_hold_without_a_stack_overflow() {
 }
 
 #[test]
+fn large_files_take_no_quadratic_time() {
+    for (unit, end) in [("&a x, ", "]"), ("!t x, ", "]"), ("{{ a }}, ", "]"), ("'it''s', ", "]"), ("{a: 1, a: 2}, ", "]")] {
+        let source = format!("[{}{end}", unit.repeat(60_000));
+        let start = std::time::Instant::now();
+        let _ = read(&source);
+        println!("{unit} {:?}", start.elapsed());
+        assert!(start.elapsed().as_secs() < 20, "{unit}: {:?}", start.elapsed());
+    }
+    let lines: String = (0..60_000).map(|nth| format!("k{nth}: text of {nth} # comment\n")).collect();
+    assert_eq!(sound(&lines).1.as_map().unwrap().len(), 60_000);
+}
+
+#[test]
 fn traps_have_words_of_their_own() {
     let sources = [
         "hosts: *web\n",
