@@ -39,7 +39,10 @@ pub fn parse(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Op
         Ok(typed) => typed,
         Err(error) => {
             let at = error.location().map_or(0, |location| location.index()).min(source.text.len());
-            let found = Diagnostic::error("E001", source.span(at..at), "the file is not valid YAML").label(error.to_string());
+            let words = error.to_string();
+            // The place stands in the diagnostic already.
+            let words = words.split(" at line ").next().unwrap_or_default();
+            let found = Diagnostic::error("E001", source.span(at..at), "the file is not valid YAML").label(words);
             diagnostics.push(traps::explain(&source, at, found));
             return None;
         }

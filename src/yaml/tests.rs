@@ -155,7 +155,6 @@ fn large_files_take_no_quadratic_time() {
         let source = format!("[{}{end}", unit.repeat(60_000));
         let start = std::time::Instant::now();
         let _ = read(&source);
-        println!("{unit} {:?}", start.elapsed());
         assert!(start.elapsed().as_secs() < 20, "{unit}: {:?}", start.elapsed());
     }
     let lines: String = (0..60_000).map(|nth| format!("k{nth}: text of {nth} # comment\n")).collect();
@@ -195,6 +194,7 @@ fn traps_have_words_of_their_own() {
         "a: b\n c: d\n",
         "a: b\nc\n",
         "a: {<<: 3}\n",
+        "a: b\n: c\n",
     ];
     let said: Vec<String> = sources.iter().map(|source| format!("{source:?}\n{}", said(source))).collect();
     insta::assert_snapshot!(said.join("\n"));
