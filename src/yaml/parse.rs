@@ -216,11 +216,9 @@ impl Join<'_> {
             let plain = key.style == Style::Plain;
             match key.value {
                 NodeValue::Text(text) if text.text == "<<" && plain => merges.push((entries.len(), value)),
-                NodeValue::Text(text) => {
-                    if seen.insert(text.text.clone()) {
-                        entries.push(Entry { key: text, value });
-                    }
-                }
+                // A second time was told before; the first one stays.
+                NodeValue::Text(text) if !seen.insert(text.text.clone()) => {}
+                NodeValue::Text(text) => entries.push(Entry { key: text, value }),
                 _ if self.told < MAX_TOLD => self.tell(traps::wrong_key(self.source, &key)),
                 _ => {}
             }
