@@ -1,66 +1,206 @@
 //! The engine: templates in, compiled once; values out, as often as asked.
+//!
+//! `compile` parses with minijinja, looks for mistakes (analyze.rs), finds the place of every value of a shell text
+//! (`shell`), writes the template anew with our own filters in the decisive spots (unparse.rs) and hands that to
+//! minijinja. `render` runs it in a [`Rendering`] (scope.rs). A template without `{{` never meets minijinja.
 
-use super::{Preview, RenderError, Rendered, Root};
-use crate::diag::{Diagnostics, SourceText};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::machinery::ast::Stmt;
+use minijinja::{Environment, Value as Jinja};
+
+use super::analyze::Analysis;
+use super::fault::unwrap;
+use super::names::Names;
+use super::parse::{View, parse, syntax_error};
+use super::place::Place;
+use super::scope::{Rendering, ScopeMap, render_variable};
+use super::shell::{self, HereDoc};
+use super::text::{from_jinja, is_omit, write};
+use super::unparse::{Sites, Written, write_template, write_whole};
+use super::{Preview, RenderError, Rendered, Root, environment};
+use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::model::{Context, Template, TemplateId, Value, VarValue};
 
 /// Holds every compiled template of a run.
 ///
 /// Built with `compile`, then only read: share it by `Arc`.
-#[derive(Debug, Default)]
 pub struct Engine {
-    count: u32,
+    core: Arc<Core>,
+}
+
+/// What renderings share.
+#[derive(Clone)]
+pub(super) struct Core {
+    env: Environment<'static>,
+    names: Names,
+    units: Vec<Unit>,
+}
+
+/// A compiled template.
+#[derive(Clone)]
+enum Unit {
+    Literal,
+    Compiled { name: String, written: Arc<Written>, whole: bool, here: Vec<HereDoc> },
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("templates", &self.core.units.len()).finish()
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine::new()
+    }
 }
 
 impl Engine {
     /// Makes an engine without templates.
     #[must_use]
     pub fn new() -> Engine {
-        Engine::default()
+        let (env, names) = environment::build();
+        Engine { core: Arc::new(Core { env, names, units: Vec::new() }) }
     }
 
     /// Compiles a template; `None` where it has errors, all of which are then in `diagnostics`.
-    pub fn compile(&mut self, source: SourceText, context: Context, _diagnostics: &mut Diagnostics) -> Option<Template> {
-        let id = TemplateId(self.count);
-        self.count += 1;
-        Some(Template { id, source, context, reads: Vec::new() })
+    ///
+    /// In shell text, values are checked for the place they stand in; warnings may come with a template.
+    pub fn compile(&mut self, source: SourceText, context: Context, diagnostics: &mut Diagnostics) -> Option<Template> {
+        if is_literal(&source.text, context) {
+            return Some(self.add(Unit::Literal, source, context, Vec::new()));
+        }
+        if context == Context::ForeignShell {
+            let at = source.text.find("{{").or_else(|| source.text.find("{%")).unwrap_or(0);
+            let hint = "pass values by `env:` or `stdin:`, or use `shell: bash` or an argument list".to_owned();
+            let error = Diagnostic::error("E307", source.at(at..at + 2), "a template in text for a shell whose quoting is unknown");
+            diagnostics.push(error.hint(hint));
+            return None;
+        }
+        let compiled = self.prepare(&source, context, diagnostics)?;
+        let core = Arc::make_mut(&mut self.core);
+        let Prepared { written, whole, here, reads } = compiled;
+        let name = core.units.len().to_string();
+        if let Err(error) = core.env.add_template_owned(name.clone(), written.text.clone()) {
+            let place = error.range().and_then(|range| written.origin(&range)).unwrap_or(0..source.text.len());
+            let message = format!("the template can't be compiled: {}", error.detail().unwrap_or("it nests too deeply"));
+            diagnostics.push(Diagnostic::error("E300", source.at(place), message));
+            return None;
+        }
+        let unit = Unit::Compiled { name, written: Arc::new(written), whole, here };
+        Some(self.add(unit, source, context, reads))
     }
 
-    /// Warns of pipelines in shell text whose failure would go unseen; for shells without `pipefail`, and not for guards.
-    pub fn hint_pipelines(&self, _template: &Template, _diagnostics: &mut Diagnostics) {}
+    fn add(&mut self, unit: Unit, source: SourceText, context: Context, reads: Vec<crate::model::Read>) -> Template {
+        let units = &mut Arc::make_mut(&mut self.core).units;
+        let id = TemplateId(u32::try_from(units.len()).unwrap_or(u32::MAX));
+        units.push(unit);
+        Template { id, source, context, reads }
+    }
+
+    fn prepare(&self, source: &SourceText, context: Context, diagnostics: &mut Diagnostics) -> Option<Prepared> {
+        let parsed = match parse(&source.text, context) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                diagnostics.push(syntax_error(source, context, &error));
+                return None;
+            }
+        };
+        let mut analysis = Analysis::new(source, &self.core.names, diagnostics);
+        match parsed.view() {
+            View::Text(stmts) => analysis.stmts(stmts),
+            View::Whole(expr) => analysis.expr(expr),
+        }
+        let Analysis { bound, reads, failed, .. } = analysis;
+        if failed {
+            return None;
+        }
+        let (written, whole, here) = match parsed.view() {
+            View::Whole(expr) => (write_whole(&source.text, expr, &bound), true, Vec::new()),
+            View::Text(stmts) => {
+                let (sites, here) = sites_of(source, stmts, context, Some(diagnostics))?;
+                (write_template(&source.text, stmts, &bound, &sites, false), false, here)
+            }
+        };
+        Some(Prepared { written, whole, here, reads })
+    }
+
+    /// Warns of pipelines in shell text whose failure would go unseen.
+    ///
+    /// For shells that run without `pipefail`; not for guards, where only the last answer counts.
+    pub fn hint_pipelines(&self, template: &Template, diagnostics: &mut Diagnostics) {
+        if template.context == Context::Shell {
+            let Ok(parsed) = parse(&template.source.text, Context::Shell) else { return };
+            if let View::Text(stmts) = parsed.view() {
+                shell::examine(&template.source, stmts).pipelines.into_iter().for_each(|warning| diagnostics.push(warning));
+            }
+        }
+    }
 
     /// Renders a template.
     ///
     /// # Errors
     /// Where it reads what is pending, or can't be rendered.
-    pub fn render(&self, template: &Template, _scope: &Root) -> Result<Rendered, RenderError> {
-        Ok(Rendered::Value(Value::Text(template.source.text.clone())))
+    pub fn render(&self, template: &Template, scope: &Root) -> Result<Rendered, RenderError> {
+        if let Some(text) = self.core.literal(template) {
+            return Ok(Rendered::Value(Value::Text(text.to_owned())));
+        }
+        let rendering = Rendering::new(self.core.clone(), scope.clone(), HashMap::new());
+        let value = self.core.run(&rendering, template)?;
+        if is_omit(&value) && template.context == Context::Native {
+            return Ok(Rendered::Omit);
+        }
+        let place = template.source.at(0..template.source.text.len());
+        let value = from_jinja(&value).map_err(|error| unwrap(&error, Some(place)))?;
+        // Converting may have looked up more.
+        rendering.trouble().map_or(Ok(Rendered::Value(value)), Err)
     }
 
     /// Renders a template whose result must be text or can be written as such.
     ///
     /// # Errors
     /// As [`Engine::render`]; also for a list, a map, none or `omit` of a native template.
-    pub fn render_text(&self, template: &Template, _scope: &Root) -> Result<String, RenderError> {
-        Ok(template.source.text.clone())
+    pub fn render_text(&self, template: &Template, scope: &Root) -> Result<String, RenderError> {
+        let kind = match self.render(template, scope)? {
+            Rendered::Value(Value::Text(text)) => return Ok(text),
+            Rendered::Value(value @ (Value::Bool(_) | Value::Int(_) | Value::Float(_))) => return Ok(write(&value)),
+            Rendered::Value(value) => value.kind(),
+            Rendered::Omit => "omit",
+        };
+        Err(wrong(template, format!("text is needed here, and this gives {}", article(kind)), None))
     }
 
     /// Evaluates a condition.
     ///
     /// # Errors
     /// As [`Engine::render`]; also for anything but a bool.
-    pub fn eval_bool(&self, _template: &Template, _scope: &Root) -> Result<bool, RenderError> {
-        Ok(true)
+    pub fn eval_bool(&self, template: &Template, scope: &Root) -> Result<bool, RenderError> {
+        let kind = match self.render(template, scope)? {
+            Rendered::Value(Value::Bool(flag)) => return Ok(flag),
+            Rendered::Value(value) => value.kind(),
+            Rendered::Omit => "omit",
+        };
+        let hint = match kind {
+            "text" => "compare it (`x == \"yes\"`), or write `| bool` after it",
+            "int" | "float" => "compare it: `x > 0`",
+            "list" | "map" => "ask for its length: `x | length > 0`",
+            _ => "compare it: `x == none`",
+        };
+        Err(wrong(template, format!("a condition must give true or false, and this gives {}", article(kind)), Some(hint.to_owned())))
     }
 
     /// Renders a variable's value, templates inside included.
     ///
     /// # Errors
     /// As [`Engine::render`].
-    pub fn render_value(&self, value: &VarValue, _scope: &Root) -> Result<Value, RenderError> {
+    pub fn render_value(&self, value: &VarValue, scope: &Root) -> Result<Value, RenderError> {
         match value {
             VarValue::Plain(value) => Ok(value.clone()),
-            _ => Ok(Value::None),
+            value => render_variable(&Rendering::new(self.core.clone(), scope.clone(), HashMap::new()), value),
         }
     }
 
@@ -68,7 +208,144 @@ impl Engine {
     ///
     /// # Errors
     /// Where it can't be rendered for another reason than waiting.
-    pub fn preview(&self, template: &Template, _scope: &Root) -> Result<Preview, RenderError> {
-        Ok(Preview { text: template.source.text.clone(), pending: Vec::new() })
+    pub fn preview(&self, template: &Template, scope: &Root) -> Result<Preview, RenderError> {
+        let pending = match self.render(template, scope) {
+            Ok(Rendered::Value(value)) => return Ok(Preview { text: write(&value), pending: Vec::new() }),
+            Ok(Rendered::Omit) => return Ok(Preview { text: String::new(), pending: Vec::new() }),
+            Err(RenderError::Pending(pending)) => pending,
+            Err(error) => return Err(error),
+        };
+        match piecewise(&self.core, template, scope)? {
+            Some(preview) => Ok(preview),
+            None => Ok(Preview { text: hole(&pending), pending }),
+        }
     }
 }
+
+struct Prepared {
+    written: Written,
+    whole: bool,
+    here: Vec<HereDoc>,
+    reads: Vec<crate::model::Read>,
+}
+
+/// Shows what is waited for.
+pub(super) fn hole(pending: &[String]) -> String {
+    format!("‹after {}›", pending.join(", "))
+}
+
+fn wrong(template: &Template, message: String, hint: Option<String>) -> RenderError {
+    RenderError::Failed { message, span: Some(template.source.at(0..template.source.text.len())), hint }
+}
+
+fn article(kind: &str) -> String {
+    match kind {
+        "text" | "none" | "omit" => kind.to_owned(),
+        "int" => "an int".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
+fn is_literal(text: &str, context: Context) -> bool {
+    context != Context::Expression && !text.contains("{{") && !text.contains("{%") && (context == Context::Shell || !text.contains("{#"))
+}
+
+/// Finds how each value is written.
+fn sites_of(
+    source: &SourceText,
+    stmts: &[Stmt<'_>],
+    context: Context,
+    diagnostics: Option<&mut Diagnostics>,
+) -> Option<(Sites, Vec<HereDoc>)> {
+    let otherwise = match context {
+        Context::Native => Place::Argument,
+        Context::Shell => {
+            let found = shell::examine(source, stmts);
+            let failed = found.diagnostics.has_errors();
+            if let Some(diagnostics) = diagnostics {
+                diagnostics.extend(found.diagnostics);
+            }
+            return (!failed).then_some((found.sites, found.here));
+        }
+        _ => Place::Text,
+    };
+    Some((Sites { otherwise: otherwise.code(), ..Sites::default() }, Vec::new()))
+}
+
+impl Core {
+    fn unit(&self, template: &Template) -> &Unit {
+        // A template of another engine would be the caller's fault; the literal is the harmless reading of it.
+        self.units.get(template.id.0 as usize).unwrap_or(&Unit::Literal)
+    }
+
+    /// The text of a template that is nothing else.
+    pub(super) fn literal<'t>(&self, template: &'t Template) -> Option<&'t str> {
+        matches!(self.unit(template), Unit::Literal).then_some(template.source.text.as_str())
+    }
+
+    /// Renders a template inside a rendering.
+    pub(super) fn run(&self, rendering: &Arc<Rendering>, template: &Template) -> Result<Jinja, RenderError> {
+        let Unit::Compiled { name, written, whole, here } = self.unit(template) else {
+            return Ok(Jinja::from(template.source.text.as_str()));
+        };
+        let compiled = self.env.get_template(name).map_err(|error| unwrap(&error, None))?;
+        let text = compiled.render(Jinja::from_object(ScopeMap(rendering.clone()))).map_err(|error| {
+            let origin = error.range().and_then(|range| written.origin(&range));
+            unwrap(&error, Some(template.source.at(origin.unwrap_or(0..template.source.text.len()))))
+        })?;
+        if let Some(trouble) = rendering.trouble() {
+            return Err(trouble);
+        }
+        if *whole {
+            return Ok(rendering.taken().unwrap_or_default());
+        }
+        Ok(Jinja::from(shell::finish(text, here)))
+    }
+
+}
+
+/// Renders a template part by part, those that wait left out; `None` where it has no parts.
+fn piecewise(core: &Arc<Core>, template: &Template, scope: &Root) -> Result<Option<Preview>, RenderError> {
+    let Unit::Compiled { name, whole: false, here, .. } = core.unit(template) else { return Ok(None) };
+    let Ok(parsed) = parse(&template.source.text, template.context) else { return Ok(None) };
+    let View::Text(stmts) = parsed.view() else { return Ok(None) };
+    let mut ignored = Diagnostics::default();
+    let mut analysis = Analysis::new(&template.source, &core.names, &mut ignored);
+    analysis.stmts(stmts);
+    let bound: HashSet<&str> = analysis.bound;
+    let Some((sites, _)) = sites_of(&template.source, stmts, template.context, None) else { return Ok(None) };
+    let written = write_template(&template.source.text, stmts, &bound, &sites, true);
+    let Ok(compiled) = core.env.template_from_named_str(name, &written.text) else { return Ok(None) };
+    let (mut holes, mut pending): (HashMap<usize, Vec<String>>, Vec<String>) = (HashMap::new(), Vec::new());
+    // Every turn finds one more part that waits.
+    for _ in 0..=written.guards.len() {
+        let rendering = Rendering::new(core.clone(), scope.clone(), holes.clone());
+        let error = match compiled.render(Jinja::from_object(ScopeMap(rendering.clone()))) {
+            Ok(text) => match rendering.trouble() {
+                None => return Ok(Some(Preview { text: shell::finish(text, here), pending })),
+                Some(RenderError::Pending(_)) => return Ok(None),
+                Some(error) => return Err(error),
+            },
+            Err(error) => error,
+        };
+        let range: Option<Range<usize>> = error.range();
+        let origin = range.as_ref().and_then(|range| written.origin(range)).unwrap_or(0..template.source.text.len());
+        match unwrap(&error, Some(template.source.at(origin))) {
+            RenderError::Pending(what) => {
+                let Some(guard) = range.and_then(|range| written.guard(&range)) else { return Ok(None) };
+                if holes.contains_key(&guard) {
+                    return Ok(None);
+                }
+                for name in &what {
+                    if !pending.contains(name) {
+                        pending.push(name.clone());
+                    }
+                }
+                holes.insert(guard, what);
+            }
+            failed => return Err(failed),
+        }
+    }
+    Ok(None)
+}
+

@@ -1,9 +1,26 @@
 //! Templates: compile, what they read, render; and quoting by shell context.
 
+mod analyze;
+mod compare;
 mod engine;
+mod environment;
 mod error;
+mod fault;
+mod filters;
 mod lookup;
+mod names;
+mod parse;
+mod place;
+mod scope;
+mod shell;
+mod text;
+mod types;
+mod unparse;
+mod yaml_text;
 
 pub use engine::Engine;
 pub use error::{Preview, RenderError, Rendered};
 pub use lookup::{Lazy, Lookup, Root};
+
+#[cfg(test)]
+mod tests;

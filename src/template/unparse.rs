@@ -1,0 +1,684 @@
+//! Writes a parsed template again, as the one that is compiled.
+//!
+//! minijinja has no hook for comparisons, for undefined names or for the place a value lands in, so the template is
+//! parsed by minijinja, and its tree is written back with our own filters in those spots:
+//!
+//! - `a == b` becomes `a|__cmp("==",b)` (compare.rs);
+//! - `tasks.x.rc` becomes `__get("tasks","!ww","x","rc")`, one lookup that names what is missing (scope.rs);
+//! - `{{ x }}` becomes `{{ x|__at(code) }}`, where `code` says how to write it ([`Sites`]), or `x|__take` where the
+//!   whole template is one value.
+//!
+//! Every piece remembers where it came from, so that an error in the written template is shown in the user's file.
+//! A second form, for previews, guards each part so that those that wait can be left out (preview.rs).
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+
+use minijinja::machinery::ast::{self, Expr, Stmt};
+use minijinja::value::ValueKind;
+
+use super::compare::Op;
+
+/// Delimiters of the written form; no text of a user holds these control characters, and if, they are escaped.
+pub(super) const BLOCK: (&str, &str) = ("\u{1}%", "%\u{1}");
+/// Around an expression.
+pub(super) const VARIABLE: (&str, &str) = ("\u{1}(", ")\u{1}");
+/// Around a comment, which is never written.
+pub(super) const COMMENT: (&str, &str) = ("\u{1}#", "#\u{1}");
+
+/// How each `{{ … }}` is written, by where it starts in the source; and text that is replaced.
+#[derive(Debug, Default)]
+pub(super) struct Sites {
+    /// Codes of [`super::place::Place`].
+    pub(super) places: BTreeMap<usize, u32>,
+    /// The code of all others.
+    pub(super) otherwise: u32,
+    /// Ranges of the source's plain text and what stands there instead.
+    pub(super) edits: Vec<(Range<usize>, String)>,
+}
+
+/// A template as it is compiled.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) text: String,
+    /// Pieces of `text` and where they come from, inner ones first.
+    pub(super) map: Vec<(Range<usize>, Range<usize>)>,
+    /// Guarded parts: which piece of `text` decides, and the guard's number. Only in previews.
+    pub(super) guards: Vec<(Range<usize>, usize)>,
+}
+
+impl Written {
+    /// Where a range of the written text comes from.
+    pub(super) fn origin(&self, range: &Range<usize>) -> Option<Range<usize>> {
+        let holds = |piece: &&(Range<usize>, Range<usize>)| piece.0.start <= range.start && range.end <= piece.0.end;
+        self.map.iter().filter(holds).min_by_key(|piece| piece.0.len()).map(|piece| piece.1.clone())
+    }
+
+    /// The innermost guard around a range of the written text.
+    pub(super) fn guard(&self, range: &Range<usize>) -> Option<usize> {
+        let holds = |guard: &&(Range<usize>, usize)| guard.0.start <= range.start && range.end <= guard.0.end;
+        self.guards.iter().filter(holds).min_by_key(|guard| guard.0.len()).map(|guard| guard.1)
+    }
+}
+
+/// Where a part of the source stands in it.
+pub(super) fn offset(source: &str, part: &str) -> Option<usize> {
+    let at = (part.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?;
+    (at + part.len() <= source.len()).then_some(at)
+}
+
+/// The bytes of a span.
+pub(super) fn bytes(span: minijinja::machinery::Span) -> Range<usize> {
+    span.start_offset as usize..(span.end_offset as usize).max(span.start_offset as usize)
+}
+
+/// The bytes of an expression, from where its innermost base starts: minijinja's spans of `a.b` may start at the dot.
+pub(super) fn range_of(expr: &Expr<'_>) -> Range<usize> {
+    let own = bytes(expr.span());
+    let base = match expr {
+        Expr::GetAttr(attr) => Some(&attr.expr),
+        Expr::GetItem(item) => Some(&item.expr),
+        Expr::Slice(slice) => Some(&slice.expr),
+        Expr::Call(call) => Some(&call.expr),
+        Expr::Test(test) => Some(&test.expr),
+        Expr::Filter(filter) => filter.expr.as_ref(),
+        Expr::BinOp(binary) => Some(&binary.left),
+        Expr::Compare(compare) => Some(&compare.expr),
+        Expr::IfExpr(choice) => Some(&choice.true_expr),
+        _ => None,
+    };
+    base.map_or(own.start, |base| range_of(base).start.min(own.start))..own.end
+}
+
+/// Writes a template.
+pub(super) fn write_template(source: &str, stmts: &[Stmt<'_>], bound: &HashSet<&str>, sites: &Sites, guarded: bool) -> Written {
+    let mut writer = Writer { source, bound, sites, guarded, next: 0, out: Written::default() };
+    writer.stmts(stmts);
+    writer.out
+}
+
+/// Writes a template that is one value.
+pub(super) fn write_whole(source: &str, expr: &Expr<'_>, bound: &HashSet<&str>) -> Written {
+    let sites = Sites::default();
+    let mut writer = Writer { source, bound, sites: &sites, guarded: false, next: 0, out: Written::default() };
+    writer.put(VARIABLE.0);
+    writer.expr(expr);
+    writer.put("|__take");
+    writer.put(VARIABLE.1);
+    writer.out
+}
+
+struct Writer<'a> {
+    source: &'a str,
+    bound: &'a HashSet<&'a str>,
+    sites: &'a Sites,
+    guarded: bool,
+    next: usize,
+    out: Written,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, text: &str) {
+        self.out.text.push_str(text);
+    }
+
+    fn tag(&mut self, text: &str) {
+        self.put(BLOCK.0);
+        self.put(" ");
+        self.put(text);
+        self.put(" ");
+        self.put(BLOCK.1);
+    }
+
+    /// Opens a guard and returns its number; the caller marks the deciding piece.
+    fn guard(&mut self) -> usize {
+        self.next += 1;
+        self.next
+    }
+
+    fn guarded_stmt(&mut self, write: impl FnOnce(&mut Self) -> Range<usize>) {
+        if !self.guarded {
+            write(self);
+            return;
+        }
+        let guard = self.guard();
+        self.tag(&format!("if __go({guard})"));
+        let range = write(self);
+        self.out.guards.push((range, guard));
+        self.tag("else");
+        self.put(&format!("{} __hole({guard}) {}", VARIABLE.0, VARIABLE.1));
+        self.tag("endif");
+    }
+
+    fn stmts(&mut self, stmts: &[Stmt<'_>]) {
+        stmts.iter().for_each(|stmt| self.stmt(stmt));
+    }
+
+    fn stmt(&mut self, stmt: &Stmt<'_>) {
+        match stmt {
+            Stmt::Template(template) => self.stmts(&template.children),
+            Stmt::EmitRaw(raw) => self.raw(raw.raw),
+            Stmt::EmitExpr(emit) => self.emit(emit),
+            Stmt::ForLoop(each) => self.guarded_stmt(|w| w.for_loop(each)),
+            Stmt::IfCond(cond) => self.guarded_stmt(|w| w.if_cond(cond)),
+            Stmt::WithBlock(with) => self.guarded_stmt(|w| {
+                w.put(&format!("{} with ", BLOCK.0));
+                let start = w.out.text.len();
+                for (index, (target, expr)) in with.assignments.iter().enumerate() {
+                    if index > 0 {
+                        w.put(", ");
+                    }
+                    w.target(target);
+                    w.put(" = ");
+                    w.expr(expr);
+                }
+                let range = start..w.out.text.len();
+                w.put(&format!(" {}", BLOCK.1));
+                w.stmts(&with.body);
+                w.tag("endwith");
+                range
+            }),
+            Stmt::Set(set) => {
+                self.put(&format!("{} set ", BLOCK.0));
+                self.target(&set.target);
+                self.put(" = ");
+                let guard = self.guarded.then(|| self.guard());
+                let start = self.out.text.len();
+                self.expr(&set.expr);
+                if let Some(guard) = guard {
+                    self.out.guards.push((start..self.out.text.len(), guard));
+                    self.put(&format!(" if __go({guard}) else __later({guard})"));
+                }
+                self.put(&format!(" {}", BLOCK.1));
+            }
+            Stmt::SetBlock(set) => {
+                self.put(&format!("{} set ", BLOCK.0));
+                self.target(&set.target);
+                if let Some(filter) = &set.filter {
+                    self.put(" | ");
+                    self.filter_tail(filter);
+                }
+                self.put(&format!(" {}", BLOCK.1));
+                self.stmts(&set.body);
+                self.tag("endset");
+            }
+            Stmt::FilterBlock(block) => {
+                self.put(&format!("{} filter ", BLOCK.0));
+                self.filter_tail(&block.filter);
+                self.put(&format!(" {}", BLOCK.1));
+                self.stmts(&block.body);
+                self.tag("endfilter");
+            }
+            Stmt::Macro(decl) => {
+                self.put(&format!("{} macro {}(", BLOCK.0, decl.name));
+                let plain = decl.args.len() - decl.defaults.len().min(decl.args.len());
+                for (index, arg) in decl.args.iter().enumerate() {
+                    if index > 0 {
+                        self.put(", ");
+                    }
+                    self.target(arg);
+                    if let Some(default) = index.checked_sub(plain).and_then(|at| decl.defaults.get(at)) {
+                        self.put(" = ");
+                        self.expr(default);
+                    }
+                }
+                self.put(&format!(") {}", BLOCK.1));
+                self.stmts(&decl.body);
+                self.tag("endmacro");
+            }
+            Stmt::Do(call) => self.guarded_stmt(|w| {
+                w.put(&format!("{} do ", BLOCK.0));
+                let start = w.out.text.len();
+                w.call(&call.call);
+                let range = start..w.out.text.len();
+                w.put(&format!(" {}", BLOCK.1));
+                range
+            }),
+            Stmt::Continue(_) => self.tag("continue"),
+            Stmt::Break(_) => self.tag("break"),
+            // The analysis refuses all others before anything is written.
+            _ => {}
+        }
+    }
+
+    fn raw(&mut self, raw: &str) {
+        let Some(start) = offset(self.source, raw) else { return self.plain(raw) };
+        let mut at = 0;
+        let inside = |edit: &&(Range<usize>, String)| edit.0.start >= start && edit.0.end <= start + raw.len();
+        for (range, new) in self.sites.edits.iter().filter(inside) {
+            let (from, to) = (range.start - start, range.end - start);
+            self.plain(&raw[at..from]);
+            self.plain(new);
+            at = to;
+        }
+        self.plain(&raw[at..]);
+    }
+
+    fn plain(&mut self, text: &str) {
+        if text.contains('\u{1}') {
+            self.put(VARIABLE.0);
+            self.text_const(text);
+            self.put(VARIABLE.1);
+        } else {
+            self.put(text);
+        }
+    }
+
+    fn emit(&mut self, emit: &ast::Spanned<ast::EmitExpr<'_>>) {
+        let at = emit.expr.span().start_offset as usize;
+        let code = self.sites.places.get(&at).copied().unwrap_or(self.sites.otherwise);
+        let guard = self.guarded.then(|| self.guard());
+        self.put(VARIABLE.0);
+        self.put(" (");
+        let start = self.out.text.len();
+        self.expr(&emit.expr);
+        self.put(&format!("|__at({code})"));
+        let range = start..self.out.text.len();
+        self.out.map.push((range.clone(), range_of(&emit.expr)));
+        self.put(")");
+        if let Some(guard) = guard {
+            self.out.guards.push((range, guard));
+            self.put(&format!(" if __go({guard}) else __hole({guard})"));
+        }
+        self.put(" ");
+        self.put(VARIABLE.1);
+    }
+
+    fn for_loop(&mut self, each: &ast::ForLoop<'_>) -> Range<usize> {
+        self.put(&format!("{} for ", BLOCK.0));
+        self.target(&each.target);
+        self.put(" in ");
+        let start = self.out.text.len();
+        self.expr(&each.iter);
+        if let Some(filter) = &each.filter_expr {
+            self.put(" if ");
+            self.expr(filter);
+        }
+        let range = start..self.out.text.len();
+        if each.recursive {
+            self.put(" recursive");
+        }
+        self.put(&format!(" {}", BLOCK.1));
+        self.stmts(&each.body);
+        if !each.else_body.is_empty() {
+            self.tag("else");
+            self.stmts(&each.else_body);
+        }
+        self.tag("endfor");
+        range
+    }
+
+    fn if_cond(&mut self, cond: &ast::IfCond<'_>) -> Range<usize> {
+        self.put(&format!("{} if ", BLOCK.0));
+        let start = self.out.text.len();
+        self.expr(&cond.expr);
+        let range = start..self.out.text.len();
+        self.put(&format!(" {}", BLOCK.1));
+        self.stmts(&cond.true_body);
+        if !cond.false_body.is_empty() {
+            self.tag("else");
+            self.stmts(&cond.false_body);
+        }
+        self.tag("endif");
+        range
+    }
+
+    fn target(&mut self, target: &Expr<'_>) {
+        match target {
+            Expr::Var(var) => self.put(var.id),
+            Expr::List(list) => self.targets(&list.items),
+            Expr::Tuple(list) => self.targets(&list.items),
+            Expr::GetAttr(attr) => {
+                self.target(&attr.expr);
+                self.put(".");
+                self.put(attr.name);
+            }
+            _ => {}
+        }
+    }
+
+    fn targets(&mut self, items: &[Expr<'_>]) {
+        self.put("(");
+        for item in items {
+            self.target(item);
+            self.put(",");
+        }
+        self.put(")");
+    }
+
+    /// Writes an expression so that it can stand anywhere.
+    fn expr(&mut self, expr: &Expr<'_>) {
+        let start = self.out.text.len();
+        // The parser's own limit of nesting is not to be used up by parentheses.
+        let whole = match expr {
+            Expr::List(_) | Expr::Map(_) | Expr::Call(_) => true,
+            Expr::Var(var) => !self.bound.contains(var.id),
+            Expr::Const(value) => value.value.kind() == ValueKind::String,
+            _ => false,
+        };
+        if whole {
+            self.bare(expr);
+        } else {
+            self.put("(");
+            self.bare(expr);
+            self.put(")");
+        }
+        self.out.map.push((start..self.out.text.len(), range_of(expr)));
+    }
+
+    fn bare(&mut self, expr: &Expr<'_>) {
+        match expr {
+            Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.path(expr, false),
+            Expr::Const(value) => self.value(&value.value),
+            Expr::Slice(slice) => {
+                self.expr(&slice.expr);
+                self.put("[");
+                for (index, part) in [&slice.start, &slice.stop, &slice.step].into_iter().enumerate() {
+                    if index > 0 {
+                        self.put(":");
+                    }
+                    if let Some(part) = part {
+                        self.expr(part);
+                    }
+                }
+                self.put("]");
+            }
+            Expr::UnaryOp(unary) => {
+                self.put(match unary.op {
+                    ast::UnaryOpKind::Not => "not ",
+                    ast::UnaryOpKind::Neg => "-",
+                });
+                self.expr(&unary.expr);
+            }
+            Expr::BinOp(binary) => self.binary(binary),
+            Expr::Compare(compare) => {
+                let mut left = &compare.expr;
+                for (index, step) in compare.ops.iter().enumerate() {
+                    if index > 0 {
+                        self.put(" and ");
+                    }
+                    self.compare(compare_op(step.op), left, &step.expr);
+                    left = &step.expr;
+                }
+            }
+            Expr::IfExpr(choice) => {
+                self.expr(&choice.true_expr);
+                self.put(" if ");
+                self.expr(&choice.test_expr);
+                self.put(" else ");
+                match &choice.false_expr {
+                    Some(other) => self.expr(other),
+                    None => self.put("none"),
+                }
+            }
+            Expr::Filter(filter) => {
+                match &filter.expr {
+                    Some(inner) if allows_missing(filter.name) => self.optional(inner),
+                    Some(inner) => self.expr(inner),
+                    None => {}
+                }
+                self.put("|");
+                self.put(filter.name);
+                self.args(&filter.args);
+            }
+            Expr::Test(test) => {
+                if matches!(test.name, "defined" | "undefined") {
+                    self.optional(&test.expr);
+                } else {
+                    self.expr(&test.expr);
+                }
+                self.put(" is ");
+                self.put(test.name);
+                self.args(&test.args);
+            }
+            Expr::Call(call) => self.call(call),
+            Expr::List(list) => {
+                self.put("[");
+                for item in &list.items {
+                    self.expr(item);
+                    self.put(",");
+                }
+                self.put("]");
+            }
+            Expr::Tuple(tuple) => {
+                self.put("(");
+                for item in &tuple.items {
+                    self.expr(item);
+                    self.put(",");
+                }
+                self.put(")");
+            }
+            Expr::Map(map) => {
+                self.put("{");
+                for (key, value) in map.keys.iter().zip(&map.values) {
+                    self.expr(key);
+                    self.put(":");
+                    self.expr(value);
+                    self.put(",");
+                }
+                self.put("}");
+            }
+        }
+    }
+
+    fn optional(&mut self, expr: &Expr<'_>) {
+        if let Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) = expr {
+            let start = self.out.text.len();
+            self.put("(");
+            self.path(expr, true);
+            self.put(")");
+            self.out.map.push((start..self.out.text.len(), range_of(expr)));
+        } else {
+            self.expr(expr);
+        }
+    }
+
+    /// Writes `a.b[c]` as one lookup.
+    fn path(&mut self, expr: &Expr<'_>, optional: bool) {
+        enum Key<'e, 's> {
+            Name(&'s str),
+            Item(&'e Expr<'s>),
+        }
+        let mut keys = Vec::new();
+        let mut base = expr;
+        loop {
+            match base {
+                Expr::GetAttr(attr) => {
+                    keys.push(Key::Name(attr.name));
+                    base = &attr.expr;
+                }
+                Expr::GetItem(item) => {
+                    keys.push(Key::Item(&item.subscript_expr));
+                    base = &item.expr;
+                }
+                _ => break,
+            }
+        }
+        let written = |key: &Key<'_, '_>| match key {
+            Key::Name(_) | Key::Item(Expr::Const(_)) => 'w',
+            Key::Item(_) => 'c',
+        };
+        // `?` where any of it may be missing, then a letter for each key.
+        let kinds: String = std::iter::once(if optional { '?' } else { '!' }).chain(keys.iter().rev().map(written)).collect();
+        match base {
+            Expr::Var(var) if !self.bound.contains(var.id) => self.put(&format!("__get(\"{}\",\"{kinds}\"", var.id)),
+            Expr::Var(var) => self.put(&format!("{}|__walk(\"{}\",\"{kinds}\"", var.id, var.id)),
+            other => {
+                if optional {
+                    self.optional(other);
+                } else {
+                    self.expr(other);
+                }
+                self.put(&format!("|__walk(\"the value\",\"{kinds}\""));
+            }
+        }
+        for key in keys.into_iter().rev() {
+            self.put(",");
+            match key {
+                Key::Name(name) => self.text_const(name),
+                Key::Item(item) => self.expr(item),
+            }
+        }
+        self.put(")");
+    }
+
+    fn binary(&mut self, binary: &ast::BinOp<'_>) {
+        use ast::BinOpKind as Kind;
+        let op = match binary.op {
+            Kind::Eq => return self.compare(Op::Eq, &binary.left, &binary.right),
+            Kind::Ne => return self.compare(Op::Ne, &binary.left, &binary.right),
+            Kind::Lt => return self.compare(Op::Lt, &binary.left, &binary.right),
+            Kind::Lte => return self.compare(Op::Le, &binary.left, &binary.right),
+            Kind::Gt => return self.compare(Op::Gt, &binary.left, &binary.right),
+            Kind::Gte => return self.compare(Op::Ge, &binary.left, &binary.right),
+            Kind::In => return self.compare(Op::In, &binary.left, &binary.right),
+            Kind::ScAnd => " and ",
+            Kind::ScOr => " or ",
+            Kind::Add => " + ",
+            Kind::Sub => " - ",
+            Kind::Mul => " * ",
+            Kind::Div => " / ",
+            Kind::FloorDiv => " // ",
+            Kind::Rem => " % ",
+            Kind::Pow => " ** ",
+            Kind::Concat => " ~ ",
+        };
+        match &binary.left {
+            // A long chain stays flat.
+            Expr::BinOp(left) if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) => {
+                self.binary(left);
+            }
+            left => self.expr(left),
+        }
+        self.put(op);
+        self.expr(&binary.right);
+    }
+
+    fn compare(&mut self, op: Op, left: &Expr<'_>, right: &Expr<'_>) {
+        let start = self.out.text.len();
+        self.put("(");
+        self.expr(left);
+        self.put(&format!("|__cmp(\"{}\",", op.name()));
+        self.expr(right);
+        self.put("))");
+        let origin = range_of(left).start..range_of(right).end;
+        self.out.map.push((start..self.out.text.len(), origin));
+    }
+
+    fn call(&mut self, call: &ast::Call<'_>) {
+        match &call.expr {
+            Expr::Var(var) => self.put(var.id),
+            Expr::GetAttr(attr) => {
+                self.expr(&attr.expr);
+                self.put(".");
+                self.put(attr.name);
+            }
+            other => self.expr(other),
+        }
+        if call.args.is_empty() {
+            self.put("()");
+        }
+        self.args(&call.args);
+    }
+
+    fn filter_tail(&mut self, filter: &Expr<'_>) {
+        let Expr::Filter(filter) = filter else { return };
+        if let Some(inner) = &filter.expr {
+            self.filter_tail(inner);
+            self.put("|");
+        }
+        self.put(filter.name);
+        self.args(&filter.args);
+    }
+
+    fn args(&mut self, args: &[ast::CallArg<'_>]) {
+        if args.is_empty() {
+            return;
+        }
+        self.put("(");
+        for arg in args {
+            match arg {
+                ast::CallArg::Pos(expr) => self.expr(expr),
+                ast::CallArg::Kwarg(name, expr) => {
+                    self.put(name);
+                    self.put("=");
+                    self.expr(expr);
+                }
+                ast::CallArg::PosSplat(expr) => {
+                    self.put("*");
+                    self.expr(expr);
+                }
+                ast::CallArg::KwargSplat(expr) => {
+                    self.put("**");
+                    self.expr(expr);
+                }
+            }
+            self.put(",");
+        }
+        self.put(")");
+    }
+
+    fn text_const(&mut self, text: &str) {
+        let mut quoted = String::with_capacity(text.len() + 2);
+        quoted.push('"');
+        for c in text.chars() {
+            match c {
+                '"' => quoted.push_str("\\\""),
+                '\\' => quoted.push_str("\\\\"),
+                c if u32::from(c) < 0x20 => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+                c => quoted.push(c),
+            }
+        }
+        quoted.push('"');
+        self.put(&quoted);
+    }
+
+    fn value(&mut self, value: &minijinja::Value) {
+        match value.kind() {
+            ValueKind::String => self.text_const(value.as_str().unwrap_or_default()),
+            ValueKind::None | ValueKind::Undefined => self.put("none"),
+            ValueKind::Bool => self.put(if value.is_true() { "true" } else { "false" }),
+            ValueKind::Seq => {
+                let items: Vec<minijinja::Value> = value.try_iter().map(Iterator::collect).unwrap_or_default();
+                self.put("[");
+                for item in items {
+                    self.value(&item);
+                    self.put(",");
+                }
+                self.put("]");
+            }
+            ValueKind::Map => {
+                let keys: Vec<minijinja::Value> = value.try_iter().map(Iterator::collect).unwrap_or_default();
+                self.put("{");
+                for key in keys {
+                    self.value(&key);
+                    self.put(":");
+                    self.value(&value.get_item(&key).unwrap_or_default());
+                    self.put(",");
+                }
+                self.put("}");
+            }
+            _ if value.is_integer() => self.put(&value.to_string()),
+            _ => self.put(&f64::try_from(value.clone()).map_or_else(|_| value.to_string(), |number| format!("{number:?}"))),
+        }
+    }
+}
+
+/// Says whether a filter deals with what is missing itself.
+pub(super) fn allows_missing(filter: &str) -> bool {
+    matches!(filter, "default" | "d" | "mandatory")
+}
+
+/// Our operator of minijinja's.
+pub(super) fn compare_op(op: ast::CompareOpKind) -> Op {
+    match op {
+        ast::CompareOpKind::Eq => Op::Eq,
+        ast::CompareOpKind::Ne => Op::Ne,
+        ast::CompareOpKind::Lt => Op::Lt,
+        ast::CompareOpKind::Lte => Op::Le,
+        ast::CompareOpKind::Gt => Op::Gt,
+        ast::CompareOpKind::Gte => Op::Ge,
+        ast::CompareOpKind::In => Op::In,
+        ast::CompareOpKind::NotIn => Op::NotIn,
+    }
+}
