@@ -31,7 +31,7 @@ pub(super) const KEYS: [&str; 16] = [
 
 /// Reads a `connect:` map; relative paths are relative to `base`, the folder of the file that names them.
 ///
-/// `jump` is a destination here, even where it is a host of the inventory: `load` binds the names.
+/// `jump` is a destination here, even where it is a host of the inventory: [`super::bind_jump`] makes it one.
 pub fn read_connect(entry: &Entry, base: Option<&Path>, diagnostics: &mut Diagnostics) -> ConnectPatch {
     let mut patch = ConnectPatch::default();
     if entry.value.is_null() {

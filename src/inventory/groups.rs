@@ -117,7 +117,7 @@ pub(super) fn resolve(drafts: &mut [GroupDraft<'_>], inventory: &mut Inventory, 
         }
         inventory.groups.insert(draft.name.text.clone(), Vec::new());
     }
-    let needs: Vec<Vec<(usize, Span)>> = drafts.iter().map(|draft| needs(draft, drafts)).collect();
+    let needs: Vec<Vec<(usize, Span)>> = drafts.iter().map(|draft| needs(draft, drafts, inventory)).collect();
     let order = match order(&needs) {
         Ok(order) => order,
         Err(cycle) => {
@@ -141,11 +141,14 @@ pub(super) fn resolve(drafts: &mut [GroupDraft<'_>], inventory: &mut Inventory, 
 }
 
 /// The groups that must be known before this one, each with the word that names it.
-fn needs(draft: &GroupDraft<'_>, drafts: &[GroupDraft<'_>]) -> Vec<(usize, Span)> {
+fn needs(draft: &GroupDraft<'_>, drafts: &[GroupDraft<'_>], inventory: &Inventory) -> Vec<(usize, Span)> {
     let mut needs = draft.children.clone();
+    // A name that a host has, too, is a mistake of its own, and means the host.
+    let groups: Vec<(usize, &GroupDraft<'_>)> =
+        drafts.iter().enumerate().filter(|(_, draft)| inventory.find(&draft.name.text).is_none()).collect();
     for text in &draft.hosts {
         let words = mentioned(text);
-        needs.extend(drafts.iter().enumerate().filter(|(_, other)| words.contains(&other.name.text)).map(|(index, _)| (index, text.span)));
+        needs.extend(groups.iter().filter(|(_, other)| words.contains(&other.name.text)).map(|(index, _)| (*index, text.span)));
     }
     needs
 }

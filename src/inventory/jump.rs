@@ -1,7 +1,7 @@
 //! Jump hosts: a destination that is a host of the inventory is that host.
 
 use crate::diag::{Diagnostic, Diagnostics, Span};
-use crate::model::{Inventory, Jump};
+use crate::model::{ConnectPatch, Inventory, Jump};
 use crate::text::nearest;
 
 /// Binds every host's `jump`; `written` are the words in the file, for those that are probably typing mistakes.
@@ -26,6 +26,15 @@ pub(super) fn bind(inventory: &mut Inventory, written: &[(Span, Jump)], diagnost
         }
     }
     circles(inventory, diagnostics);
+}
+
+/// Makes the destination of a `connect:` that stands outside the inventory a host, where the inventory has one of that name.
+pub fn bind_jump(inventory: &Inventory, connect: &mut ConnectPatch) {
+    if let Some(Jump::Destination(name)) = &connect.jump
+        && inventory.index.contains_key(name)
+    {
+        connect.jump = Some(Jump::Host(name.clone()));
+    }
 }
 
 fn circles(inventory: &Inventory, diagnostics: &mut Diagnostics) {

@@ -19,6 +19,12 @@ use crate::yaml::{Fields, parse};
 /// With other mistakes, which `diagnostics` say, the rest of the inventory is given, so that a check can go on.
 /// An empty file is an inventory with nothing but `localhost`.
 pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mut Diagnostics) -> Option<Inventory> {
+    if let Some(header) = ini_header(&map.file(file).text) {
+        let found =
+            Diagnostic::error("E219", Span::new(file, header), "this looks like an Ansible inventory (INI), which is not supported yet");
+        diagnostics.push(found.hint(NATIVE.to_owned()));
+        return None;
+    }
     let node = parse(map, file, diagnostics)?;
     if node.is_null() {
         return Some(localhost_only());
@@ -38,7 +44,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     let mut groups = fields.take("groups").map(|entry| groups::read(entry, base, engine, diagnostics)).unwrap_or_default();
     if let Some(all) = fields.take("all") {
         let found = Diagnostic::error("E219", all.key.span, "this looks like an Ansible inventory, which is not supported yet");
-        diagnostics.push(found.hint("at the top of an inventory stand `vars`, `connect`, `hosts` and `groups`".to_owned()));
+        diagnostics.push(found.hint(NATIVE.to_owned()));
     }
     fields.finish(&["vars", "connect", "hosts", "groups"], &["secrets"], diagnostics);
 
@@ -55,6 +61,24 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     assemble(&mut inventory, &top, &groups, &drafts);
     jump::bind(&mut inventory, &written, diagnostics);
     Some(inventory)
+}
+
+const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `hosts` and `groups`";
+
+/// The place of a first line like `[web]` or `[web:vars]`.
+fn ini_header(text: &str) -> Option<std::ops::Range<usize>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let word = line.trim();
+        if word.is_empty() || word.starts_with(['#', ';']) {
+            at += line.len();
+            continue;
+        }
+        let name = word.strip_prefix('[')?.strip_suffix(']')?;
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-:".contains(c));
+        return plain.then(|| at..at + word.len());
+    }
+    None
 }
 
 /// What the top of the file says for all hosts.

@@ -26,6 +26,7 @@ mod tests;
 pub use connect::read_connect;
 pub use describe::{HostRow, describe};
 pub use expr::{Mode, select, select_list};
+pub use jump::bind_jump;
 pub use load::load;
 pub use names::{from_names, localhost_only};
 pub use vars::{RESERVED, layer, var_value};

@@ -288,3 +288,19 @@ fn descriptions_are_plain_data() {
         serde_json::json!([{ "name": "x", "address": "y", "port": null, "user": "u", "transport": "ssh", "jump": null, "groups": ["g"], "vars": 2 }])
     );
 }
+
+#[test]
+fn a_hundred_nested_groups_of_ten_thousand_hosts_are_read() {
+    let mut text = String::from("hosts:\n  n[00001-10000]: { vars: { a: 1 } }\ngroups:\n");
+    for nth in 0..100 {
+        let below = if nth < 99 { format!("groups: g{}, ", nth + 1) } else { String::new() };
+        text.push_str(&format!("  g{nth}: {{ {below}hosts: \"n[{:05}-{:05}]\", vars: {{ v: {nth} }} }}\n", nth * 100 + 1, nth * 100 + 100));
+    }
+    let start = std::time::Instant::now();
+    let inventory = sound(&text);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(inventory.groups["g0"].len(), 10_000);
+    let last = host(&inventory, "n10000");
+    assert_eq!((last.groups.len(), last.layers.len()), (100, 101));
+    assert_eq!(last.var("v").unwrap().value, VarValue::Plain(Value::Int(99)), "the deepest child is the strongest");
+}

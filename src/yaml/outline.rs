@@ -216,8 +216,9 @@ fn without_properties(source: &str, range: Range<usize>) -> Range<usize> {
 /// The place of the anchor in front of a value; an `anchor` of 0 is none.
 fn anchor_range(source: &str, anchor: usize, value: usize) -> Option<Range<usize>> {
     let before = source.get(..value).filter(|_| anchor > 0)?;
-    let line = before.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
-    let at = line + before[line..].rfind('&')?;
+    // Bounded, so that a file of one long line is not searched from its start for every anchor.
+    let near = before.char_indices().rev().take(300).last().map_or(0, |(at, _)| at);
+    let at = near + before[near..].rfind('&')?;
     let end = before[at..].find(char::is_whitespace).map_or(value, |end| at + end);
     Some(at..end)
 }

@@ -39,16 +39,22 @@ pub fn parse(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Op
         Ok(typed) => typed,
         Err(error) => {
             let at = error.location().map_or(0, |location| location.index()).min(source.text.len());
-            let found = Diagnostic::error("E001", source.span(at..at), "the file is not valid YAML").label(error.to_string());
+            let words = error.to_string();
+            // The place stands in the diagnostic already.
+            let words = words.split(" at line ").next().unwrap_or_default();
+            let found = Diagnostic::error("E001", source.span(at..at), "the file is not valid YAML").label(words);
             diagnostics.push(traps::explain(&source, at, found));
             return None;
         }
     };
-    let mut join = Join { source: &source, outline: &outline, diagnostics };
+    let mut join = Join { source: &source, outline: &outline, diagnostics, told: 0 };
     join.duplicates();
     join.idle_anchors();
     Some(join.node(typed, 0))
 }
+
+/// The most mistakes that are told of one file's YAML.
+const MAX_TOLD: usize = 200;
 
 /// The text that the parsers see: a file without its byte order mark.
 pub(super) struct Source<'a> {
@@ -89,9 +95,17 @@ struct Join<'a> {
     source: &'a Source<'a>,
     outline: &'a Outline,
     diagnostics: &'a mut Diagnostics,
+    told: usize,
 }
 
 impl Join<'_> {
+    fn tell(&mut self, found: Diagnostic) {
+        if self.told < MAX_TOLD {
+            self.told += 1;
+            self.diagnostics.push(found);
+        }
+    }
+
     /// Tells of keys that stand twice in a map.
     fn duplicates(&mut self) {
         for place in &self.outline.places {
@@ -103,7 +117,7 @@ impl Join<'_> {
                 if let Some(first) = seen.insert(text, key.range.clone()) {
                     let message = format!("the key `{text}` stands twice in this map");
                     let found = Diagnostic::error("E003", self.source.span(key.range.clone()), message).label("again");
-                    self.diagnostics.push(found.and(self.source.span(first), "first here"));
+                    self.tell(found.and(self.source.span(first), "first here"));
                 }
             }
         }
@@ -114,7 +128,7 @@ impl Join<'_> {
         for range in &self.outline.idle {
             let message = format!("`{}` is an anchor to YAML, and no alias names it", &self.source.text[range.clone()]);
             let found = Diagnostic::warning("W005", self.source.span(range.clone()), message).label("left out of the value");
-            self.diagnostics.push(found.hint("if it is text, put the whole value in quotes".to_owned()));
+            self.tell(found.hint("if it is text, put the whole value in quotes".to_owned()));
         }
     }
 
@@ -126,7 +140,7 @@ impl Join<'_> {
             let message = format!("`{tag}` is a tag to YAML, and tags have no meaning here");
             let hint = "if it is text, put it in quotes".to_owned();
             let tag = self.tag_span(place.range.start, tag);
-            self.diagnostics.push(Diagnostic::error("E006", tag, message).hint(hint));
+            self.tell(Diagnostic::error("E006", tag, message).hint(hint));
             if matches!(place.kind, Kind::Scalar(_)) {
                 // What was probably meant, so that the caller has something to go on with.
                 let whole = Span { end: span.end, ..tag };
@@ -146,7 +160,7 @@ impl Join<'_> {
             (Typed::List(_) | Typed::Map(_), _) | (_, Kind::List(_) | Kind::Map(_)) => {
                 let message = "the two YAML readers of roundsman disagree on this value";
                 let hint = "write it in a simpler way, with quotes around texts".to_owned();
-                self.diagnostics.push(Diagnostic::error("E007", span, message).hint(hint));
+                self.tell(Diagnostic::error("E007", span, message).hint(hint));
                 NodeValue::Null
             }
             (typed, Kind::Scalar(raw)) => {
@@ -158,7 +172,7 @@ impl Join<'_> {
                     Typed::Big => {
                         let message = "the number is too large";
                         let hint = format!("numbers end at {}; if it is text, put it in quotes", i64::MAX);
-                        self.diagnostics.push(Diagnostic::error("E009", span, message).hint(hint));
+                        self.tell(Diagnostic::error("E009", span, message).hint(hint));
                         NodeValue::Int(i64::MAX)
                     }
                     _ => NodeValue::Null,
@@ -179,10 +193,13 @@ impl Join<'_> {
 
     /// The place of a tag in front of a value, or the value's.
     fn tag_span(&self, value: usize, tag: &str) -> Span {
-        match self.source.text[..value].rfind(tag) {
-            Some(at) if self.source.text[at + tag.len()..value].trim().is_empty() => self.source.span(at..at + tag.len()),
-            _ => self.source.span(value..value),
-        }
+        let before = self.source.text[..value].trim_end();
+        // Behind a tag may stand an anchor.
+        let before = match before.rsplit_once(char::is_whitespace) {
+            Some((front, word)) if word.starts_with('&') => front.trim_end(),
+            _ => before,
+        };
+        if before.ends_with(tag) { self.source.span(before.len() - tag.len()..before.len()) } else { self.source.span(value..value) }
     }
 
     fn map(&mut self, pairs: Vec<(Typed, Typed)>, children: &[(usize, usize)]) -> Vec<Entry> {
@@ -199,12 +216,11 @@ impl Join<'_> {
             let plain = key.style == Style::Plain;
             match key.value {
                 NodeValue::Text(text) if text.text == "<<" && plain => merges.push((entries.len(), value)),
-                NodeValue::Text(text) => {
-                    if seen.insert(text.text.clone()) {
-                        entries.push(Entry { key: text, value });
-                    }
-                }
-                _ => self.diagnostics.push(traps::wrong_key(self.source, &key)),
+                // A second time was told before; the first one stays.
+                NodeValue::Text(text) if !seen.insert(text.text.clone()) => {}
+                NodeValue::Text(text) => entries.push(Entry { key: text, value }),
+                _ if self.told < MAX_TOLD => self.tell(traps::wrong_key(self.source, &key)),
+                _ => {}
             }
         }
         // From the last to the first, so that the places noted before stay right.
@@ -225,7 +241,7 @@ impl Join<'_> {
         for map in maps {
             let NodeValue::Map(entries) = map.value else {
                 let message = format!("`<<` takes a map or a list of maps, this is {}", map.kind());
-                self.diagnostics.push(Diagnostic::error("E010", map.span, message));
+                self.tell(Diagnostic::error("E010", map.span, message));
                 continue;
             };
             added.extend(entries.into_iter().filter(|entry| seen.insert(entry.key.text.clone())));

@@ -150,6 +150,18 @@ fn limits_hold_without_a_stack_overflow() {
 }
 
 #[test]
+fn large_files_take_no_quadratic_time() {
+    for (unit, end) in [("&a x, ", "]"), ("!t x, ", "]"), ("{{ a }}, ", "]"), ("'it''s', ", "]"), ("{a: 1, a: 2}, ", "]")] {
+        let source = format!("[{}{end}", unit.repeat(60_000));
+        let start = std::time::Instant::now();
+        let _ = read(&source);
+        assert!(start.elapsed().as_secs() < 20, "{unit}: {:?}", start.elapsed());
+    }
+    let lines: String = (0..60_000).map(|nth| format!("k{nth}: text of {nth} # comment\n")).collect();
+    assert_eq!(sound(&lines).1.as_map().unwrap().len(), 60_000);
+}
+
+#[test]
 fn traps_have_words_of_their_own() {
     let sources = [
         "hosts: *web\n",
@@ -182,6 +194,7 @@ fn traps_have_words_of_their_own() {
         "a: b\n c: d\n",
         "a: b\nc\n",
         "a: {<<: 3}\n",
+        "a: b\n: c\n",
     ];
     let said: Vec<String> = sources.iter().map(|source| format!("{source:?}\n{}", said(source))).collect();
     insta::assert_snapshot!(said.join("\n"));

@@ -33,6 +33,9 @@ pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> 
         return tabs.note(format!("the parser's words: {parser}")).hint("indent with spaces".to_owned());
     }
     let line = line_of(text, at);
+    if text[line.clone()].trim_start().starts_with(": ") {
+        return found.hint("the key in front of this `:` is missing".to_owned());
+    }
     // The parser often stops at the start of the line that follows.
     let lines = [line.clone(), line_of(text, line.start.saturating_sub(1))];
     for line in lines {

@@ -105,8 +105,7 @@ impl Eval<'_> {
                 let at = Span::new(span.file, span.start as usize + error.range.start..span.start as usize + error.range.end);
                 // Places inside a word hold only where the word stands in the file letter for letter.
                 let at = if (span.end - span.start) as usize == word.len() { at } else { span };
-                let regex = word.contains('[').then(|| format!("a set of characters needs a regular expression: ~{word}"));
-                self.wrong(Diagnostic::error("E204", at, error.message).hint(error.hint.or(regex)));
+                self.wrong(Diagnostic::error("E204", at, error.message).hint(error.hint));
                 return IndexSet::new();
             }
         };
@@ -136,8 +135,12 @@ impl Eval<'_> {
             [name] => Diagnostic::error("E202", span, format!("no host or group is called `{name}`")),
             names => Diagnostic::error("E202", span, format!("no hosts or groups are called `{}`", fold_names(names))),
         };
-        let [name] = names else { return self.wrong(found) };
         let inventory = self.inventory;
+        let [name] = names else {
+            let names: BTreeSet<String> = names.iter().map(|name| unpadded(name)).collect();
+            let padded = inventory.index.keys().find(|known| names.contains(&unpadded(known)));
+            return self.wrong(found.hint(padded.map(|known| format!("write the numbers as in `{known}`"))));
+        };
         let known = inventory.groups.keys().chain(inventory.index.keys()).map(String::as_str).chain(["all"]);
         let hint =
             if name.contains(':') && name.split(':').any(|part| inventory.groups.contains_key(part) || inventory.find(part).is_some()) {
@@ -152,6 +155,7 @@ impl Eval<'_> {
         self.wrong(found.hint(hint));
     }
 
+    /// The hosts whose whole name the pattern matches.
     fn glob(&mut self, pattern: &str, span: Span) -> Vec<HostIx> {
         let glob = globset::GlobBuilder::new(pattern).literal_separator(false).backslash_escape(false).build();
         let Ok(glob) = glob else {
@@ -189,4 +193,19 @@ impl Eval<'_> {
         self.sound = false;
         self.diagnostics.push(found);
     }
+}
+
+/// A name without the zeros in front of its numbers.
+fn unpadded(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    let mut digits = false;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let padding = c == '0' && !digits && chars.peek().is_some_and(char::is_ascii_digit);
+        digits = c.is_ascii_digit() && !padding;
+        if !padding {
+            short.push(c);
+        }
+    }
+    short
 }

@@ -41,6 +41,10 @@ type Parsed<T> = Result<T, Box<Diagnostic>>;
 pub(super) fn parse(expressions: &[&SourceText]) -> Parsed<Option<Tree>> {
     let mut tokens: Vec<(Token, Span)> = Vec::new();
     for text in expressions {
+        if let Some(at) = text.text.find("{{").or_else(|| text.text.find("{%")) {
+            let found = Diagnostic::error("E201", text.at(at..text.text.len()), "no template can stand in a host expression");
+            return Err(Box::new(found.note("hosts are chosen before anything is rendered")));
+        }
         let part = lex(text)?;
         if part.is_empty() {
             return Err(Box::new(Diagnostic::error("E201", text.span, "a host expression is empty")));
@@ -58,8 +62,14 @@ pub(super) fn parse(expressions: &[&SourceText]) -> Parsed<Option<Tree>> {
         None => Ok(Some(Tree { expr, positive: parser.positive })),
         Some(Token::Close) => Err(parser.wrong("a `)` without its `(`")),
         Some(_) => {
-            let found = parser.wrong("something is missing between two names");
-            Err(Box::new(found.hint("write a comma for both, `and` for what is in both".to_owned())))
+            let shouted =
+                |token: &Token| matches!(token, Token::Word(word) if ["AND", "OR", "NOT", "||", "And", "Or", "Not"].contains(&&**word));
+            let hint = if parser.peek().is_some_and(shouted) {
+                "the words are `and`, `or` and `not`"
+            } else {
+                "write a comma for both, `and` for what is in both"
+            };
+            Err(Box::new(parser.wrong("something is missing between two names").hint(hint.to_owned())))
         }
     }
 }

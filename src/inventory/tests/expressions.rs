@@ -83,7 +83,6 @@ fn expressions_choose_hosts() {
         ("web or not spare", "web01 web02 web04 web05"),
         ("db,web,!spare,!web01", "db1 db2 web02 web04 web05"),
         ("web,!spare,web03", "web01 web02 web04 web05 web03"),
-        ("web,!spare spare-1", ""),
         ("db or web and spare", "db1 db2 web03"),
         ("web and spare or db", "web03 db1 db2"),
         ("(db or web) and spare", "web03"),
@@ -98,14 +97,9 @@ fn expressions_choose_hosts() {
         ("localhost and not web", "localhost"),
         ("spare-1", "spare-1"),
         ("node-1", "r1n1"),
-        ("web01,", "error"),
     ] {
         let (hosts, words) = chosen(&park, &[expression], Mode::Hosts);
-        if expected == "error" || expression == "web,!spare spare-1" {
-            assert!(words.contains("error["), "{expression}: {hosts}");
-        } else {
-            assert_eq!((hosts.as_str(), words.as_str()), (expected, ""), "{expression}");
-        }
+        assert_eq!((hosts.as_str(), words.as_str()), (expected, ""), "{expression}");
     }
 }
 
@@ -150,12 +144,14 @@ fn mistakes_have_their_words() {
         "wbe01",
         "web[01-09]",
         "web[1-2]",
+        "web[1-50]",
         "!spare",
         "!spare,web",
         "a b",
         "web db",
         "web and",
         "web,,db",
+        "web01,",
         ",web",
         "and web",
         "(web",

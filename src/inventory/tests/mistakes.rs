@@ -5,7 +5,8 @@ use super::said;
 #[test]
 fn every_mistake_has_its_words() {
     let files = [
-        "[web]\n",
+        "# old\n\n[web:vars]\na=b\n",
+        "- web\n",
         "hsots: {}\n",
         "secrets: { a: { env: A } }\n",
         "all: { hosts: { a: } }\n",
