@@ -2,8 +2,8 @@
 
 use super::Lower;
 use crate::diag::SourceText;
-use crate::inventory::{Mode, select, select_list};
-use crate::model::{ConnectPatch, HostIx, Jump};
+use crate::inventory::{Mode, bind_jump, select, select_list};
+use crate::model::{ConnectPatch, HostIx};
 use crate::playbook::options::Options;
 
 impl Lower<'_> {
@@ -30,11 +30,7 @@ impl Lower<'_> {
     /// A round's `connect`, with a jump host of the inventory by its name.
     pub(super) fn connect(&self, connect: Option<&ConnectPatch>) -> Option<ConnectPatch> {
         let mut connect = connect?.clone();
-        if let Some(Jump::Destination(name)) = &connect.jump
-            && self.inventory.find(name).is_some()
-        {
-            connect.jump = Some(Jump::Host(name.clone()));
-        }
+        bind_jump(self.inventory, &mut connect);
         Some(connect)
     }
 }

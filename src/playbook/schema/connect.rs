@@ -1,0 +1,53 @@
+//! The schema of `connect:` maps, the same in inventories and rounds.
+
+use serde_json::{Value, json};
+
+use super::forms::{duration, scalar, strings};
+
+/// A `connect` map.
+pub(super) fn connect() -> Value {
+    let text = |about: &str| json!({ "type": "string", "minLength": 1, "description": about });
+    let described = |mut schema: Value, about: &str| {
+        schema["description"] = json!(about);
+        schema
+    };
+    json!({
+        "description": "How hosts are reached.",
+        "type": ["object", "null"],
+        "additionalProperties": false,
+        "properties": {
+            "transport": {
+                "description": "What carries the connection.",
+                "anyOf": [
+                    { "enum": ["ssh", "local"] },
+                    {
+                        "description": "Any program whose stdin and stdout reach a POSIX shell.",
+                        "type": "object",
+                        "additionalProperties": false,
+                        "required": ["command"],
+                        "properties": { "command": { "type": "array", "items": scalar(), "minItems": 1 } },
+                    },
+                ],
+                "default": "ssh",
+            },
+            "address": text("The address; else the host's name."),
+            "port": { "type": "integer", "minimum": 1, "maximum": 65535, "description": "The port; else ssh's own choice." },
+            "user": text("The login; else ssh's own choice."),
+            "identity": text("A private key file, relative to this file."),
+            "password": text("Answers ssh's password prompt."),
+            "become_password": text("Answers sudo's prompt."),
+            "jump": {
+                "type": ["string", "null"],
+                "description": "The way there: a host of the inventory, an ssh destination, or none.",
+            },
+            "ssh_config": text("A configuration file in place of the user's."),
+            "ssh_options": described(strings(0), "Options as `ssh -o` takes them."),
+            "host_key": { "enum": ["strict", "accept_new"], "default": "strict", "description": "What is done with unknown host keys." },
+            "connect_timeout": described(duration(), "How long a connection may take; 10s without it."),
+            "keepalive": described(duration(), "How often the connection is tried; 15s without it."),
+            "max_sessions": { "type": "integer", "minimum": 1, "default": 4, "description": "The most channels at once." },
+            "retries": { "type": "integer", "minimum": 0, "default": 3, "description": "Further attempts after a refusal that may pass." },
+            "kex": { "enum": ["default", "fast"], "default": "default", "description": "Which key exchange is offered." },
+        },
+    })
+}

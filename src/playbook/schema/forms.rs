@@ -1,0 +1,89 @@
+//! The schema of each form of value, and of a map from a table of keys.
+
+use serde_json::{Map, Value, json};
+
+use crate::playbook::keys::{Form, Key};
+
+const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+
+/// The schema of a form; maps and lists of the language are references into `$defs`.
+pub(super) fn form(key: &Key) -> Value {
+    match key.form {
+        Form::Text => json!({ "type": "string", "minLength": 1 }),
+        Form::Id => json!({ "type": "string", "pattern": NAME }),
+        Form::Template | Form::Expression => scalar(),
+        Form::Judge => json!({ "type": ["boolean", "string"] }),
+        Form::Bool => json!({ "type": "boolean" }),
+        Form::Count => json!({ "type": "integer", "minimum": 1 }),
+        Form::Duration => duration(),
+        Form::Mode => json!({ "type": "string", "examples": ["0644", "0755"] }),
+        Form::Shell => json!({ "anyOf": [ { "enum": ["sh", "bash"] }, { "type": "string", "pattern": "^/" } ] }),
+        Form::Vars => vars(),
+        Form::Env => json!({ "type": ["object", "null"], "propertyNames": { "pattern": NAME }, "additionalProperties": scalar() }),
+        Form::Needs => strings(0),
+        Form::After => json!({ "enum": ["some", "all", "always"], "default": "some" }),
+        Form::Hosts => {
+            let mut hosts = strings(1);
+            hosts["examples"] = json!(["all", "web and not spare", "web[01-20]", "localhost"]);
+            hosts
+        }
+        Form::On => strings(1),
+        Form::Become => json!({ "$ref": "#/$defs/become" }),
+        Form::Connect => json!({ "$ref": "#/$defs/connect" }),
+        Form::Command => json!({ "$ref": "#/$defs/command" }),
+        Form::Texts => json!({ "anyOf": [ scalar(), { "type": "array", "items": scalar(), "minItems": 1 } ] }),
+        Form::Rounds => json!({ "type": "array", "items": { "$ref": "#/$defs/round" }, "minItems": 1 }),
+        Form::Tasks => json!({ "type": "array", "items": { "$ref": "#/$defs/entry" }, "minItems": 1 }),
+        Form::Verb => json!({ "$ref": format!("#/$defs/{}", key.name) }),
+    }
+}
+
+/// Text, or a number or bool that is taken as it is written.
+pub(super) fn scalar() -> Value {
+    json!({ "type": ["string", "number", "boolean"] })
+}
+
+/// One text or a list of them.
+pub(super) fn strings(least: usize) -> Value {
+    json!({ "anyOf": [ { "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": least } ] })
+}
+
+/// A duration with its unit.
+pub(super) fn duration() -> Value {
+    json!({ "type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]*)?(ms|s|m|h|d))+\s*$", "examples": ["30s", "10m", "1h30m"] })
+}
+
+/// A map of variables: any values, under names that templates can read.
+pub(super) fn vars() -> Value {
+    let reserved: Vec<&str> = crate::inventory::RESERVED.to_vec();
+    json!({ "type": ["object", "null"], "propertyNames": { "pattern": NAME, "not": { "enum": reserved } } })
+}
+
+/// A map whose keys are those of some tables.
+pub(super) fn object(about: &str, tables: &[&[Key]], required: &[&str]) -> Value {
+    let mut properties = Map::new();
+    for key in tables.iter().flat_map(|table| table.iter()).filter(|key| !key.later) {
+        let mut schema = form(key);
+        schema["description"] = json!(key.about);
+        properties.insert(key.name.to_owned(), schema);
+    }
+    json!({
+        "description": about,
+        "type": "object",
+        "additionalProperties": false,
+        "required": required,
+        "properties": properties,
+    })
+}
+
+/// The head of a schema file.
+pub(super) fn titled(title: &str, mut schema: Value, defs: Value) -> Value {
+    let mut whole = Map::new();
+    whole.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    whole.insert("title".to_owned(), json!(title));
+    if let Some(map) = schema.as_object_mut() {
+        whole.append(map);
+    }
+    whole.insert("$defs".to_owned(), defs);
+    Value::Object(whole)
+}

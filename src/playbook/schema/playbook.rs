@@ -1,0 +1,57 @@
+//! The schema of playbooks.
+
+use serde_json::{Value, json};
+
+use super::connect::connect;
+use super::forms::{object, scalar, titled};
+use crate::playbook::keys::{ASSERT, BECOME, COPY, FETCH, GROUP, PLAYBOOK, ROUND, TASK, VERBS};
+
+/// The JSON Schema of playbooks.
+#[must_use]
+pub fn playbook_schema() -> Value {
+    let mut playbook = object("A playbook: rounds of tasks on hosts.", &[PLAYBOOK], &["rounds"]);
+    playbook["examples"] = json!([{
+        "name": "Survey",
+        "rounds": [{ "hosts": "all", "tasks": [{ "name": "kernel", "run": "uname -r", "read_only": true }] }],
+    }]);
+    titled("Roundsman playbook", playbook, defs())
+}
+
+fn defs() -> Value {
+    let mut task = object("A task: one verb, and how it runs.", &[TASK, VERBS], &[]);
+    let verbs = VERBS.iter().filter(|verb| !verb.later);
+    task["oneOf"] = verbs.map(|verb| json!({ "required": [verb.name] })).collect();
+    let mut copy = object("Writes a file from a text or a local file.", &[COPY], &["dest"]);
+    copy["oneOf"] = json!([{ "required": ["content"] }, { "required": ["src"] }]);
+    let mut r#become = object("Another user.", &[BECOME], &["user"]);
+    r#become["properties"]["method"] = json!({ "enum": ["sudo"], "description": "The program that changes the user." });
+    let expressions = json!({ "anyOf": [ scalar(), { "type": "array", "items": scalar(), "minItems": 1 } ] });
+    let assert = object("Expressions that must be true.", &[ASSERT], &["that"]);
+    json!({
+        "round": object("A round: tasks on hosts. It starts when every round that it needs has ended on every host.", &[ROUND], &["hosts", "tasks"]),
+        "entry": {
+            "if": { "required": ["parallel"] },
+            "then": { "$ref": "#/$defs/group" },
+            "else": { "$ref": "#/$defs/task" },
+        },
+        "task": task,
+        "group": object("Tasks that start together.", &[GROUP], &["parallel"]),
+        "command": {
+            "anyOf": [
+                { "type": ["string", "number", "boolean"], "description": "Shell text." },
+                { "type": "array", "items": scalar(), "minItems": 1, "description": "A program and its arguments, without a shell." },
+            ],
+        },
+        "become": {
+            "anyOf": [
+                { "type": "string", "minLength": 1, "description": "The user to become, by sudo." },
+                { "const": false, "description": "Not as another user, whatever the round says." },
+                r#become,
+            ],
+        },
+        "copy": copy,
+        "fetch": object("Brings a file of the host here.", &[FETCH], &["src", "dest"]),
+        "assert": { "anyOf": [expressions, assert] },
+        "connect": connect(),
+    })
+}

@@ -1,0 +1,63 @@
+//! The schemas: the checked-in files are current, and they accept what the reader accepts.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{inventory_schema, playbook_schema};
+use crate::diag::{Diagnostics, SourceMap};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A YAML file as the JSON that an editor's schema checker sees.
+fn json_of(path: &Path) -> Value {
+    let mut map = SourceMap::default();
+    let file = map.add("file.yml", None, std::fs::read_to_string(path).unwrap());
+    let node = crate::yaml::parse(&map, file, &mut Diagnostics::default()).unwrap();
+    serde_json::to_value(node.to_value()).unwrap()
+}
+
+#[test]
+fn checked_in_schemas_are_current() {
+    for (name, schema) in [("playbook", playbook_schema()), ("inventory", inventory_schema())] {
+        let path = root().join(format!("schemas/{name}.schema.json"));
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap_or_default() == text, "{name}: run UPDATE_SCHEMAS=1 cargo test --lib playbook::schema");
+    }
+}
+
+#[test]
+fn schemas_accept_good_files() {
+    let corpus = root().join("tests/corpus");
+    let playbook = jsonschema::validator_for(&playbook_schema()).unwrap();
+    for file in std::fs::read_dir(corpus.join("good")).unwrap() {
+        let path = file.unwrap().path();
+        let errors: Vec<String> = playbook.iter_errors(&json_of(&path)).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+    }
+    let inventory = jsonschema::validator_for(&inventory_schema()).unwrap();
+    assert!(inventory.is_valid(&json_of(&corpus.join("inventory.yml"))));
+}
+
+#[test]
+fn schemas_refuse_wrong_forms() {
+    let playbook = jsonschema::validator_for(&playbook_schema()).unwrap();
+    let wrong = [
+        "unknown_key_playbook", "unknown_key_round", "unknown_key_task", "later_key_task", "later_verb", "no_verb", "two_verbs",
+        "task_is_text", "no_rounds", "a_list_as_in_ansible", "no_hosts", "empty_tasks", "reserved_variable", "variable_with_hyphen",
+        "mode_number", "copy_two_sources", "copy_no_dest", "timeout_without_unit", "become_true", "after_word",
+        "env_name", "group_with_verb", "max_parallel_zero", "shell_with_command",
+    ];
+    for name in wrong {
+        let path = root().join(format!("tests/corpus/wrong/{name}.yml"));
+        assert!(!playbook.is_valid(&json_of(&path)), "{name}");
+    }
+    let inventory = jsonschema::validator_for(&inventory_schema()).unwrap();
+    assert!(!inventory.is_valid(&serde_json::json!({ "host": {} })));
+    assert!(!inventory.is_valid(&serde_json::json!({ "connect": { "host_key": "off" } })));
+}
