@@ -33,6 +33,9 @@ pub fn unpainted(_: Role, text: &str) -> String {
 /// The time limit that is not worth showing.
 const USUAL_TIMEOUT_MS: u64 = 3_600_000;
 
+/// So many different steps of one task are shown.
+const MOST_GROUPS: usize = 5;
+
 /// Writes a plan in at most `width` columns.
 #[must_use]
 pub fn plan_text(view: &PlanView, width: usize, paint: Paint<'_>) -> String {
@@ -121,7 +124,15 @@ impl Writer<'_> {
         self.settings(task);
         match &task.steps[..] {
             [only] => self.details(&only.what, 6),
-            many => many.iter().for_each(|steps| self.group(steps)),
+            many => {
+                // One more would be the line that says how many there are.
+                let shown = if many.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { many.len() };
+                many[..shown].iter().for_each(|steps| self.group(steps));
+                if shown < many.len() {
+                    let hosts: Vec<&String> = many[shown..].iter().flat_map(|steps| &steps.hosts).collect();
+                    self.line(6, Some(Role::Dim), &format!("… {} more ways on {}", many.len() - shown, fold_names(&hosts)));
+                }
+            }
         }
     }
 
@@ -212,7 +223,7 @@ impl Writer<'_> {
 
 fn headline(what: &What) -> String {
     match &what.skipped_by {
-        Some(condition) => format!("left out: not {condition}"),
+        Some(condition) => format!("left out by `{condition}`"),
         None => what.command.clone(),
     }
 }

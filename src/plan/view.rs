@@ -305,3 +305,6 @@ impl Viewer<'_> {
         WaitView { on, why, place: edge.place.map(|place| self.map.location(place)) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,3 +93,65 @@ fn values_that_cannot_stand_are_refused() {
     let empty = Task { verb: Verb::Run(Run { command: Command::List(Vec::new()) }), ..task };
     assert_eq!(message(prepared(maker, empty)), ("the command is empty".to_owned(), false));
 }
+
+/// A round of `kernel` and `t` on two hosts; `t` may read `kernel` and the variables `x` (text), `l` (list), `n` (int).
+fn with_values(text: &str, make: impl FnOnce(&mut Maker) -> Task) -> (Result<Prepared>, Result<Prepared>) {
+    use crate::model::{Origin, Value};
+    let mut maker = Maker::new(text);
+    let tasks = vec![maker.run("kernel", "uname -r"), make(&mut maker)];
+    let mut playbook = playbook(vec![maker.round("r", &[0, 1], tasks)]);
+    let list: Value = ["a b", "c"].into_iter().collect();
+    playbook.vars = crate::plan::testing::layer(Origin::Playbook, &[("x", Value::from("it's")), ("l", list), ("n", Value::Int(7))]);
+    let world = world(playbook);
+    let scope = world.scope(StepId { round: RoundIx(0), task: TaskIx(1), host: HostIx(1) });
+    let task = world.playbook().task(RoundIx(0), TaskIx(1));
+    let engine = &maker.engine;
+    (prepare(task, HostIx(1), world.inventory(), engine, &scope), preview(task, HostIx(1), world.inventory(), engine, &scope))
+}
+
+#[test]
+fn values_are_quoted_and_lists_are_arguments() {
+    let (prepared, previewed) =
+        with_values("echo {{ x }} {{ l }} {{ host.name }}", |maker| maker.run("t", "echo {{ x }} {{ l }} {{ host.name }}"));
+    assert_eq!(prepared, previewed);
+    assert_eq!(command_line(&prepared.unwrap()), r"echo 'it'\''s' 'a b' 'c' 'h1'");
+    let (prepared, _) = with_values("{{ l }} {{ n }} {{ n | default(omit) }} {{ omit }}", |maker| {
+        let list = ["ls", "{{ l }}", "{{ n }}", "{{ omit }}"].map(|arg| maker.template(arg, Context::Native));
+        Task { verb: Verb::Run(Run { command: Command::List(list.into()) }), ..maker.run("t", "{{ n }}") }
+    });
+    let Body::Run(PreparedCommand::Args(args)) = prepared.unwrap().body else { panic!() };
+    assert_eq!(args, ["ls", "a b", "c", "7"]);
+}
+
+#[test]
+fn what_is_pending_stops_one_and_stands_in_the_other() {
+    let (prepared, previewed) = with_values("echo {{ tasks.kernel.stdout }}", |maker| {
+        let mut task = maker.run("t", "echo {{ tasks.kernel.stdout }} done");
+        task.guards = vec![Guard::Creates(maker.template("/boot/{{ tasks.kernel.stdout }}", Context::Native))];
+        task
+    });
+    assert_eq!(prepared, Err(RenderError::Pending(vec!["r/kernel".to_owned()])));
+    let previewed = previewed.unwrap();
+    assert_eq!(command_line(&previewed), "echo ‹after r/kernel› done");
+    assert_eq!(previewed.guards[0].command_line(), "creates /boot/‹after r/kernel›");
+    assert_eq!(previewed.pending, ["r/kernel"]);
+}
+
+#[test]
+fn asserts_ask_all_and_set_gives_values() {
+    use crate::model::{Assert, Set, Var};
+    let (prepared, _) = with_values("n == 7", |maker| {
+        let that = ["n == 7", "x == 'its'", "n > 8"].map(|text| maker.template(text, Context::Expression));
+        let message = Some(maker.template("bad {{ n }}", Context::Text));
+        maker.task("t", Verb::Assert(Assert { that: that.into(), message }))
+    });
+    let Body::Assert { checks, message } = prepared.unwrap().body else { panic!() };
+    assert_eq!(checks.iter().map(|check| check.holds.clone()).collect::<Vec<_>>(), [Some(Ok(true)), Some(Ok(false)), Some(Ok(false))]);
+    assert_eq!(message.as_deref(), Some("bad 7"));
+    let (prepared, _) = with_values("{{ n + 1 }}", |maker| {
+        let value =
+            VarValue::List(vec![VarValue::Template(maker.template("{{ n + 1 }}", Context::Native)), VarValue::Plain(Value::Bool(true))]);
+        maker.task("t", Verb::Set(Set { vars: IndexMap::from([("y".to_owned(), Var { value, span: None })]) }))
+    });
+    assert_eq!(command_line(&prepared.unwrap()), "set y=[8,true]");
+}

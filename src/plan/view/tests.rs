@@ -1,0 +1,77 @@
+//! Plans rendered with the real engine.
+
+use super::*;
+use crate::model::{Context, Item, Layer, Need, Needs, Origin, TaskRead, Value, Var, VarValue};
+use crate::plan::testing::{Maker, inventory, layer, playbook};
+use crate::plan::{ControllerInfo, NothingYet, RunInfo, build, plan_text, unpainted};
+
+/// Eight hosts; h0 to h3 share a layer with `port: 80`, the others one with `port: 81`; h5 has a variable of its own.
+fn hosts() -> crate::model::Inventory {
+    let mut inventory = inventory(8);
+    let groups = [80, 81].map(|port| layer(Origin::Group(format!("g{port}")), &[("port", Value::Int(port))]));
+    for (index, host) in inventory.hosts.iter_mut().enumerate() {
+        host.layers = vec![Arc::clone(&groups[index / 4])];
+    }
+    inventory.hosts[5].layers.push(layer(Origin::Host("h5".to_owned()), &[("unread", Value::Int(1))]));
+    inventory
+}
+
+fn example() -> (Maker, Plan, Arc<World>) {
+    let mut maker = Maker::new("kernel listen greet all later {{ tasks.kernel.rc }}");
+    let mut list = vec![
+        maker.run("kernel", "uname -r"),
+        maker.run("listen", "nc -l {{ address }}"),
+        maker.run("greet", "echo {{ host.name }}"),
+        maker.run("later", "echo {{ tasks.kernel.rc }}"),
+    ];
+    list[0].read_only = true;
+    list[1].when = vec![maker.template("port == 80", Context::Expression)];
+    list[3].reads = vec![TaskRead { round: RoundIx(0), task: TaskIx(0), other_hosts: false, span: maker.span("tasks.kernel.rc", 0) }];
+    let mut round = maker.round("all", &[0, 1, 2, 3, 4, 5, 6, 7], list);
+    let need = Need { tasks: vec![TaskIx(0)], span: maker.span("kernel", 0) };
+    round.items[3] = Item::Task(TaskIx(3), Needs::These(vec![need]));
+    let mut playbook = playbook(vec![round]);
+    let address = VarValue::Template(maker.template(":{{ port }}", Context::Native));
+    let vars = IndexMap::from([("address".to_owned(), Var { value: address, span: None })]);
+    playbook.vars = Arc::new(Layer { origin: Origin::Playbook, vars });
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    (maker, plan, world)
+}
+
+#[test]
+fn equal_hosts_stand_together() {
+    let (maker, plan, world) = example();
+    let mut diagnostics = Diagnostics::default();
+    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    assert!(!diagnostics.has_errors(), "{}", diagnostics.to_text(&maker.map));
+    insta::assert_snapshot!(plan_text(&view, 80, &unpainted));
+    insta::assert_json_snapshot!(view.rounds[0].tasks[3]);
+    insta::assert_json_snapshot!(view.counts);
+}
+
+#[test]
+fn a_class_is_what_variables_are_read() {
+    let (_, _, world) = example();
+    let class = |task: u32, host: u32| class(&world, StepId { round: RoundIx(0), task: TaskIx(task), host: HostIx(host) });
+    assert_eq!(class(1, 0), class(1, 2));
+    assert_ne!(class(1, 0), class(1, 4), "the other group's port");
+    assert_eq!(class(1, 4), class(1, 5), "a variable that is not read makes no difference");
+    assert_eq!(class(0, 0), class(0, 5));
+    assert_eq!(class(2, 0), None, "the host's own name");
+    assert_eq!(class(3, 0), class(3, 5), "results are pending for all");
+}
+
+#[test]
+fn what_cannot_be_rendered_is_told_once_with_its_hosts() {
+    let mut maker = Maker::new("t echo {{ nowhere }}");
+    let task = maker.run("t", "echo {{ nowhere }}");
+    let playbook = playbook(vec![maker.round("r", &[0, 1, 2], vec![task])]);
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    let mut diagnostics = Diagnostics::default();
+    let _ = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    insta::assert_snapshot!(diagnostics.to_text(&maker.map));
+}
