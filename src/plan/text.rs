@@ -130,7 +130,7 @@ impl Writer<'_> {
                 many[..shown].iter().for_each(|steps| self.group(steps));
                 if shown < many.len() {
                     let hosts: Vec<&String> = many[shown..].iter().flat_map(|steps| &steps.hosts).collect();
-                    self.line(6, Some(Role::Dim), &format!("… {} more ways on {}", many.len() - shown, fold_names(&hosts)));
+                    self.line(6, Some(Role::Dim), &format!("… and {} more, on {}", many.len() - shown, fold_names(&hosts)));
                 }
             }
         }
