@@ -72,7 +72,7 @@ impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
     }
 
     fn tick(&mut self) {
-        if let Some(screen) = &self.screen
+        if let Some(screen) = &mut self.screen
             && !self.out.is_dead()
         {
             // Clocks may be set back; time on the screen does not go backwards for it.

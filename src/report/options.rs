@@ -24,7 +24,7 @@ pub struct Options {
     pub verbosity: Verbosity,
     /// Whether to colour.
     pub colors: bool,
-    /// Columns of a line; tables fit into it, foreign text is never cut.
+    /// Columns of a line; tables and the live block fit into it, other lines may be longer.
     pub width: usize,
     /// Whether a progress block stands below the lines and is redrawn: only on a terminal.
     pub live: bool,

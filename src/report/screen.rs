@@ -24,6 +24,7 @@ pub(super) struct Screen {
     bar: ProgressBar,
     out: Out,
     view: View,
+    drawn: String,
 }
 
 impl Screen {
@@ -35,12 +36,17 @@ impl Screen {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
-        Screen { bar, out, view }
+        Screen { bar, out, view, drawn: String::new() }
     }
 
     /// Draws the block as of `now`.
-    pub(super) fn draw(&self, board: &Board, now: i64) {
-        self.bar.set_message(self.view.lines(board, now).join("\n"));
+    pub(super) fn draw(&mut self, board: &Board, now: i64) {
+        let text = self.view.lines(board, now).join("\n");
+        // Most ticks change nothing; a terminal at the end of a slow line need not hear of them.
+        if text != self.drawn {
+            self.bar.set_message(text.clone());
+            self.drawn = text;
+        }
     }
 
     /// Writes lines above the block, where they stay.

@@ -86,7 +86,7 @@ fn lines_above_stay_and_the_block_goes() {
     let shared = Shared::default();
     let out = Out::new(shared.writer());
     let options = Options { live: true, width: 60, ..Options::default() };
-    let screen = Screen::new(&options, out.clone());
+    let mut screen = Screen::new(&options, out.clone());
     let feed = Feed::new("p", &["a"], &[("one", &["first"])]).start(0, 0, 0).output(0, 0, 0, Stream::Stdout, "x");
     let board = board(feed);
     screen.draw(&board, START + 1000);
