@@ -1,7 +1,10 @@
-//! The program: ssh's helper when ssh calls it, else the command line.
+//! The `roundsman` program.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    roundsman::transport::helper_main().unwrap_or_else(|| roundsman::cli::main(std::env::args_os()))
+    if let Some(code) = roundsman::transport::helper_main() {
+        return code;
+    }
+    ExitCode::SUCCESS
 }

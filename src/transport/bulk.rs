@@ -1,7 +1,8 @@
 //! Whole files, each over a channel of its own.
 //!
 //! The script travels ahead of the bytes on the channel's standard input, since no login shell passes every text unchanged:
-//! a token line, the script's lines, the token line again, then the bytes. `read` takes no byte too many.
+//! a token line, the script's lines, the token line again, then the bytes. `read` takes no byte too many. The boot says the token on
+//! both output streams before the script, so that what a login shell says is told from the script's own.
 //! Knows nothing of paths or modes: the caller's script says what becomes of the bytes. Memory stays bounded.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -22,13 +23,15 @@ pub struct BulkEnd {
 }
 
 const KEPT: usize = 64 * 1024;
+/// The mark in front of it.
+const MARK: usize = 33;
 const COPY: usize = 64 * 1024;
 
 /// Writes the boot of a bulk channel: it reads the script and runs it. Without `'`, `!`, `\` and newline, as a lane's.
 pub(super) fn boot(announce: Option<&str>) -> String {
     let announce = announce.map(|line| format!("echo {line} >&2; ")).unwrap_or_default();
     format!(
-        "{announce}n=$(echo; echo .); n=${{n%.}}; LC_ALL=C; s=; IFS= read -r t || exit 126; \
+        "{announce}n=$(echo; echo .); n=${{n%.}}; LC_ALL=C; s=; IFS= read -r t || exit 126; echo $t; echo $t >&2; \
          while IFS= read -r l || exit 126; do test \"$l\" = \"$t\" && break; s=\"$s$l$n\"; done; eval \"$s\""
     )
 }
@@ -36,7 +39,8 @@ pub(super) fn boot(announce: Option<&str>) -> String {
 /// Runs `script` with `bytes` on its standard input.
 pub(super) async fn upload(channel: Channel, script: &str, bytes: impl AsyncRead + Send + Unpin) -> Result<BulkEnd, Refusal> {
     let Channel { mut stdin, stdout, stderr, exit, slot: _slot } = channel;
-    let head = head(script)?;
+    let token = token()?;
+    let head = head(script, &token);
     let feed = async move {
         let mut bytes = bytes;
         let mut buffer = vec![0; COPY];
@@ -70,35 +74,68 @@ pub(super) async fn upload(channel: Channel, script: &str, bytes: impl AsyncRead
         }
         drained = &mut drain => drained,
     };
+    let (stdout, stderr) = (own(stdout, &token), own(stderr, &token));
     Ok(BulkEnd { code: code(exit.ok().flatten(), &stderr)?, stdout, stderr })
 }
 
 /// Runs `script` with an empty standard input and writes its standard output to `sink`.
 pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl AsyncWrite + Send + Unpin)) -> Result<BulkEnd, Refusal> {
     let Channel { mut stdin, mut stdout, stderr, exit, slot: _slot } = channel;
-    let head = head(script)?;
+    let token = token()?;
+    let head = head(script, &token);
+    let mark = format!("{token}\n").into_bytes();
     let copy = async move {
         let _ = stdin.write_all(&head).await;
         let _ = stdin.shutdown().await;
         drop(stdin);
         let mut buffer = vec![0; COPY];
+        // What comes before the mark; none behind it.
+        let mut ahead = Some(Vec::new());
         loop {
             let count = stdout.read(&mut buffer).await.unwrap_or(0);
             if count == 0 {
                 break;
             }
-            sink.write_all(&buffer[..count]).await?;
+            match &mut ahead {
+                None => sink.write_all(&buffer[..count]).await?,
+                Some(seen) => {
+                    seen.extend_from_slice(&buffer[..count]);
+                    if let Some(at) = find(seen, &mark) {
+                        sink.write_all(&seen[at + mark.len()..]).await?;
+                        ahead = None;
+                    } else {
+                        seen.drain(..seen.len().saturating_sub(mark.len()));
+                    }
+                }
+            }
         }
         sink.flush().await
     };
     let (copied, stderr, exit) = tokio::join!(copy, keep(stderr), exit);
     copied.map_err(|error: std::io::Error| Refusal { class: RefusalClass::Local, message: format!("cannot write what came: {error}") })?;
+    let stderr = own(stderr, &token);
     Ok(BulkEnd { code: code(exit.ok().flatten(), &stderr)?, stdout: Vec::new(), stderr })
 }
 
-fn head(script: &str) -> Result<Vec<u8>, Refusal> {
-    let token = random::hex(16).map_err(|error| Refusal { class: RefusalClass::Local, message: format!("no random bytes: {error}") })?;
-    Ok(format!("{token}\n{script}\n{token}\n").into_bytes())
+fn token() -> Result<String, Refusal> {
+    random::hex(16).map_err(|error| Refusal { class: RefusalClass::Local, message: format!("no random bytes: {error}") })
+}
+
+fn head(script: &str, token: &str) -> Vec<u8> {
+    format!("{token}\n{script}\n{token}\n").into_bytes()
+}
+
+/// The part behind the boot's mark; all of it where the boot never ran.
+fn own(mut output: Vec<u8>, token: &str) -> Vec<u8> {
+    let mark = format!("{token}\n");
+    if let Some(at) = find(&output, mark.as_bytes()) {
+        output.drain(..at + mark.len());
+    }
+    output
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 fn code(code: Option<i32>, stderr: &[u8]) -> Result<i32, Refusal> {
@@ -116,7 +153,7 @@ async fn keep(mut stream: Output) -> Vec<u8> {
     loop {
         match stream.read(&mut buffer).await {
             Ok(count) if count > 0 => {
-                let room = KEPT.saturating_sub(kept.len()).min(count);
+                let room = (KEPT + MARK).saturating_sub(kept.len()).min(count);
                 kept.extend_from_slice(&buffer[..room]);
             }
             _ => return kept,
