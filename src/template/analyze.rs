@@ -8,10 +8,9 @@ use std::collections::HashSet;
 use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::compare::{self, Op};
-use super::expressions::{allows_missing, compare_op};
 use super::names::Names;
 use super::types::{self, Kind};
-use super::unparse::{bytes, offset, range_of};
+use super::unparse::{allows_missing, bytes, compare_op, offset, range_of};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::model::Read;
 use crate::text::did_you_mean;
