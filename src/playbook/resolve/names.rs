@@ -104,11 +104,6 @@ impl<T> Names<T> {
         self.ids.keys().map(String::as_str)
     }
 
-    /// Everything named, in the order written.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Named<T>> {
-        self.list.iter()
-    }
-
     /// Suggests what was probably meant.
     pub(super) fn suggest(&self, word: &str) -> Option<String> {
         did_you_mean(word, self.ids()).or_else(|| did_you_mean(word, self.list.iter().filter_map(|named| named.name.as_deref())))

@@ -3,7 +3,7 @@
 //! Knows indices and `needs` only, not why they are asked. Cycles are not its business (`plan` names them); it only
 //! never loops on one.
 
-use crate::model::{Item, Needs, TaskIx};
+use crate::model::{Item, Needs};
 
 /// A set of small numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -122,22 +122,11 @@ impl Order {
     }
 }
 
-/// Every task of some items, groups included.
-pub(crate) fn tasks_of(items: &[Item]) -> Vec<TaskIx> {
-    items
-        .iter()
-        .flat_map(|item| match item {
-            Item::Task(task, _) => vec![*task],
-            Item::Parallel(group) => tasks_of(&group.members),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diag::{SourceMap, Span};
-    use crate::model::{Group, Need};
+    use crate::model::{Group, Need, TaskIx};
 
     fn span() -> Span {
         Span::new(SourceMap::default().add("a", None, "x"), 0..1)
