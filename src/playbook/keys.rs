@@ -242,10 +242,8 @@ pub(crate) const FETCH: &[Key] = &[
 ];
 
 /// Arguments of `assert` as a map.
-pub(crate) const ASSERT: &[Key] = &[
-    key("that", Form::Texts, "One expression or a list of them."),
-    key("message", Form::Template, "Said when one is not true."),
-];
+pub(crate) const ASSERT: &[Key] =
+    &[key("that", Form::Texts, "One expression or a list of them."), key("message", Form::Template, "Said when one is not true.")];
 
 /// Keys of `become` as a map.
 pub(crate) const BECOME: &[Key] = &[

@@ -2,9 +2,9 @@
 
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText, Span};
+use crate::inventory::RESERVED;
 use crate::model::Shell;
 use crate::playbook::codes;
-use crate::inventory::RESERVED;
 use crate::playbook::keys::BECOME;
 use crate::playbook::syntax::{Become, Command, Common, EnvVar, Judge, Var};
 use crate::text::{is_id, snake_id};
@@ -110,7 +110,11 @@ impl Reader<'_> {
     pub(super) fn command(&mut self, entry: &Entry) -> Option<Command> {
         let Some(items) = entry.value.as_list() else {
             if entry.value.as_map().is_some() {
-                let found = Diagnostic::error(codes::WRONG_TYPE, entry.value.span, format!("{} must be text or a list, this is a map", entry.what()));
+                let found = Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    entry.value.span,
+                    format!("{} must be text or a list, this is a map", entry.what()),
+                );
                 let hint = "if text was meant, put it in quotes, or write `|` and the text on the next line";
                 self.diagnostics.push(found.hint(hint.to_owned()));
                 return None;
@@ -138,8 +142,14 @@ impl Reader<'_> {
         let found = found.label("the first item of a list is the program");
         let written = self.map.text(entry.value.span);
         let found = if entry.value.style == Style::Flow && !written.contains('\n') {
-            let quoted = if written.contains('\'') { format!("\"{}\"", written.replace('\\', "\\\\").replace('"', "\\\"")) } else { format!("'{written}'") };
-            found.note("YAML reads `[ … ]` as a list").hint(format!("if shell text was meant, put it in quotes: {}: {quoted}", entry.key.text))
+            let quoted = if written.contains('\'') {
+                format!("\"{}\"", written.replace('\\', "\\\\").replace('"', "\\\""))
+            } else {
+                format!("'{written}'")
+            };
+            found
+                .note("YAML reads `[ … ]` as a list")
+                .hint(format!("if shell text was meant, put it in quotes: {}: {quoted}", entry.key.text))
         } else {
             found.hint("write one argument an item, or shell text without a list".to_owned())
         };

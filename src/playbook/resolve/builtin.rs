@@ -105,7 +105,8 @@ impl<'a> Binder<'a> {
     }
 
     fn hyphen(&mut self, read: &Read, group: &str) {
-        let found = Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("`-` is a minus here: `groups.{group}` is no name of a group"));
+        let found =
+            Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("`-` is a minus here: `groups.{group}` is no name of a group"));
         self.tell(found.hint(format!("write `groups['{group}']`")));
     }
 
