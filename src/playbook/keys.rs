@@ -259,7 +259,6 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("raw", "run"),
     ("plays", "rounds"),
     ("steps", "tasks"),
-    ("register", "name"),
     ("ignore_errors", "allow_failure"),
     ("continue_on_error", "allow_failure"),
     ("changed_when", "changed"),

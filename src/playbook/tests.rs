@@ -169,6 +169,13 @@ fn an_unused_word_of_the_command_line_is_told() {
 }
 
 #[test]
+fn the_command_line_can_not_shadow_built_in_names() {
+    let text = "rounds: [ { hosts: web, tasks: [ { run: \"echo {{ host.name }}\" } ] } ]";
+    let (resolved, text, _) = run(INVENTORY, text, None, &[("host", "b")]);
+    assert!(resolved.is_none() && text.contains("E215"), "{text}");
+}
+
+#[test]
 fn files_are_named_not_touched() {
     let text = "rounds: [ { hosts: web, tasks: [ { copy: { src: a/b.conf, dest: /b } }, { copy: { src: \"{{ host.name }}.conf\", dest: /c } } ] } ]";
     let resolved = good(text);

@@ -17,11 +17,25 @@ impl Reader<'_> {
             name: self.plain(node, "name"),
             id: self.plain(node, "id"),
             needs: node.get("needs").map(|entry| entry.texts(self.diagnostics).into_iter().cloned().collect()),
-            when: self.text(node, "when"),
+            when: self.condition(node),
             vars: self.vars(node, "vars"),
             env: self.env(node),
             r#become: node.get("become").and_then(|entry| self.read_become(entry)),
         }
+    }
+
+    /// Reads `when`; a list of conditions, as other tools have it, gets words of its own.
+    fn condition(&mut self, node: &Node) -> Option<SourceText> {
+        let entry = node.get("when")?;
+        if let Some(list) = entry.value.as_list() {
+            let found = Diagnostic::error(codes::WRONG_TYPE, entry.value.span, "`when` must be one expression, this is a list");
+            let part = |text: &str| if text.contains(" or ") || text.contains(" if ") { format!("({text})") } else { text.to_owned() };
+            let parts: Option<Vec<String>> = list.iter().map(|node| Some(part(&node.scalar_text()?.text))).collect();
+            let hint = parts.map(|parts| format!("join them: when: {}", parts.join(" and ")));
+            self.diagnostics.push(found.hint(hint));
+            return None;
+        }
+        self.scalar(&entry.value, "`when`")
     }
 
     /// Reads a name: text that is not empty.
