@@ -36,6 +36,20 @@ pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> 
     if text[line.clone()].trim_start().starts_with(": ") {
         return found.hint("the key in front of this `:` is missing".to_owned());
     }
+    let flow = found.primary.as_ref().is_some_and(|label| label.text.contains("a flow "));
+    if flow && let Some(word) = bracketed_word(text, line.clone()) {
+        let hint = format!("inside `{{ }}` and `[ ]` a text with brackets needs quotes: \"{}\"", &text[word.clone()]);
+        if let Some(label) = &mut found.primary {
+            label.span = source.span(word);
+        }
+        return found.hint(hint);
+    }
+    if flow && let Some(braces) = bare_template(text, line.clone()) {
+        if let Some(label) = &mut found.primary {
+            label.span = source.span(braces);
+        }
+        return found.hint("inside `{ }` and `[ ]` a text with `{{` needs quotes around the whole of it".to_owned());
+    }
     // The parser often stops at the start of the line that follows.
     let lines = [line.clone(), line_of(text, line.start.saturating_sub(1))];
     for line in lines {
@@ -120,6 +134,27 @@ fn meant_as_text(text: &str, line: Range<usize>, at: usize) -> Option<(Range<usi
     Some((place, hint))
 }
 
+/// The first `{{` of a line that stands in no quotes, but not where a value starts.
+fn bare_template(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let content = &text[line.clone()];
+    let odd = |at: usize, quote: char| content[..at].matches(quote).count() % 2 == 1;
+    let mut places = content.match_indices("{{").map(|(at, _)| at);
+    let at = places.find(|at| !odd(*at, '"') && !odd(*at, '\'') && content[..*at].contains(['{', '[']))?;
+    let end = content[at..].find("}}").map_or(content.len(), |end| at + end + 2);
+    Some(line.start + at..line.start + end)
+}
+
+/// The first text of a line that has brackets glued to it (`web[01-40]`).
+fn bracketed_word(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let content = &text[line.clone()];
+    let glued = |at: usize| content[..at].ends_with(|c: char| c.is_alphanumeric() || "_-.".contains(c));
+    let open = content.char_indices().find(|(at, c)| matches!(c, '[' | '{') && glued(*at))?.0;
+    let start = content[..open].rfind([' ', ',', '{', '[', '"', '\'']).map_or(0, |at| at + 1);
+    let close = open + content[open..].find([']', '}'])? + 1;
+    let end = close + content[close..].find([' ', ',', '}', ':', '"', '\'']).unwrap_or(content.len() - close);
+    Some(line.start + start..line.start + end)
+}
+
 /// Where the value of a line `key: value` or `- value` starts.
 fn value_start(line: &str) -> Option<usize> {
     let mut at = line.len() - line.trim_start().len();
@@ -145,7 +180,8 @@ pub(super) fn wrong_key(source: &Source<'_>, key: &Node) -> Diagnostic {
             let from = key.span.start as usize - source.from;
             let line = &source.text[line_of(source.text, from)];
             if let Some(open) = line.find("{{") {
-                let value = line[open..].trim_end();
+                let end = line[open..].find("}}").map_or(line.len(), |end| open + end + 2);
+                let value = &line[open..end];
                 return found.hint(format!("a text that starts with `{{{{` needs quotes: \"{}\"", value.replace('"', "'")));
             }
             found

@@ -8,9 +8,10 @@ use crate::inventory::{Mode, select, select_list};
 use crate::model::Inventory;
 use crate::text::fold_names;
 
-fn park() -> Inventory {
-    sound(
-        "hosts:
+fn park() -> &'static Inventory {
+    static PARK: std::sync::LazyLock<Inventory> = std::sync::LazyLock::new(|| {
+        sound(
+            "hosts:
   web[01-05]:
   db1:
   db2:
@@ -25,7 +26,9 @@ groups:
   none-yet:
   node-1: { hosts: r1n1 }
 ",
-    )
+        )
+    });
+    &PARK
 }
 
 fn chosen(inventory: &Inventory, expressions: &[&str], mode: Mode) -> (String, String) {
@@ -98,7 +101,7 @@ fn expressions_choose_hosts() {
         ("spare-1", "spare-1"),
         ("node-1", "r1n1"),
     ] {
-        let (hosts, words) = chosen(&park, &[expression], Mode::Hosts);
+        let (hosts, words) = chosen(park, &[expression], Mode::Hosts);
         assert_eq!((hosts.as_str(), words.as_str()), (expected, ""), "{expression}");
     }
 }
@@ -112,9 +115,9 @@ fn a_list_means_the_same_as_commas() {
         (&["db", "web and spare"], "db1 db2 web03"),
         (&[], ""),
     ] {
-        assert_eq!(chosen(&park, list, Mode::Hosts), (expected.to_owned(), String::new()), "{list:?}");
+        assert_eq!(chosen(park, list, Mode::Hosts), (expected.to_owned(), String::new()), "{list:?}");
     }
-    assert!(chosen(&park, &["db", " "], Mode::Hosts).1.contains("is empty"));
+    assert!(chosen(park, &["db", " "], Mode::Hosts).1.contains("is empty"));
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn mistakes_have_their_words() {
         "web,!spare spare-1",
         "web[1-999999999]",
     ];
-    let words: Vec<String> = expressions.iter().map(|text| format!("{text:?}\n{}", chosen(&park, &[text], Mode::Hosts).1)).collect();
+    let words: Vec<String> = expressions.iter().map(|text| format!("{text:?}\n{}", chosen(park, &[text], Mode::Hosts).1)).collect();
     for (text, words) in expressions.iter().zip(&words) {
         assert!(words.contains("error[") || words.contains("warning["), "{text:?} is a mistake");
     }
@@ -183,7 +186,7 @@ fn mistakes_have_their_words() {
 
 #[test]
 fn unknown_names_are_told_all_at_once() {
-    let words = chosen(&park(), &["wbe, dbb and spaer"], Mode::Hosts).1;
+    let words = chosen(park(), &["wbe, dbb and spaer"], Mode::Hosts).1;
     assert_eq!(words.matches("error[E202]").count(), 3, "{words}");
 }
 
@@ -191,12 +194,12 @@ fn unknown_names_are_told_all_at_once() {
 fn deep_and_long_expressions_end() {
     let park = park();
     let deep = format!("{}web{}", "(".repeat(100_000), ")".repeat(100_000));
-    assert!(chosen(&park, &[&deep], Mode::Hosts).1.contains("inside each other"));
-    assert!(chosen(&park, &[&"!".repeat(100_000)], Mode::Hosts).1.contains("inside each other"));
+    assert!(chosen(park, &[&deep], Mode::Hosts).1.contains("inside each other"));
+    assert!(chosen(park, &[&"!".repeat(100_000)], Mode::Hosts).1.contains("inside each other"));
     let long = vec!["web01"; 50_000].join(",");
-    assert_eq!(chosen(&park, &[&long], Mode::Hosts).0, "web01");
+    assert_eq!(chosen(park, &[&long], Mode::Hosts).0, "web01");
     let long = vec!["web01"; 50_000].join(" and ");
-    assert_eq!(chosen(&park, &[&long], Mode::Hosts).0, "web01");
+    assert_eq!(chosen(park, &[&long], Mode::Hosts).0, "web01");
 }
 
 fn names() -> impl Strategy<Value = Vec<String>> {
@@ -235,14 +238,14 @@ proptest! {
         let typed = typed(&mut map, &text);
         let _ = from_names(&typed, &mut Diagnostics::default());
         let park = park();
-        let (hosts, words) = chosen(&park, &[&text], Mode::Limit);
+        let (hosts, words) = chosen(park, &[&text], Mode::Limit);
         prop_assert!(hosts.is_empty() || !words.contains("error["));
     }
 
     #[test]
     fn sets_obey_their_laws(a in "(web|db|spare|eu|web01|r1\\*)", b in "(web|db|spare|eu|web03|all)", c in "(web|db|spare|eu|spare-1)") {
         let park = park();
-        let chosen = |text: String| { let mut hosts: Vec<String> = chosen(&park, &[&text], Mode::Hosts).0.split_whitespace().map(str::to_owned).collect(); hosts.sort(); hosts };
+        let chosen = |text: String| { let mut hosts: Vec<String> = chosen(park, &[&text], Mode::Hosts).0.split_whitespace().map(str::to_owned).collect(); hosts.sort(); hosts };
         prop_assert_eq!(chosen(format!("{a},!{b},!{c}")), chosen(format!("{a} and not ({b} or {c})")));
         prop_assert_eq!(chosen(format!("{a} or {b} and {c}")), chosen(format!("{a} or ({b} and {c})")));
         prop_assert_eq!(chosen(format!("({a} or {b}) and {c}")), chosen(format!("{a} and {c} or {b} and {c}")));

@@ -16,6 +16,8 @@ fn every_mistake_has_its_words() {
         "hosts: { \"web[1-3\": {} }\n",
         "hosts: { \"web[3-1]\": {} }\n",
         "hosts: { \"web[01:03]\": {} }\n",
+        "hosts: { web[1-3]: {} }\n",
+        "hosts: { web: }\ngroups: { a: { hosts: web[01-02] } }\n",
         "hosts: { all: }\n",
         "hosts: { we/b: }\n",
         "hosts: { root@web: }\n",
