@@ -33,6 +33,8 @@ pub(super) struct Sites {
     pub(super) places: BTreeMap<usize, u32>,
     /// The code of all others.
     pub(super) otherwise: u32,
+    /// An outermost `| quote` changes nothing.
+    pub(super) drop_quote: bool,
     /// Ranges of the source's plain text and what stands there instead.
     pub(super) edits: Vec<(Range<usize>, String)>,
 }
@@ -271,7 +273,14 @@ impl Writer<'_> {
         self.put(VARIABLE.0);
         self.put(" (");
         let start = self.out.text.len();
-        self.expr(&emit.expr);
+        let mut value = &emit.expr;
+        while let (true, Expr::Filter(filter)) = (self.sites.drop_quote, value) {
+            match &filter.expr {
+                Some(inner) if filter.name == "quote" => value = inner,
+                _ => break,
+            }
+        }
+        self.expr(value);
         self.put(&format!("|__at({code})"));
         let range = start..self.out.text.len();
         self.out.map.push((range.clone(), range_of(&emit.expr)));
@@ -545,9 +554,7 @@ impl Writer<'_> {
         };
         match &binary.left {
             // A long chain stays flat.
-            Expr::BinOp(left)
-                if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) =>
-            {
+            Expr::BinOp(left) if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) => {
                 self.binary(left);
             }
             left => self.expr(left),
