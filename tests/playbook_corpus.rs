@@ -2,6 +2,8 @@
 //!
 //! After a change of words: `UPDATE_CORPUS=1 cargo test --test playbook_corpus`, then read the differences.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -77,5 +79,16 @@ fn good_playbooks_give_no_word() {
         let (resolved, _, text) = check(&path);
         assert_eq!(text, "", "{}", path.display());
         assert!(resolved.is_some(), "{}", path.display());
+    }
+}
+
+/// The whole example of the language's page: what this version leaves out is told as such, and nothing else is wrong.
+#[test]
+fn keys_left_out_are_not_supported_yet() {
+    for path in files("later") {
+        let (resolved, diagnostics, text) = check(&path);
+        assert!(resolved.is_none());
+        assert!(diagnostics.count(Severity::Error) >= 8, "{text}");
+        assert!(diagnostics.iter().all(|diagnostic| diagnostic.code == "E014"), "{text}");
     }
 }

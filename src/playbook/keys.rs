@@ -242,10 +242,8 @@ pub(crate) const FETCH: &[Key] = &[
 ];
 
 /// Arguments of `assert` as a map.
-pub(crate) const ASSERT: &[Key] = &[
-    key("that", Form::Texts, "One expression or a list of them."),
-    key("message", Form::Template, "Said when one is not true."),
-];
+pub(crate) const ASSERT: &[Key] =
+    &[key("that", Form::Texts, "One expression or a list of them."), key("message", Form::Template, "Said when one is not true.")];
 
 /// Keys of `become` as a map.
 pub(crate) const BECOME: &[Key] = &[
@@ -261,7 +259,6 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("raw", "run"),
     ("plays", "rounds"),
     ("steps", "tasks"),
-    ("register", "name"),
     ("ignore_errors", "allow_failure"),
     ("continue_on_error", "allow_failure"),
     ("changed_when", "changed"),

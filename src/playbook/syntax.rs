@@ -164,8 +164,14 @@ pub(crate) enum Verb {
     Glob(Vec<SourceText>),
     Stat(SourceText),
     Copy(Box<Copy>),
-    Fetch { src: SourceText, dest: SourceText },
-    Assert { that: Vec<SourceText>, message: Option<SourceText> },
+    Fetch {
+        src: SourceText,
+        dest: SourceText,
+    },
+    Assert {
+        that: Vec<SourceText>,
+        message: Option<SourceText>,
+    },
     Set(Vec<Var>),
     Print(SourceText),
     Fail(SourceText),

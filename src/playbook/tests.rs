@@ -26,9 +26,8 @@ fn run(inventory: &str, playbook: &str, limit: Option<&str>, extra: &[(&str, &st
     });
     let extra = extra.iter().map(|(name, value)| ((*name).to_owned(), VarValue::Plain(Value::from(*value)))).collect();
     let inventory = crate::inventory::load(&map, inventory, &mut engine, &mut diagnostics).unwrap_or_default();
-    let resolved = read(&map, file, &mut diagnostics).and_then(|syntax| {
-        resolve(&syntax, &map, &inventory, &mut engine, &Options { limit, exclude: None, extra }, &mut diagnostics)
-    });
+    let resolved = read(&map, file, &mut diagnostics)
+        .and_then(|syntax| resolve(&syntax, &map, &inventory, &mut engine, &Options { limit, exclude: None, extra }, &mut diagnostics));
     (resolved, diagnostics.to_text(&map), inventory)
 }
 
@@ -167,6 +166,13 @@ fn an_unused_word_of_the_command_line_is_told() {
     let text = "vars: { release: a }\nrounds: [ { hosts: web, tasks: [ { run: \"echo {{ release }}\" } ] } ]";
     let (resolved, text, _) = run(INVENTORY, text, None, &[("relaese", "b")]);
     assert!(resolved.is_some() && text.contains("did you mean `release`"), "{text}");
+}
+
+#[test]
+fn the_command_line_can_not_shadow_built_in_names() {
+    let text = "rounds: [ { hosts: web, tasks: [ { run: \"echo {{ host.name }}\" } ] } ]";
+    let (resolved, text, _) = run(INVENTORY, text, None, &[("host", "b")]);
+    assert!(resolved.is_none() && text.contains("E215"), "{text}");
 }
 
 #[test]

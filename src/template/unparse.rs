@@ -550,9 +550,7 @@ impl Writer<'_> {
         };
         match &binary.left {
             // A long chain stays flat.
-            Expr::BinOp(left)
-                if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) =>
-            {
+            Expr::BinOp(left) if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) => {
                 self.binary(left);
             }
             left => self.expr(left),

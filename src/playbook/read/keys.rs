@@ -35,6 +35,7 @@ impl Reader<'_> {
         let alias = ALIASES.iter().find(|(other, key)| *other == name && known().any(|known| known == *key));
         let hint = match alias {
             Some((_, key)) => Some(format!("here it is called `{key}`")),
+            None if name == "register" => Some("every result is kept: read it as `tasks.ID.stdout`, by the id of the task".to_owned()),
             None => did_you_mean(name, known()),
         };
         let found = Diagnostic::error(codes::UNKNOWN_KEY, entry.key.span, format!("unknown key `{name}` in {what}"));

@@ -56,7 +56,8 @@ impl Reader<'_> {
         for text in &texts {
             if text.text.contains("{{") {
                 let found = Diagnostic::error(codes::WRONG_VALUE, text.span, "`hosts` can't be a template");
-                self.diagnostics.push(found.hint("which hosts a round has is known before anything is rendered; use a group, or `when`".to_owned()));
+                self.diagnostics
+                    .push(found.hint("which hosts a round has is known before anything is rendered; use a group, or `when`".to_owned()));
             }
         }
         texts.into_iter().filter(|text| !text.text.contains("{{")).collect()
@@ -90,7 +91,12 @@ impl Reader<'_> {
             let found = Diagnostic::error(codes::CONFLICT, verb.key.span, format!("`{}` beside `parallel`", verb.key.text));
             let found = found.and(parallel.key.span, "a group has no verb of its own");
             self.diagnostics.push(found.hint(format!("make `{}` an entry of the group", verb.key.text)));
-            return Some(Group { span: parallel.key.span, common: self.common(node), allow_failure: None, entries: self.entries(parallel) });
+            return Some(Group {
+                span: parallel.key.span,
+                common: self.common(node),
+                allow_failure: None,
+                entries: self.entries(parallel),
+            });
         }
         self.map_keys(node, "a group", &[GROUP])?;
         Some(Group {

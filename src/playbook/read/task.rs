@@ -66,7 +66,10 @@ impl Reader<'_> {
             let hint = if node.get("shell").is_some() {
                 "`shell` names the program; the command goes into `run`".to_owned()
             } else {
-                format!("say what it does: {}", VERBS.iter().filter(|verb| !verb.later).map(|verb| verb.name).collect::<Vec<_>>().join(", "))
+                format!(
+                    "say what it does: {}",
+                    VERBS.iter().filter(|verb| !verb.later).map(|verb| verb.name).collect::<Vec<_>>().join(", ")
+                )
             };
             self.diagnostics.push(found.hint(hint));
         }

@@ -2,9 +2,9 @@
 
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText, Span};
+use crate::inventory::RESERVED;
 use crate::model::Shell;
 use crate::playbook::codes;
-use crate::inventory::RESERVED;
 use crate::playbook::keys::BECOME;
 use crate::playbook::syntax::{Become, Command, Common, EnvVar, Judge, Var};
 use crate::text::{is_id, snake_id};
@@ -17,11 +17,25 @@ impl Reader<'_> {
             name: self.plain(node, "name"),
             id: self.plain(node, "id"),
             needs: node.get("needs").map(|entry| entry.texts(self.diagnostics).into_iter().cloned().collect()),
-            when: self.text(node, "when"),
+            when: self.condition(node),
             vars: self.vars(node, "vars"),
             env: self.env(node),
             r#become: node.get("become").and_then(|entry| self.read_become(entry)),
         }
+    }
+
+    /// Reads `when`; a list of conditions, as other tools have it, gets words of its own.
+    fn condition(&mut self, node: &Node) -> Option<SourceText> {
+        let entry = node.get("when")?;
+        if let Some(list) = entry.value.as_list() {
+            let found = Diagnostic::error(codes::WRONG_TYPE, entry.value.span, "`when` must be one expression, this is a list");
+            let part = |text: &str| if text.contains(" or ") || text.contains(" if ") { format!("({text})") } else { text.to_owned() };
+            let parts: Option<Vec<String>> = list.iter().map(|node| Some(part(&node.scalar_text()?.text))).collect();
+            let hint = parts.map(|parts| format!("join them: when: {}", parts.join(" and ")));
+            self.diagnostics.push(found.hint(hint));
+            return None;
+        }
+        self.scalar(&entry.value, "`when`")
     }
 
     /// Reads a name: text that is not empty.
@@ -110,7 +124,11 @@ impl Reader<'_> {
     pub(super) fn command(&mut self, entry: &Entry) -> Option<Command> {
         let Some(items) = entry.value.as_list() else {
             if entry.value.as_map().is_some() {
-                let found = Diagnostic::error(codes::WRONG_TYPE, entry.value.span, format!("{} must be text or a list, this is a map", entry.what()));
+                let found = Diagnostic::error(
+                    codes::WRONG_TYPE,
+                    entry.value.span,
+                    format!("{} must be text or a list, this is a map", entry.what()),
+                );
                 let hint = "if text was meant, put it in quotes, or write `|` and the text on the next line";
                 self.diagnostics.push(found.hint(hint.to_owned()));
                 return None;
@@ -138,8 +156,14 @@ impl Reader<'_> {
         let found = found.label("the first item of a list is the program");
         let written = self.map.text(entry.value.span);
         let found = if entry.value.style == Style::Flow && !written.contains('\n') {
-            let quoted = if written.contains('\'') { format!("\"{}\"", written.replace('\\', "\\\\").replace('"', "\\\"")) } else { format!("'{written}'") };
-            found.note("YAML reads `[ … ]` as a list").hint(format!("if shell text was meant, put it in quotes: {}: {quoted}", entry.key.text))
+            let quoted = if written.contains('\'') {
+                format!("\"{}\"", written.replace('\\', "\\\\").replace('"', "\\\""))
+            } else {
+                format!("'{written}'")
+            };
+            found
+                .note("YAML reads `[ … ]` as a list")
+                .hint(format!("if shell text was meant, put it in quotes: {}: {quoted}", entry.key.text))
         } else {
             found.hint("write one argument an item, or shell text without a list".to_owned())
         };

@@ -9,9 +9,7 @@ use super::names::Names;
 use super::order::Order;
 use super::scope::{RoundScope, SetVar, Use, set_vars};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::model::{
-    Command, Guard, Inventory, Judge, OnHost, Playbook, Round, RoundIx, RoundNeed, Task, TaskIx, TaskRead, Template, Verb,
-};
+use crate::model::{Command, Guard, Inventory, Judge, OnHost, Playbook, Round, RoundIx, RoundNeed, Task, TaskIx, TaskRead, Template, Verb};
 
 /// What binding knows and collects.
 pub(super) struct Binder<'a> {
@@ -56,8 +54,7 @@ pub(super) fn bind(
     task_names: &[Names<Vec<TaskIx>>],
     diagnostics: &mut Diagnostics,
 ) -> BTreeSet<(RoundIx, String)> {
-    let needs: Vec<Vec<usize>> =
-        playbook.rounds.iter().map(|round| round.needs.iter().map(|need| need.round.index()).collect()).collect();
+    let needs: Vec<Vec<usize>> = playbook.rounds.iter().map(|round| round.needs.iter().map(|need| need.round.index()).collect()).collect();
     let mut binder = Binder {
         map,
         inventory,
@@ -88,7 +85,8 @@ pub(super) fn bind(
         // The results that `when` reads must be kept as well; the first task stands for the round.
         if let Some(task) = round.tasks.first_mut() {
             for read in of_round {
-                if !task.reads.iter().any(|other| (other.round, other.task, other.other_hosts) == (read.round, read.task, read.other_hosts)) {
+                if !task.reads.iter().any(|other| (other.round, other.task, other.other_hosts) == (read.round, read.task, read.other_hosts))
+                {
                     task.reads.push(read);
                 }
             }

@@ -5,7 +5,7 @@ use super::scope::{Link, RoundScope, Use};
 use crate::diag::Diagnostic;
 use crate::model::{Read, Template};
 use crate::playbook::codes;
-use crate::text::did_you_mean;
+use crate::text::{did_you_mean, fold_names};
 
 const HOST: &[&str] = &["name", "address", "user", "groups", "vars"];
 const RUN: &[&str] = &["id", "started", "user", "status", "failed"];
@@ -16,7 +16,10 @@ const METHODS: &[&str] = &["count", "index", "items", "keys", "values", "get"];
 impl<'a> Binder<'a> {
     pub(super) fn builtin(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, read: &Read, classes: Option<&[usize]>, chain: &[Link]) {
         match read.path[0].as_str() {
-            "host" => self.fields(read, HOST),
+            "host" => {
+                self.fields(read, HOST);
+                self.host_variable(scope, read, classes);
+            }
             "run" => self.fields(read, RUN),
             "controller" => self.fields(read, CONTROLLER),
             "hosts" => self.hosts_list(read),
@@ -38,6 +41,25 @@ impl<'a> Binder<'a> {
             "loop" => self.not_here(read, "it is known inside `{% for … %}`"),
             _ => {}
         }
+    }
+
+    /// `host.vars.x`: what the inventory says, nothing else.
+    fn host_variable(&mut self, scope: &mut RoundScope<'a>, read: &Read, classes: Option<&[usize]>) {
+        let [_, vars, name, ..] = read.path.as_slice() else { return };
+        if vars != "vars" || read.optional || METHODS.contains(&name.as_str()) {
+            return;
+        }
+        let partition = scope.partition(name);
+        let lacking = partition.iter().filter(|(var, _)| var.is_none()).flat_map(|(_, part)| part.iter().copied());
+        let lacking: Vec<usize> = lacking.filter(|class| classes.is_none_or(|some| some.contains(class))).collect();
+        if lacking.is_empty() {
+            return;
+        }
+        let hosts = scope.hosts_of(&lacking);
+        let message = format!("the inventory gives no variable `{name}` to {}", fold_names(&self.inventory.names(&hosts)));
+        let found = Diagnostic::error(codes::UNDEFINED, read.span, message);
+        let layers = scope.round.hosts.iter().flat_map(|host| &self.inventory.host(*host).layers);
+        self.tell(found.hint(did_you_mean(name, layers.flat_map(|layer| layer.vars.keys()).map(String::as_str))));
     }
 
     fn not_here(&mut self, read: &Read, why: &str) {
@@ -105,7 +127,8 @@ impl<'a> Binder<'a> {
     }
 
     fn hyphen(&mut self, read: &Read, group: &str) {
-        let found = Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("`-` is a minus here: `groups.{group}` is no name of a group"));
+        let found =
+            Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("`-` is a minus here: `groups.{group}` is no name of a group"));
         self.tell(found.hint(format!("write `groups['{group}']`")));
     }
 

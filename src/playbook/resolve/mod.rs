@@ -26,10 +26,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use self::names::Names;
-use super::check;
 use super::options::{FileNeed, Options, Resolved};
 use super::syntax::Syntax;
-use crate::diag::{Diagnostics, SourceMap};
+use super::{check, codes};
+use crate::diag::{Diagnostic, Diagnostics, SourceMap};
+use crate::inventory::RESERVED;
 use crate::model::{HostIx, Inventory, Layer, Origin, Playbook, RoundIx, TaskIx, Var};
 use crate::template::Engine;
 use crate::text::snake_id;
@@ -75,6 +76,7 @@ pub fn resolve(
         task_names: Vec::new(),
     };
     lower.limit = lower.limits(options);
+    reserved_extra(options, lower.diagnostics);
     let vars = lower.layer(Origin::Playbook, &syntax.vars);
     let rounds = lower.rounds(&syntax.rounds);
     let (round_names, task_names, files_needed) = (lower.round_names, lower.task_names, lower.files_needed);
@@ -97,6 +99,14 @@ pub fn resolve(
 
 fn syntax_span(syntax: &Syntax) -> crate::diag::Span {
     crate::diag::Span::new(syntax.file, 0..0)
+}
+
+/// Tells of names on the command line that no variable can have.
+fn reserved_extra(options: &Options, diagnostics: &mut Diagnostics) {
+    for (name, _) in options.extra.iter().filter(|(name, _)| RESERVED.contains(&name.as_str())) {
+        let found = Diagnostic::error(codes::RESERVED_NAME, None, format!("`-e {name}=…`: a variable can't be called `{name}`"));
+        diagnostics.push(found.note(format!("`{name}` means something in every template")));
+    }
 }
 
 fn extra(options: &Options) -> Layer {

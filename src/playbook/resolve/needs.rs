@@ -27,9 +27,7 @@ impl Lower<'_> {
         let names = &self.task_names[round.index()];
         let error = |message: String| Diagnostic::error(codes::BAD_NEED, word.span, message);
         match names.find(&word.text) {
-            Found::One(named) if named.what == own => {
-                Err(Box::new(error(format!("`{}` can't need itself", word.text))))
-            }
+            Found::One(named) if named.what == own => Err(Box::new(error(format!("`{}` can't need itself", word.text)))),
             Found::One(named) if own.iter().any(|task| named.what.contains(task)) => {
                 let found = error(format!("`{}` is the group that this stands in", word.text));
                 Err(Box::new(found.and(named.span, "the group starts before its members end")))
@@ -61,7 +59,9 @@ impl Lower<'_> {
         }
         for names in &self.task_names {
             if let Found::One(named) = names.find(&word.text) {
-                return found.and(named.span, "a task of another round").note("tasks wait for tasks of their own round; rounds wait for rounds");
+                return found
+                    .and(named.span, "a task of another round")
+                    .note("tasks wait for tasks of their own round; rounds wait for rounds");
             }
         }
         found

@@ -49,9 +49,7 @@ impl Lower<'_> {
         let mut bound: Vec<RoundNeed> = Vec::with_capacity(needs.len());
         for word in needs {
             let found = match self.round_names.find(&word.text) {
-                Found::One(named) if named.what == own => {
-                    Diagnostic::error(codes::BAD_NEED, word.span, "a round can't need itself")
-                }
+                Found::One(named) if named.what == own => Diagnostic::error(codes::BAD_NEED, word.span, "a round can't need itself"),
                 // A round always has an id, so that a name alone never fails.
                 Found::One(named) | Found::NoId(named) => {
                     if !bound.iter().any(|need| need.round == named.what) {

@@ -92,7 +92,8 @@ impl<'a> RoundScope<'a> {
 
     /// The hosts of some classes, in the order of the round.
     pub(super) fn hosts_of(&self, classes: &[usize]) -> Vec<HostIx> {
-        let wanted: std::collections::BTreeSet<HostIx> = classes.iter().flat_map(|class| self.classes[*class].hosts.iter().copied()).collect();
+        let wanted: std::collections::BTreeSet<HostIx> =
+            classes.iter().flat_map(|class| self.classes[*class].hosts.iter().copied()).collect();
         self.round.hosts.iter().copied().filter(|host| wanted.contains(host)).collect()
     }
 }

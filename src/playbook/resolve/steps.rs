@@ -81,7 +81,10 @@ impl<'a> Binder<'a> {
         let targets: Vec<TaskIx> = match (whole.get(4), whole.get(5)) {
             (Some(Segment::Name(tasks)), Some(Segment::Name(task))) if tasks == "tasks" => {
                 let Some(target) = self.step(round, task, read, chain) else { return };
-                let names: Option<Vec<String>> = whole[5..].iter().map_while(|part| if let Segment::Name(name) = part { Some(Some(name.clone())) } else { None }).collect();
+                let names: Option<Vec<String>> = whole[5..]
+                    .iter()
+                    .map_while(|part| if let Segment::Name(name) = part { Some(Some(name.clone())) } else { None })
+                    .collect();
                 let fields = Read { path: names.unwrap_or_default(), span: read.span, optional: read.optional };
                 self.step_fields(&fields, 1, self.verb_key(round, target));
                 vec![target]
@@ -125,16 +128,23 @@ impl<'a> Binder<'a> {
             }
             return task;
         }
-        let mut found = Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("the round `{}` has no task `{name}`", self.playbook.round(round).id));
+        let mut found = Diagnostic::error(
+            codes::UNKNOWN_STEP,
+            read.span,
+            format!("the round `{}` has no task `{name}`", self.playbook.round(round).id),
+        );
         let elsewhere = self.playbook.rounds.iter().zip(self.task_names).find(|(_, names)| names.id(name).is_some());
-        let hint = names.suggest(name).or_else(|| elsewhere.map(|(other, _)| format!("it is in another round: `rounds.{}.tasks.{name}`", other.id)));
+        let hint = names
+            .suggest(name)
+            .or_else(|| elsewhere.map(|(other, _)| format!("it is in another round: `rounds.{}.tasks.{name}`", other.id)));
         found = through(found, chain).hint(hint);
         self.tell(found);
         None
     }
 
     fn unnamed(&mut self, read: &Read, form: &str) {
-        let found = Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("`{}` needs a name that is written out", read.path.join(".")));
+        let found =
+            Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("`{}` needs a name that is written out", read.path.join(".")));
         self.tell(found.note("what a task waits for must be known before the run").hint(format!("write `{form}`")));
     }
 
@@ -160,9 +170,14 @@ impl<'a> Binder<'a> {
         }
         let (true, Some(output), Some(verb)) = (field == "outputs", read.path.get(at + 1), verb) else { return };
         if !outputs.contains(&output.as_str()) {
-            let message = if outputs.is_empty() { format!("`{verb}` has no outputs") } else { format!("`{verb}` has no output `{output}`") };
+            let message =
+                if outputs.is_empty() { format!("`{verb}` has no outputs") } else { format!("`{verb}` has no output `{output}`") };
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, message);
-            let hint = if outputs.is_empty() { Some("its text is in `stdout`, `lines` and `json`".to_owned()) } else { did_you_mean(output, outputs.iter().copied()) };
+            let hint = if outputs.is_empty() {
+                Some("its text is in `stdout`, `lines` and `json`".to_owned())
+            } else {
+                did_you_mean(output, outputs.iter().copied())
+            };
             let found = found.hint(hint);
             self.tell(if outputs.is_empty() { found } else { found.note(format!("its outputs: {}", outputs.join(", "))) });
         }
@@ -172,7 +187,8 @@ impl<'a> Binder<'a> {
         let other = &scope.round.tasks[target.index()];
         if task == target {
             let found = through(Diagnostic::error(codes::TOO_EARLY, read.span, "a task can't read its own result"), chain);
-            let hint = if of.judge { "in `changed` and `failed` it is called `result`" } else { "it is known only when the task has ended" };
+            let hint =
+                if of.judge { "in `changed` and `failed` it is called `result`" } else { "it is known only when the task has ended" };
             self.tell(found.hint(hint.to_owned()));
             return;
         }
@@ -210,7 +226,8 @@ impl<'a> Binder<'a> {
             return;
         }
         let names = fold_names(&self.inventory.names(&missing));
-        let found = Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("no result for {names}: not part of the round `{}`", other.name));
+        let found =
+            Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("no result for {names}: not part of the round `{}`", other.name));
         let found = found.and(other.hosts_span.unwrap_or(other.span), "its hosts");
         let rest = read.path[2..].join(".");
         self.tell(found.hint(format!("for another host's write `rounds.{}.hosts[h].{rest}`, or add `| default(…)`", other.id)));

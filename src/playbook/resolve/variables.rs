@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::bind::Binder;
 use super::scope::{Link, RoundScope, SetVar, Use};
 use crate::diag::Diagnostic;
+use crate::inventory::RESERVED;
 use crate::model::{After, Read, Template, Var};
 use crate::playbook::codes;
-use crate::inventory::RESERVED;
 
 /// Functions that templates may call.
 const FUNCTIONS: &[&str] = &["range", "dict", "namespace", "debug", "lipsum", "cycler", "joiner"];
@@ -54,7 +54,14 @@ impl<'a> Binder<'a> {
     }
 
     /// Follows a name through the layers, strongest first; gives the classes that none of them serves.
-    fn layers(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, name: &str, classes: Option<&[usize]>, chain: &mut Vec<Link>) -> Vec<usize> {
+    fn layers(
+        &mut self,
+        scope: &mut RoundScope<'a>,
+        of: &mut Use<'a>,
+        name: &str,
+        classes: Option<&[usize]>,
+        chain: &mut Vec<Link>,
+    ) -> Vec<usize> {
         let playbook = self.playbook;
         if let Some(var) = playbook.extra.vars.get(name) {
             self.follow(scope, of, var, classes, chain);

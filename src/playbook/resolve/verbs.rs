@@ -46,7 +46,8 @@ impl Lower<'_> {
                 CopyFrom::Src { path, base: self.base.clone() }
             }
         };
-        let mut native = |text: &Option<crate::diag::SourceText>| -> Option<Template> { text.as_ref().map(|text| self.template(text, Context::Native)) };
+        let mut native =
+            |text: &Option<crate::diag::SourceText>| -> Option<Template> { text.as_ref().map(|text| self.template(text, Context::Native)) };
         let (mode, owner, group) = (native(&copy.mode), native(&copy.owner), native(&copy.group));
         Verb::Copy(Box::new(CopyFile { from, dest: self.text(&copy.dest), mode, owner, group }))
     }

@@ -27,7 +27,10 @@ fn checked_in_schemas_are_current() {
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             std::fs::write(&path, &text).unwrap();
         }
-        assert!(std::fs::read_to_string(&path).unwrap_or_default() == text, "{name}: run UPDATE_SCHEMAS=1 cargo test --lib playbook::schema");
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == text,
+            "{name}: run UPDATE_SCHEMAS=1 cargo test --lib playbook::schema"
+        );
     }
 }
 
@@ -37,7 +40,8 @@ fn schemas_accept_good_files() {
     let playbook = jsonschema::validator_for(&playbook_schema()).unwrap();
     for file in std::fs::read_dir(corpus.join("good")).unwrap() {
         let path = file.unwrap().path();
-        let errors: Vec<String> = playbook.iter_errors(&json_of(&path)).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> =
+            playbook.iter_errors(&json_of(&path)).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", path.display());
     }
     let inventory = jsonschema::validator_for(&inventory_schema()).unwrap();
@@ -48,10 +52,30 @@ fn schemas_accept_good_files() {
 fn schemas_refuse_wrong_forms() {
     let playbook = jsonschema::validator_for(&playbook_schema()).unwrap();
     let wrong = [
-        "unknown_key_playbook", "unknown_key_round", "unknown_key_task", "later_key_task", "later_verb", "no_verb", "two_verbs",
-        "task_is_text", "no_rounds", "a_list_as_in_ansible", "no_hosts", "empty_tasks", "reserved_variable", "variable_with_hyphen",
-        "mode_number", "copy_two_sources", "copy_no_dest", "timeout_without_unit", "become_true", "after_word",
-        "env_name", "group_with_verb", "max_parallel_zero", "shell_with_command",
+        "unknown_key_playbook",
+        "unknown_key_round",
+        "unknown_key_task",
+        "later_key_task",
+        "later_verb",
+        "no_verb",
+        "two_verbs",
+        "task_is_text",
+        "no_rounds",
+        "a_list_as_in_ansible",
+        "no_hosts",
+        "empty_tasks",
+        "reserved_variable",
+        "variable_with_hyphen",
+        "mode_number",
+        "copy_two_sources",
+        "copy_no_dest",
+        "timeout_without_unit",
+        "become_true",
+        "after_word",
+        "env_name",
+        "group_with_verb",
+        "max_parallel_zero",
+        "shell_with_command",
     ];
     for name in wrong {
         let path = root().join(format!("tests/corpus/wrong/{name}.yml"));
