@@ -122,23 +122,25 @@ impl Writer<'_> {
         }
         self.edges(task, before);
         self.settings(task);
-        match &task.steps[..] {
-            [only] => self.details(&only.what, 6),
-            many => {
-                // One more would be the line that says how many there are.
-                let shown = if many.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { many.len() };
-                many[..shown].iter().for_each(|steps| self.group(steps));
-                if shown < many.len() {
-                    let hosts: Vec<&String> = many[shown..].iter().flat_map(|steps| &steps.hosts).collect();
-                    self.line(6, Some(Role::Dim), &format!("… and {} more, on {}", many.len() - shown, fold_names(&hosts)));
-                }
+        let mut lists = task.steps.iter().filter(|steps| steps.what.skipped_by.is_none()).map(|steps| details(&steps.what));
+        let shared = lists.next().filter(|first| lists.all(|other| other == *first));
+        shared.iter().flatten().for_each(|line| self.line(6, Some(Role::Dim), line));
+        if task.steps.len() < 2 {
+            return;
+        }
+        // One more would be the line that says how many there are.
+        let shown = if task.steps.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { task.steps.len() };
+        for steps in &task.steps[..shown] {
+            self.line(6, None, &format!("{}  {}", one_line(&fold_names(&steps.hosts), self.width / 3), headline(&steps.what)));
+            if shared.is_none() {
+                details(&steps.what).iter().for_each(|line| self.line(8, Some(Role::Dim), line));
             }
         }
-    }
-
-    fn group(&mut self, steps: &StepsView) {
-        self.line(6, None, &format!("{}  {}", one_line(&fold_names(&steps.hosts), self.width / 3), headline(&steps.what)));
-        self.details(&steps.what, 8);
+        if shown < task.steps.len() {
+            let rest = &task.steps[shown..];
+            let hosts: Vec<&String> = rest.iter().flat_map(|steps| &steps.hosts).collect();
+            self.line(6, Some(Role::Dim), &format!("… and {} more, on {}", rest.len(), fold_names(&hosts)));
+        }
     }
 
     /// What it waits for, where that is not simply the one above.
@@ -147,7 +149,7 @@ impl Writer<'_> {
         let above = before.id.as_deref().unwrap_or(&before.name);
         if task.waits.is_empty() {
             self.line(6, Some(Role::Dim), "starts at once");
-        } else if task.waits.iter().any(|wait| wait.why != "order") {
+        } else if task.waits.iter().any(|wait| wait.why == "needs") || task.waits.iter().all(|wait| wait.why == "data") {
             self.line(6, Some(Role::Dim), &format!("waits for {}", reasons(&task.waits).join(", ")));
         } else if !task.waits.iter().any(|wait| wait.on == above) {
             self.line(6, Some(Role::Dim), &format!("beside {above}"));
@@ -170,29 +172,6 @@ impl Writer<'_> {
         }
         if !settings.is_empty() {
             self.line(6, Some(Role::Dim), &settings.join("; "));
-        }
-    }
-
-    fn details(&mut self, what: &What, indent: usize) {
-        for guard in &what.guards {
-            self.line(indent, Some(Role::Dim), guard);
-        }
-        let mut parts = Vec::new();
-        if let (Some(user), Some(method)) = (&what.become_user, what.become_method) {
-            parts.push(format!("as {user} ({method})"));
-        }
-        if !what.on.is_empty() {
-            parts.push(format!("on {}", fold_names(&what.on)));
-        }
-        if let Some(cwd) = &what.cwd {
-            parts.push(format!("in {cwd}"));
-        }
-        if !parts.is_empty() {
-            self.line(indent, Some(Role::Dim), &parts.join(" "));
-        }
-        if !what.env.is_empty() {
-            let env: Vec<String> = what.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            self.line(indent, Some(Role::Dim), &format!("env {}", env.join(" ")));
         }
     }
 
@@ -219,6 +198,29 @@ impl Writer<'_> {
         }
         self.line(0, None, &parts.join(", "));
     }
+}
+
+/// Guards, user, place and environment of a step, a line each.
+fn details(what: &What) -> Vec<String> {
+    let mut lines = what.guards.clone();
+    let mut parts = Vec::new();
+    if let (Some(user), Some(method)) = (&what.become_user, what.become_method) {
+        parts.push(format!("as {user} ({method})"));
+    }
+    if !what.on.is_empty() {
+        parts.push(format!("on {}", fold_names(&what.on)));
+    }
+    if let Some(cwd) = &what.cwd {
+        parts.push(format!("in {cwd}"));
+    }
+    if !parts.is_empty() {
+        lines.push(parts.join(" "));
+    }
+    if !what.env.is_empty() {
+        let env: Vec<String> = what.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        lines.push(format!("env {}", env.join(" ")));
+    }
+    lines
 }
 
 fn headline(what: &What) -> String {
