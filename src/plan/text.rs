@@ -3,6 +3,7 @@
 //! Knows only [`PlanView`] and a width in columns. Long lines are cut with `…` (the JSON form holds all). What a piece
 //! of text is, is said to a painter, which may colour it; the marks carry the meaning without colour.
 
+use super::prepared::is_pending;
 use super::view::{PlanView, RoundView, StepsView, TaskView, WaitView, What};
 use crate::text::{fold_names, format_duration, one_line, plural};
 
@@ -212,6 +213,12 @@ fn details(what: &What) -> Vec<String> {
     }
     if let Some(cwd) = &what.cwd {
         parts.push(format!("in {cwd}"));
+    }
+    if let Some(stdin) = &what.stdin {
+        parts.push(format!("reading {}", if is_pending(stdin) { "text".to_owned() } else { plural(stdin.len(), "byte") }));
+    }
+    if let Some(umask) = &what.umask {
+        parts.push(format!("with umask {umask}"));
     }
     if !parts.is_empty() {
         lines.push(parts.join(" "));
