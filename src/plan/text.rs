@@ -4,7 +4,7 @@
 //! of text is, is said to a painter, which may colour it; the marks carry the meaning without colour.
 
 use super::prepared::is_pending;
-use super::view::{PlanView, RoundView, StepsView, TaskView, WaitView, What};
+use super::view::{PlanView, RoundView, TaskView, WaitView, What};
 use crate::text::{fold_names, format_duration, one_line, plural};
 
 /// What a piece of the text is.

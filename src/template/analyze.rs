@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use minijinja::machinery::ast::{self, Expr, Stmt};
 
-use super::compare::{self, Op};
 use super::names::Names;
 use super::types::{self, Kind};
-use super::unparse::{allows_missing, bytes, compare_op, offset};
+use super::unparse::{allows_missing, bytes, compare_op, offset, range_of};
+use super::compare::{self, Op};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::model::Read;
 use crate::text::did_you_mean;
@@ -167,14 +167,14 @@ impl<'a, 'd> Analysis<'a, 'd> {
     }
 
     pub(super) fn expr(&mut self, expr: &Expr<'a>) {
-        if self.enter(bytes(expr.span())) {
+        if self.enter(range_of(expr)) {
             self.expr_inside(expr, false);
         }
         self.depth -= 1;
     }
 
     fn optional(&mut self, expr: &Expr<'a>) {
-        if self.enter(bytes(expr.span())) {
+        if self.enter(range_of(expr)) {
             self.expr_inside(expr, true);
         }
         self.depth -= 1;
@@ -218,20 +218,16 @@ impl<'a, 'd> Analysis<'a, 'd> {
                 }
                 if !self.names.filters.contains(filter.name) {
                     let near = did_you_mean(filter.name, self.names.filters.iter().map(String::as_str));
-                    let at = self.name_range(filter.name, bytes(expr.span()));
+                    let at = self.name_range(filter.name, range_of(expr));
                     self.error("E301", at, format!("unknown filter `{}`", filter.name), near);
                 }
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(test.name, "defined" | "undefined") {
-                    self.optional(&test.expr)
-                } else {
-                    self.expr(&test.expr)
-                }
+                if matches!(test.name, "defined" | "undefined") { self.optional(&test.expr) } else { self.expr(&test.expr) }
                 if !self.names.tests.contains(test.name) {
                     let near = did_you_mean(test.name, self.names.tests.iter().map(String::as_str));
-                    let at = self.name_range(test.name, bytes(expr.span()));
+                    let at = self.name_range(test.name, range_of(expr));
                     self.error("E302", at, format!("unknown test `{}`", test.name), near);
                 }
                 self.args(&test.args);
@@ -327,7 +323,7 @@ impl<'a, 'd> Analysis<'a, 'd> {
         if matches!(op, Op::In | Op::NotIn) || (a == Kind::Text) == (b == Kind::Text) || a == Kind::List || b == Kind::List {
             return;
         }
-        let range = bytes(left.span()).start..bytes(right.span()).end;
+        let range = range_of(left).start..range_of(right).end;
         let other = if a == Kind::Text { b } else { a };
         let message = compare::mismatch(op, a.name(), b.name());
         self.error("E305", range, message, Some(compare::hint(other.name())));

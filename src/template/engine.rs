@@ -301,6 +301,7 @@ impl Core {
         }
         Ok(Jinja::from(shell::finish(text, here)))
     }
+
 }
 
 /// Renders a template part by part, those that wait left out; `None` where it has no parts.
@@ -347,3 +348,4 @@ fn piecewise(core: &Arc<Core>, template: &Template, scope: &Root) -> Result<Opti
     }
     Ok(None)
 }
+

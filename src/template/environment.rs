@@ -10,7 +10,7 @@ use super::filters;
 use super::names::Names;
 use super::parse::written_syntax;
 use super::place::Place;
-use super::scope::Rendering;
+use super::scope::{Key, Rendering};
 
 /// Steps of one rendering; a loop over ten thousand hosts needs a twentieth of it.
 const FUEL: u64 = 20_000_000;
@@ -28,9 +28,11 @@ pub(super) fn build() -> (Environment<'static>, Names) {
         env.set_syntax(syntax);
     }
     // Every value comes through `__at`, which made it text.
-    env.set_formatter(|out, _, value| match value.as_str() {
-        Some(text) => out.write_str(text).map_err(Error::from),
-        None => write!(out, "{value}").map_err(Error::from),
+    env.set_formatter(|out, _, value| {
+        match value.as_str() {
+            Some(text) => out.write_str(text).map_err(Error::from),
+            None => write!(out, "{value}").map_err(Error::from),
+        }
     });
     let names = filters::install(&mut env);
     env.add_filter("__at", |value: Value, code: u32| Place::from_code(code).write(&value));
@@ -39,11 +41,11 @@ pub(super) fn build() -> (Environment<'static>, Names) {
         None => Err(fault("an unknown comparison", None)),
     });
     env.add_filter("__take", take);
-    env.add_filter("__walk", |state: &State, value: Value, optional: bool, name: &str, keys: Rest<Value>| {
-        Rendering::of(state)?.walk(optional, value, name, &keys)
+    env.add_filter("__walk", |state: &State, value: Value, name: &str, kinds: &str, keys: Rest<Value>| {
+        Rendering::of(state)?.walk(kinds.starts_with('?'), value, name, &Key::all(&keys, kinds))
     });
-    env.add_function("__get", |state: &State, optional: bool, root: &str, keys: Rest<Value>| {
-        Rendering::of(state)?.read(optional, root, &keys)
+    env.add_function("__get", |state: &State, root: &str, kinds: &str, keys: Rest<Value>| {
+        Rendering::of(state)?.read(kinds.starts_with('?'), root, &Key::all(&keys, kinds))
     });
     env.add_function("__go", |state: &State, guard: usize| Ok::<bool, Error>(!Rendering::of(state)?.holes.contains_key(&guard)));
     env.add_function("__hole", |state: &State, guard: usize| {

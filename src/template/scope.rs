@@ -146,17 +146,12 @@ impl Rendering {
     }
 
     /// Follows keys into a variable without rendering what lies beside them; the rest of the keys is left.
-    fn variable_at<'k>(
-        self: &Arc<Self>,
-        value: &VarValue,
-        path: &mut String,
-        mut keys: &'k [Jinja],
-    ) -> Result<(Option<Jinja>, &'k [Jinja]), Error> {
+    fn variable_at<'k>(self: &Arc<Self>, value: &VarValue, path: &mut String, mut keys: &'k [Key]) -> Result<(Option<Jinja>, &'k [Key]), Error> {
         let mut value = value;
         loop {
             let next = match (value, keys.first()) {
-                (VarValue::Map(map), Some(key)) if key.as_str().is_some() => map.get(key.as_str().unwrap_or_default()),
-                (VarValue::List(list), Some(key)) if key.as_usize().is_some() => key.as_usize().and_then(|at| list.get(at)),
+                (VarValue::Map(map), Some(key)) if key.value.as_str().is_some() => map.get(key.value.as_str().unwrap_or_default()),
+                (VarValue::List(list), Some(key)) if key.value.as_usize().is_some() => key.value.as_usize().and_then(|at| list.get(at)),
                 _ => return Ok((Some(self.variable(value, path)?), keys)),
             };
             let Some(next) = next else {
@@ -169,7 +164,7 @@ impl Rendering {
     }
 
     /// Reads `root.key.key…`; undefined where `optional` and any of it is missing.
-    pub(super) fn read(self: &Arc<Self>, optional: bool, root: &str, keys: &[Jinja]) -> Result<Jinja, Error> {
+    pub(super) fn read(self: &Arc<Self>, optional: bool, root: &str, keys: &[Key]) -> Result<Jinja, Error> {
         if root == "omit" {
             return self.walk(optional, Jinja::from_object(OmitMark), root, keys);
         }
@@ -193,12 +188,12 @@ impl Rendering {
         }
     }
 
-    fn read_lazy(self: &Arc<Self>, optional: bool, lazy: Arc<dyn Lazy>, mut path: String, keys: &[Jinja]) -> Result<Jinja, Error> {
+    fn read_lazy(self: &Arc<Self>, optional: bool, lazy: Arc<dyn Lazy>, mut path: String, keys: &[Key]) -> Result<Jinja, Error> {
         let Some((key, rest)) = keys.split_first() else {
             return Ok(Jinja::from_object(LazyMap { rendering: self.clone(), lazy }));
         };
-        let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
-        let lookup = if key.is_undefined() { return undefined_key(&path) } else { lazy.get(&name) };
+        let name = key.value.as_str().map_or_else(|| key.value.to_string(), str::to_owned);
+        let lookup = if key.value.is_undefined() { return undefined_key(&path) } else { lazy.get(&name) };
         match lookup {
             Lookup::Missing if optional => Ok(Jinja::UNDEFINED),
             Lookup::Missing => Err(missing(&path, key, &lazy.names())),
@@ -220,7 +215,7 @@ impl Rendering {
     }
 
     /// Reads keys of a value.
-    pub(super) fn walk(self: &Arc<Self>, optional: bool, value: Jinja, path: &str, keys: &[Jinja]) -> Result<Jinja, Error> {
+    pub(super) fn walk(self: &Arc<Self>, optional: bool, value: Jinja, path: &str, keys: &[Key]) -> Result<Jinja, Error> {
         let (mut value, mut path) = (value, path.to_owned());
         for (at, key) in keys.iter().enumerate() {
             if let Some(map) = value.downcast_object_ref::<LazyMap>() {
@@ -229,10 +224,10 @@ impl Rendering {
             if value.is_undefined() {
                 return if optional { Ok(value) } else { Err(fault(format!("`{path}` is not defined"), None)) };
             }
-            if key.is_undefined() {
+            if key.value.is_undefined() {
                 return undefined_key(&path);
             }
-            let next = value.get_item(key)?;
+            let next = value.get_item(&key.value)?;
             if next.is_undefined() {
                 if optional {
                     return Ok(next);
@@ -253,14 +248,11 @@ fn undefined_key(path: &str) -> Result<Jinja, Error> {
     Err(fault(format!("the key of `{path}[..]` is not defined"), None))
 }
 
-fn missing(path: &str, key: &Jinja, names: &[String]) -> Error {
-    match key.as_str() {
-        // A subscript's text may come from a value, so only names that the template or the data's owner wrote are told.
-        Some(name) if crate::text::is_id(name) => {
-            fault(format!("`{path}` has no `{name}`"), did_you_mean(name, names.iter().map(String::as_str)))
-        }
-        Some(_) => fault(format!("`{path}` has no such entry"), None),
-        None => fault(format!("`{path}` has no entry {key}"), None),
+fn missing(path: &str, key: &Key, names: &[String]) -> Error {
+    match key.value.as_str() {
+        Some(name) if key.written => fault(format!("`{path}` has no `{name}`"), did_you_mean(name, names.iter().map(String::as_str))),
+        None if key.written => fault(format!("`{path}` has no entry {}", key.value), None),
+        _ => fault(format!("`{path}` has no such entry"), None),
     }
 }
 
@@ -271,13 +263,28 @@ fn names_of(value: &Jinja) -> Vec<String> {
     value.try_iter().map(|keys| keys.filter_map(|key| key.as_str().map(str::to_owned)).collect()).unwrap_or_default()
 }
 
-fn push_key(path: &mut String, key: &Jinja) {
-    match key.as_str() {
-        Some(name) if crate::text::is_id(name) => {
+fn push_key(path: &mut String, key: &Key) {
+    match key.value.as_str() {
+        Some(name) if key.written && crate::text::is_id(name) => {
             path.push('.');
             path.push_str(name);
         }
         _ => path.push_str("[..]"),
+    }
+}
+
+/// A key of a lookup.
+pub(super) struct Key {
+    value: Jinja,
+    /// It stands in the template; any other may be a secret and is not told.
+    written: bool,
+}
+
+impl Key {
+    /// Pairs keys with what the compiled template says of each: after its first character `w` for
+    /// written, any other for computed.
+    pub(super) fn all(values: &[Jinja], kinds: &str) -> Vec<Key> {
+        values.iter().zip(kinds.bytes().skip(1)).map(|(value, kind)| Key { value: value.clone(), written: kind == b'w' }).collect()
     }
 }
 

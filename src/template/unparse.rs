@@ -4,7 +4,7 @@
 //! parsed by minijinja, and its tree is written back with our own filters in those spots:
 //!
 //! - `a == b` becomes `a|__cmp("==",b)` (compare.rs);
-//! - `tasks.x.rc` becomes `__get(false,"tasks","x","rc")`, one lookup that names what is missing (scope.rs);
+//! - `tasks.x.rc` becomes `__get("tasks","!ww","x","rc")`, one lookup that names what is missing (scope.rs);
 //! - `{{ x }}` becomes `{{ x|__at(code) }}`, where `code` says how to write it ([`Sites`]), or `x|__take` where the
 //!   whole template is one value.
 //!
@@ -33,6 +33,8 @@ pub(super) struct Sites {
     pub(super) places: BTreeMap<usize, u32>,
     /// The code of all others.
     pub(super) otherwise: u32,
+    /// An outermost `| quote` changes nothing.
+    pub(super) drop_quote: bool,
     /// Ranges of the source's plain text and what stands there instead.
     pub(super) edits: Vec<(Range<usize>, String)>,
 }
@@ -70,6 +72,24 @@ pub(super) fn offset(source: &str, part: &str) -> Option<usize> {
 /// The bytes of a span.
 pub(super) fn bytes(span: minijinja::machinery::Span) -> Range<usize> {
     span.start_offset as usize..(span.end_offset as usize).max(span.start_offset as usize)
+}
+
+/// The bytes of an expression, from where its innermost base starts: minijinja's spans of `a.b` may start at the dot.
+pub(super) fn range_of(expr: &Expr<'_>) -> Range<usize> {
+    let own = bytes(expr.span());
+    let base = match expr {
+        Expr::GetAttr(attr) => Some(&attr.expr),
+        Expr::GetItem(item) => Some(&item.expr),
+        Expr::Slice(slice) => Some(&slice.expr),
+        Expr::Call(call) => Some(&call.expr),
+        Expr::Test(test) => Some(&test.expr),
+        Expr::Filter(filter) => filter.expr.as_ref(),
+        Expr::BinOp(binary) => Some(&binary.left),
+        Expr::Compare(compare) => Some(&compare.expr),
+        Expr::IfExpr(choice) => Some(&choice.true_expr),
+        _ => None,
+    };
+    base.map_or(own.start, |base| range_of(base).start.min(own.start))..own.end
 }
 
 /// Writes a template.
@@ -253,10 +273,17 @@ impl Writer<'_> {
         self.put(VARIABLE.0);
         self.put(" (");
         let start = self.out.text.len();
-        self.expr(&emit.expr);
+        let mut value = &emit.expr;
+        while let (true, Expr::Filter(filter)) = (self.sites.drop_quote, value) {
+            match &filter.expr {
+                Some(inner) if filter.name == "quote" => value = inner,
+                _ => break,
+            }
+        }
+        self.expr(value);
         self.put(&format!("|__at({code})"));
         let range = start..self.out.text.len();
-        self.out.map.push((range.clone(), bytes(emit.expr.span())));
+        self.out.map.push((range.clone(), range_of(&emit.expr)));
         self.put(")");
         if let Some(guard) = guard {
             self.out.guards.push((range, guard));
@@ -345,7 +372,7 @@ impl Writer<'_> {
             self.bare(expr);
             self.put(")");
         }
-        self.out.map.push((start..self.out.text.len(), bytes(expr.span())));
+        self.out.map.push((start..self.out.text.len(), range_of(expr)));
     }
 
     fn bare(&mut self, expr: &Expr<'_>) {
@@ -449,7 +476,7 @@ impl Writer<'_> {
             self.put("(");
             self.path(expr, true);
             self.put(")");
-            self.out.map.push((start..self.out.text.len(), bytes(expr.span())));
+            self.out.map.push((start..self.out.text.len(), range_of(expr)));
         } else {
             self.expr(expr);
         }
@@ -476,16 +503,22 @@ impl Writer<'_> {
                 _ => break,
             }
         }
+        let written = |key: &Key<'_, '_>| match key {
+            Key::Name(_) | Key::Item(Expr::Const(_)) => 'w',
+            Key::Item(_) => 'c',
+        };
+        // `?` where any of it may be missing, then a letter for each key.
+        let kinds: String = std::iter::once(if optional { '?' } else { '!' }).chain(keys.iter().rev().map(written)).collect();
         match base {
-            Expr::Var(var) if !self.bound.contains(var.id) => self.put(&format!("__get({optional},\"{}\"", var.id)),
-            Expr::Var(var) => self.put(&format!("{}|__walk({optional},\"{}\"", var.id, var.id)),
+            Expr::Var(var) if !self.bound.contains(var.id) => self.put(&format!("__get(\"{}\",\"{kinds}\"", var.id)),
+            Expr::Var(var) => self.put(&format!("{}|__walk(\"{}\",\"{kinds}\"", var.id, var.id)),
             other => {
                 if optional {
                     self.optional(other);
                 } else {
                     self.expr(other);
                 }
-                self.put(&format!("|__walk({optional},\"the value\""));
+                self.put(&format!("|__walk(\"the value\",\"{kinds}\""));
             }
         }
         for key in keys.into_iter().rev() {
@@ -521,9 +554,7 @@ impl Writer<'_> {
         };
         match &binary.left {
             // A long chain stays flat.
-            Expr::BinOp(left)
-                if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) =>
-            {
+            Expr::BinOp(left) if std::mem::discriminant(&left.op) == std::mem::discriminant(&binary.op) && !matches!(binary.op, Kind::Pow) => {
                 self.binary(left);
             }
             left => self.expr(left),
@@ -539,7 +570,7 @@ impl Writer<'_> {
         self.put(&format!("|__cmp(\"{}\",", op.name()));
         self.expr(right);
         self.put("))");
-        let origin = bytes(left.span()).start..bytes(right.span()).end;
+        let origin = range_of(left).start..range_of(right).end;
         self.out.map.push((start..self.out.text.len(), origin));
     }
 
