@@ -11,7 +11,7 @@ use super::circle::{self, Names};
 use super::graph::{Edge, EdgeKind, Node, Plan, RoundPlan};
 use super::links::{Link, Settled, settle};
 use crate::diag::{Diagnostics, Severity, Span};
-use crate::model::{Item, Needs, Playbook, Round, RoundIx, TaskIx};
+use crate::model::{Item, Needs, Playbook, Round, RoundIx, TaskIx, Template};
 
 /// Makes the plan of a playbook; none where tasks or rounds wait for each other in a circle, which the
 /// diagnostics then say.
@@ -59,10 +59,18 @@ fn assemble(playbook: &Playbook, rounds: Settled, tasks: Vec<Settled>, needs: Ve
             graph.add_edge(nodes[link.from], nodes[link.to], link.edge);
         }
         let order = settled.order.into_iter().map(TaskIx::new).collect();
-        plans.push(RoundPlan { node, hosts, needs, order, tasks: nodes });
+        plans.push(RoundPlan { node, hosts, needs, order, tasks: nodes, read: vec![false; round.tasks.len()] });
     }
     for link in &rounds.links {
         graph.add_edge(plans[link.from].node, plans[link.to].node, link.edge);
+    }
+    for round in &playbook.rounds {
+        for read in round.tasks.iter().flat_map(|task| &task.reads) {
+            plans[read.round.index()].read[read.task.index()] = true;
+        }
+        for (named, _) in round.when.iter().flat_map(|when| rounds_read(playbook, when)) {
+            plans[named.index()].read.fill(true);
+        }
     }
     Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect() }
 }
@@ -85,14 +93,19 @@ fn round_links(playbook: &Playbook, ix: RoundIx) -> Vec<Link> {
     for read in round.tasks.iter().flat_map(|task| &task.reads).filter(|read| read.round != ix) {
         links.push(link(read.round, EdgeKind::Data, Some(read.span), Some(read.task)));
     }
-    for read in round.when.iter().flat_map(|when| &when.reads) {
-        let [root, id, ..] = &read.path[..] else { continue };
-        let named = playbook.rounds.iter().position(|round| root == "rounds" && round.id == *id);
-        if let Some(from) = named {
-            links.push(link(RoundIx::new(from), EdgeKind::Data, Some(read.span), None));
-        }
+    for (from, place) in round.when.iter().flat_map(|when| rounds_read(playbook, when)) {
+        links.push(link(from, EdgeKind::Data, Some(place), None));
     }
     links
+}
+
+/// The rounds that a round's `when` names, which has no list of reads as tasks have.
+fn rounds_read<'a>(playbook: &'a Playbook, when: &'a Template) -> impl Iterator<Item = (RoundIx, Span)> + 'a {
+    when.reads.iter().filter_map(|read| {
+        let [root, id, ..] = &read.path[..] else { return None };
+        let named = playbook.rounds.iter().position(|round| root == "rounds" && round.id == *id)?;
+        Some((RoundIx::new(named), read.span))
+    })
 }
 
 fn task_links(ix: RoundIx, round: &Round) -> Vec<Link> {

@@ -75,6 +75,8 @@ pub(super) struct RoundPlan {
     /// Topological, ties by the order written.
     pub(super) order: Vec<TaskIx>,
     pub(super) tasks: Vec<NodeIndex>,
+    /// By task: whether some template reads its result.
+    pub(super) read: Vec<bool>,
 }
 
 /// A playbook's graph, free of cycles.
@@ -123,6 +125,12 @@ impl Plan {
     #[must_use]
     pub fn hosts(&self, round: RoundIx) -> &[HostIx] {
         &self.rounds[round.index()].hosts
+    }
+
+    /// Says whether some template may read a task's result, `result` in its own aside: only then need it be kept.
+    #[must_use]
+    pub fn is_read(&self, round: RoundIx, task: TaskIx) -> bool {
+        self.rounds[round.index()].read[task.index()]
     }
 
     /// Every round that a round needs, as far as `after` is concerned: named, read, or all above. Ascending. Not

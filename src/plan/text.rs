@@ -3,7 +3,8 @@
 //! Knows only [`PlanView`] and a width in columns. Long lines are cut with `…` (the JSON form holds all). What a piece
 //! of text is, is said to a painter, which may colour it; the marks carry the meaning without colour.
 
-use super::view::{PlanView, RoundView, StepsView, TaskView, WaitView, What};
+use super::prepared::is_pending;
+use super::view::{PlanView, RoundView, TaskView, WaitView, What};
 use crate::text::{fold_names, format_duration, one_line, plural};
 
 /// What a piece of the text is.
@@ -122,23 +123,25 @@ impl Writer<'_> {
         }
         self.edges(task, before);
         self.settings(task);
-        match &task.steps[..] {
-            [only] => self.details(&only.what, 6),
-            many => {
-                // One more would be the line that says how many there are.
-                let shown = if many.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { many.len() };
-                many[..shown].iter().for_each(|steps| self.group(steps));
-                if shown < many.len() {
-                    let hosts: Vec<&String> = many[shown..].iter().flat_map(|steps| &steps.hosts).collect();
-                    self.line(6, Some(Role::Dim), &format!("… and {} more, on {}", many.len() - shown, fold_names(&hosts)));
-                }
+        let mut lists = task.steps.iter().filter(|steps| steps.what.skipped_by.is_none()).map(|steps| details(&steps.what));
+        let shared = lists.next().filter(|first| lists.all(|other| other == *first));
+        shared.iter().flatten().for_each(|line| self.line(6, Some(Role::Dim), line));
+        if task.steps.len() < 2 {
+            return;
+        }
+        // One more would be the line that says how many there are.
+        let shown = if task.steps.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { task.steps.len() };
+        for steps in &task.steps[..shown] {
+            self.line(6, None, &format!("{}  {}", one_line(&fold_names(&steps.hosts), self.width / 3), headline(&steps.what)));
+            if shared.is_none() {
+                details(&steps.what).iter().for_each(|line| self.line(8, Some(Role::Dim), line));
             }
         }
-    }
-
-    fn group(&mut self, steps: &StepsView) {
-        self.line(6, None, &format!("{}  {}", one_line(&fold_names(&steps.hosts), self.width / 3), headline(&steps.what)));
-        self.details(&steps.what, 8);
+        if shown < task.steps.len() {
+            let rest = &task.steps[shown..];
+            let hosts: Vec<&String> = rest.iter().flat_map(|steps| &steps.hosts).collect();
+            self.line(6, Some(Role::Dim), &format!("… and {} more, on {}", rest.len(), fold_names(&hosts)));
+        }
     }
 
     /// What it waits for, where that is not simply the one above.
@@ -147,7 +150,7 @@ impl Writer<'_> {
         let above = before.id.as_deref().unwrap_or(&before.name);
         if task.waits.is_empty() {
             self.line(6, Some(Role::Dim), "starts at once");
-        } else if task.waits.iter().any(|wait| wait.why != "order") {
+        } else if task.waits.iter().any(|wait| wait.why == "needs") || task.waits.iter().all(|wait| wait.why == "data") {
             self.line(6, Some(Role::Dim), &format!("waits for {}", reasons(&task.waits).join(", ")));
         } else if !task.waits.iter().any(|wait| wait.on == above) {
             self.line(6, Some(Role::Dim), &format!("beside {above}"));
@@ -170,29 +173,6 @@ impl Writer<'_> {
         }
         if !settings.is_empty() {
             self.line(6, Some(Role::Dim), &settings.join("; "));
-        }
-    }
-
-    fn details(&mut self, what: &What, indent: usize) {
-        for guard in &what.guards {
-            self.line(indent, Some(Role::Dim), guard);
-        }
-        let mut parts = Vec::new();
-        if let (Some(user), Some(method)) = (&what.become_user, what.become_method) {
-            parts.push(format!("as {user} ({method})"));
-        }
-        if !what.on.is_empty() {
-            parts.push(format!("on {}", fold_names(&what.on)));
-        }
-        if let Some(cwd) = &what.cwd {
-            parts.push(format!("in {cwd}"));
-        }
-        if !parts.is_empty() {
-            self.line(indent, Some(Role::Dim), &parts.join(" "));
-        }
-        if !what.env.is_empty() {
-            let env: Vec<String> = what.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            self.line(indent, Some(Role::Dim), &format!("env {}", env.join(" ")));
         }
     }
 
@@ -219,6 +199,35 @@ impl Writer<'_> {
         }
         self.line(0, None, &parts.join(", "));
     }
+}
+
+/// Guards, user, place and environment of a step, a line each.
+fn details(what: &What) -> Vec<String> {
+    let mut lines = what.guards.clone();
+    let mut parts = Vec::new();
+    if let (Some(user), Some(method)) = (&what.become_user, what.become_method) {
+        parts.push(format!("as {user} ({method})"));
+    }
+    if !what.on.is_empty() {
+        parts.push(format!("on {}", fold_names(&what.on)));
+    }
+    if let Some(cwd) = &what.cwd {
+        parts.push(format!("in {cwd}"));
+    }
+    if let Some(stdin) = &what.stdin {
+        parts.push(format!("reading {}", if is_pending(stdin) { "text".to_owned() } else { plural(stdin.len(), "byte") }));
+    }
+    if let Some(umask) = &what.umask {
+        parts.push(format!("with umask {umask}"));
+    }
+    if !parts.is_empty() {
+        lines.push(parts.join(" "));
+    }
+    if !what.env.is_empty() {
+        let env: Vec<String> = what.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        lines.push(format!("env {}", env.join(" ")));
+    }
+    lines
 }
 
 fn headline(what: &What) -> String {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::classes::{Class, class};
 use super::graph::{Edge, EdgeKind, Plan};
 use super::prepare::{holds, preview};
-use super::prepared::{PreparedGuard, command_line};
+use super::prepared::{Body, CopySource, PreparedGuard, command_line};
 use super::world::World;
 use crate::diag::{Diagnostic, Diagnostics, Location, SourceMap, Span};
 use crate::model::{After, BecomeMethod, HostIx, Judge, RoundIx, StepId, Task, TaskIx};
@@ -148,6 +148,15 @@ pub struct What {
     /// Its environment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<(String, String)>,
+    /// Its standard input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// Its file creation mask, in octal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub umask: Option<String>,
+    /// The text that a copy writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// Steps after which the rest is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub known_after: Vec<String>,
@@ -269,7 +278,13 @@ impl Viewer<'_> {
             Err(failed) => return Err(failed),
         };
         let inventory = self.world.inventory();
-        let prepared = preview(task, step.host, inventory, self.engine, &scope)?;
+        let prepared = match preview(task, step.host, inventory, self.engine, &scope) {
+            // A condition that waits may yet keep it from being rendered at all.
+            Err(RenderError::Failed { message, .. }) if !known_after.is_empty() => {
+                return Ok(What { command: format!("‹can't be rendered: {message}›"), known_after, ..What::default() });
+            }
+            other => other?,
+        };
         for step in &prepared.pending {
             if !known_after.contains(step) {
                 known_after.push(step.clone());
@@ -288,6 +303,12 @@ impl Viewer<'_> {
             }),
             cwd: prepared.cwd,
             env: prepared.env,
+            stdin: prepared.stdin,
+            umask: prepared.umask.map(|umask| format!("{umask:03o}")),
+            content: match prepared.body {
+                Body::Copy { from: CopySource::Content(text), .. } => Some(text),
+                _ => None,
+            },
             known_after,
         })
     }

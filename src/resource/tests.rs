@@ -289,3 +289,20 @@ fn fetch_knows_size_and_digest() {
     });
     assert_eq!(RemoteFile::parse("6 \n"), Some(RemoteFile { size: 6, sha256: None }));
 }
+
+#[test]
+fn no_other_sign_of_a_pattern_is_live() {
+    each(|shell, folder| {
+        let names: Vec<String> = (1..127_u8).map(char::from).filter(|c| !"/*?".contains(*c)).map(|c| format!("x{c}y")).collect();
+        for name in &names {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        let output = shell.run(folder, &glob_script(&names));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert_eq!(glob_paths(&output.stdout), names, "{:?}", shell.words);
+        // Inside brackets all but ranges and classes is literal, too.
+        let brackets: Vec<String> = names.iter().filter(|name| !"]^!".contains(&name[1..2])).map(|name| format!("x[{}]y", &name[1..2])).collect();
+        let output = shell.run(folder, &glob_script(&brackets));
+        assert_eq!(glob_paths(&output.stdout).len(), brackets.len(), "{:?}", shell.words);
+    });
+}

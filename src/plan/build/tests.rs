@@ -105,6 +105,7 @@ fn rounds_wait_for_what_they_read() {
     let waits: Vec<_> = plan.round_waits(RoundIx(2)).iter().map(|wait| (wait.round.0, wait.edge.kind)).collect();
     assert_eq!(waits, [(0, EdgeKind::Data), (1, EdgeKind::Order)]);
     assert_eq!(plan.rounds_before(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
+    assert!(plan.is_read(RoundIx(0), TaskIx(0)) && !plan.is_read(RoundIx(2), TaskIx(0)));
 }
 
 #[test]
@@ -139,4 +140,16 @@ fn a_circle_of_rounds_and_a_read_of_itself() {
     let mut rounds = vec![maker.round("one", &[0], list), maker.round("two", &[0], second)];
     rounds[1].needs = vec![RoundNeed { round: RoundIx(0), span: None }];
     insta::assert_snapshot!(refused(&maker, rounds));
+}
+
+#[test]
+fn a_condition_of_a_round_is_a_read() {
+    let mut maker = Maker::new("one two rounds.one.tasks.s.rc == 0");
+    let first = tasks(&mut maker, &["s"]);
+    let mut rounds = vec![maker.round("two", &[0], Vec::new()), maker.round("one", &[0], first)];
+    rounds[0].when = Some(maker.template("rounds.one.tasks.s.rc == 0", crate::model::Context::Expression));
+    let plan = build(&playbook(rounds), &mut Diagnostics::default()).unwrap();
+    assert_eq!(plan.round_needs(RoundIx(0)), [RoundIx(1)]);
+    assert_eq!(plan.rounds_in_order(), [RoundIx(1), RoundIx(0)]);
+    assert!(plan.is_read(RoundIx(1), TaskIx(0)));
 }

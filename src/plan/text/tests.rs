@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::diag::Location;
-use crate::plan::view::{Counts, FORMAT};
+use crate::plan::view::{Counts, FORMAT, StepsView};
 
 fn place() -> Location {
     Location { file: "play.yml".to_owned(), line: 1, column: 1 }

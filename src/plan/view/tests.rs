@@ -75,3 +75,21 @@ fn what_cannot_be_rendered_is_told_once_with_its_hosts() {
     let _ = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     insta::assert_snapshot!(diagnostics.to_text(&maker.map));
 }
+
+#[test]
+fn a_condition_that_waits_excuses_what_cannot_be_rendered() {
+    let mut maker = Maker::new("kernel t tasks.kernel.rc == 0 echo {{ nowhere }}");
+    let mut list = vec![maker.run("kernel", "true"), maker.run("t", "echo {{ nowhere }}")];
+    list[1].when = vec![maker.template("tasks.kernel.rc == 0", Context::Expression)];
+    list[1].umask = Some(0o27);
+    let playbook = playbook(vec![maker.round("r", &[0], list)]);
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    let mut diagnostics = Diagnostics::default();
+    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    assert!(!diagnostics.has_errors());
+    let what = &view.rounds[0].tasks[1].steps[0].what;
+    assert_eq!(what.command, "‹can't be rendered: `nowhere` is not defined›");
+    assert_eq!(what.known_after, ["r/kernel"]);
+}
