@@ -150,6 +150,9 @@ impl Dispatcher {
         let name = |task| self.fixed.playbook.task(step.round, task).name.clone();
         let blocked: Vec<(StepId, String)> = effects.blocked.iter().map(|(step, because)| (*step, name(*because))).collect();
         for (blocked, because) in blocked {
+            if self.phases.get(&blocked) == Some(&Phase::Judged) {
+                continue;
+            }
             let cancelled = matches!(outcome.status, Status::Cancelled);
             let gone = outcome.status == Status::Unreachable;
             let mut skipped = match outcome.status {

@@ -106,7 +106,11 @@ impl Place {
             Place::Argument if value.is_none() => Err(none("an argument")),
             Place::Argument => text_of(value),
             Place::Raw => {
-                if is_list(value) { words(value, |text| text.to_owned()) } else { scalar(value) }
+                if is_list(value) {
+                    words(value, |text| text.to_owned())
+                } else {
+                    scalar(value)
+                }
             }
             Place::Word { bare, list: true } if is_list(value) => words(value, |text| word(text, bare)),
             Place::Word { bare, .. } => Ok(word(&scalar(value)?, bare)),
@@ -194,8 +198,8 @@ fn number(value: &Value) -> Result<String, Error> {
 
 fn word(text: &str, bare: bool) -> String {
     const RESERVED: [&str; 20] = [
-        "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "in", "function", "select", "time", "coproc", "repeat",
-        "end", "foreach",
+        "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "in", "function", "select", "time",
+        "coproc", "repeat", "end", "foreach",
     ];
     let plain = quote(text);
     if bare && !RESERVED.contains(&text) && plain == text {

@@ -1,0 +1,171 @@
+//! The workbench: a playbook and a script in, the events out.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use roundsman::app::{self, PlaybookSource, Sources};
+use roundsman::event::{Done, Event, EventSink, Journal, JournalError, Outcome, Redactor, RunEvent, RunHeader, Status};
+use roundsman::exec::{self, Interrupt, RunInputs, RunReport};
+use roundsman::plan::ControllerInfo;
+use roundsman::transport::{FakeLog, FakeScript, Hub};
+
+/// What a run left behind.
+pub(crate) struct Ran {
+    pub(crate) report: RunReport,
+    /// As the record took them.
+    pub(crate) events: Vec<Event>,
+    /// As the sinks were told.
+    pub(crate) told: Vec<Event>,
+    pub(crate) log: FakeLog,
+    hosts: Vec<String>,
+    tasks: Vec<Vec<String>>,
+}
+
+impl Ran {
+    /// The end of every step, as `host task` to `status` or `status: reason`; fails where one ended twice.
+    pub(crate) fn ends(&self) -> BTreeMap<String, String> {
+        let mut ends = BTreeMap::new();
+        for (name, outcome) in self.outcomes() {
+            let told = match (&outcome.reason, outcome.status) {
+                (Some(reason), _) => format!("{}: {reason}", outcome.status.word()),
+                (None, status) => status.word().to_owned(),
+            };
+            assert!(ends.insert(name.clone(), told).is_none(), "{name} ended twice");
+        }
+        ends
+    }
+
+    pub(crate) fn end(&self, step: &str) -> String {
+        self.ends().get(step).cloned().unwrap_or_else(|| "never ended".to_owned())
+    }
+
+    pub(crate) fn status(&self, step: &str) -> Option<Status> {
+        self.outcomes().into_iter().find(|(name, _)| name == step).map(|(_, outcome)| outcome.status)
+    }
+
+    fn outcomes(&self) -> Vec<(String, &Outcome)> {
+        let ends = self.events.iter().filter_map(|event| match &event.kind {
+            RunEvent::StepEnded { step, outcome, .. } => {
+                Some((format!("{} {}", self.hosts[step.host.index()], self.tasks[step.round.index()][step.task.index()]), outcome))
+            }
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    /// The commands that began on a host, in order.
+    pub(crate) fn ran_on(&self, host: &str) -> Vec<String> {
+        self.log.of(host).into_iter().filter_map(|what| what.strip_prefix("run ").map(str::to_owned)).collect()
+    }
+
+    /// How many events of a kind there are.
+    pub(crate) fn count(&self, wanted: impl Fn(&RunEvent) -> bool) -> usize {
+        self.events.iter().filter(|event| wanted(&event.kind)).count()
+    }
+}
+
+/// A record in memory, which can be told to fail after so many batches.
+#[derive(Clone, Default)]
+pub(crate) struct Memory {
+    events: Arc<Mutex<Vec<Event>>>,
+    fails_after: Option<usize>,
+}
+
+impl Journal for Memory {
+    fn append(&self, events: Vec<Event>, done: Done) {
+        let mut held = self.events.lock().expect("nobody panicked");
+        held.extend(events);
+        let failed = self.fails_after.is_some_and(|most| held.len() > most);
+        drop(held);
+        done(if failed { Err(JournalError::Failed { reason: "disk full".to_owned(), spilled_to: None }) } else { Ok(()) });
+    }
+}
+
+/// Notes what it is told, and that the record had it before.
+struct Witness {
+    record: Arc<Mutex<Vec<Event>>>,
+    told: Arc<Mutex<Vec<Event>>>,
+}
+
+impl EventSink for Witness {
+    fn event(&mut self, event: &Event) {
+        let recorded = self.record.lock().expect("nobody panicked").get(usize::try_from(event.seq).expect("few events")) == Some(event);
+        assert!(recorded, "told before it was recorded: {event:?}");
+        self.told.lock().expect("nobody panicked").push(event.clone());
+    }
+}
+
+/// A run to be made.
+pub(crate) struct Bench {
+    playbook: String,
+    hosts: String,
+    script: serde_json::Value,
+    interrupts: Vec<(Duration, Interrupt)>,
+    fails_after: Option<usize>,
+}
+
+impl Bench {
+    /// A playbook's YAML on hosts named with commas.
+    pub(crate) fn new(playbook: &str, hosts: &str) -> Bench {
+        let script = serde_json::json!({ "hosts": [] });
+        Bench { playbook: playbook.to_owned(), hosts: format!("{hosts},"), script, interrupts: Vec::new(), fails_after: None }
+    }
+
+    /// Adds an entry of the fake's script.
+    pub(crate) fn host(mut self, entry: serde_json::Value) -> Bench {
+        self.script["hosts"].as_array_mut().expect("a list").push(entry);
+        self
+    }
+
+    /// Presses Ctrl-C after a while.
+    pub(crate) fn interrupt(mut self, after: Duration) -> Bench {
+        self.interrupts.push((after, Interrupt::Int));
+        self
+    }
+
+    /// Lets the record fail when it holds so many events.
+    pub(crate) fn record_fails_after(mut self, events: usize) -> Bench {
+        self.fails_after = Some(events);
+        self
+    }
+
+    pub(crate) async fn run(self) -> Ran {
+        let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
+        let loaded = app::load(&Sources { playbook, inventory: Some(self.hosts), limit: None, exclude: None, extra: Vec::new() });
+        let ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
+        let script = FakeScript::from_json(&self.script.to_string()).expect("the script is right");
+        let log = script.log();
+        let memory = Memory { fails_after: self.fails_after, ..Memory::default() };
+        let told = Arc::default();
+        let witness = Witness { record: Arc::clone(&memory.events), told: Arc::clone(&told) };
+        let (sender, interrupts) = tokio::sync::mpsc::channel(8);
+        for (after, interrupt) in self.interrupts {
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                let _ = sender.send(interrupt).await;
+            });
+        }
+        let hosts = ready.inventory.hosts.iter().map(|host| host.name.clone()).collect();
+        let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.iter().map(|task| task.name.clone()).collect()).collect();
+        let inputs = RunInputs {
+            playbook: ready.playbook,
+            inventory: ready.inventory,
+            plan: ready.plan,
+            engine: ready.engine,
+            hub: Hub::fake(script),
+            journal: Box::new(memory.clone()),
+            sinks: vec![Box::new(witness)],
+            redactor: Redactor::default(),
+            header: RunHeader { run: "test".to_owned(), ..RunHeader::default() },
+            controller: ControllerInfo::default(),
+            clock: Box::new(|| 0),
+            interrupts,
+        };
+        let report = exec::run(inputs).await;
+        let events = memory.events.lock().expect("nobody panicked").clone();
+        let told = std::mem::take(&mut *told.lock().expect("nobody panicked"));
+        Ran { report, events, told, log, hosts, tasks }
+    }
+}

@@ -1,0 +1,204 @@
+//! Which steps run, in which order, and which don't.
+
+use serde_json::json;
+
+use crate::bench::Bench;
+use roundsman::event::{RunEvent, Status};
+
+const TWENTY: &str = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - run: step 01
+      - run: step 02
+      - run: step 03
+      - { run: step 04, unless: guard }
+      - run: step 05
+      - { print: between }
+      - run: step 06
+";
+
+#[tokio::test(start_paused = true)]
+async fn known_steps_are_written_ahead_on_one_lane() {
+    let ran = Bench::new(TWENTY, "a").run().await;
+    assert_eq!(ran.report.end.exit_code, 0);
+    assert_eq!(ran.log.of("a").iter().filter(|what| what.starts_with("lane")).count(), 1);
+    let first_began = ran.events.iter().position(|event| matches!(event.kind, RunEvent::StepBegan { .. })).expect("one began");
+    let sent_before = ran.events[..first_began].iter().filter(|event| matches!(event.kind, RunEvent::StepSent { .. })).count();
+    assert_eq!(sent_before, 6, "all are on their way before the first has begun, the print between them notwithstanding");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_stops_what_needs_it_and_nothing_else() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: first, run: one }
+      - { name: breaks, run: bad }
+      - { name: behind, run: two }
+      - { name: free, needs: [first], run: three }
+      - { name: freer, needs: [], run: four }
+";
+    let ran = Bench::new(playbook, "a,b").host(json!({ "host": "a", "commands": [{ "contains": "bad", "code": 3, "delay_ms": 50 }] })).run().await;
+    assert_eq!(ran.end("a breaks"), "failed: exit code 3");
+    assert_eq!(ran.end("a behind"), "skipped: `breaks` failed");
+    assert_eq!(ran.end("a free"), "changed");
+    assert_eq!(ran.end("a freer"), "changed");
+    assert_eq!(ran.end("b behind"), "changed");
+    assert!(!ran.ran_on("a").contains(&"two".to_owned()));
+    assert_eq!(ran.report.end.exit_code, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allowed_failure_stops_nothing() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: breaks, run: bad, allow_failure: true }
+      - { name: behind, run: two }
+";
+    let ran = Bench::new(playbook, "a").host(json!({ "host": "a", "commands": [{ "contains": "bad", "code": 3 }] })).run().await;
+    assert_eq!((ran.end("a breaks"), ran.end("a behind")), ("failed: exit code 3".into(), "changed".into()));
+    assert_eq!(ran.report.end.exit_code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn parallel_members_run_side_by_side() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - run: first
+      - parallel: [{ run: slow 1 }, { run: slow 2 }, { run: slow 3 }]
+      - run: last
+";
+    let ran = Bench::new(playbook, "a").host(json!({ "host": "a", "commands": [{ "contains": "slow", "delay_ms": 10_000 }] })).run().await;
+    assert_eq!(ran.report.end.exit_code, 0);
+    let took = ran.report.end.duration_ms;
+    assert!((10_000..12_000).contains(&took), "three of 10 s at once took {took} ms");
+    assert_eq!(ran.ran_on("a").last().map(String::as_str), Some("last"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rounds_are_barriers_and_failed_hosts_are_left_out() {
+    let playbook = "
+rounds:
+  - { name: one, hosts: all, tasks: [{ name: x, run: first }] }
+  - { name: two, hosts: all, tasks: [{ name: y, run: second }] }
+  - { name: every, needs: [one], after: all, hosts: all, tasks: [{ name: z, run: third }] }
+  - { name: finally, after: always, hosts: all, tasks: [{ name: w, run: fourth }] }
+";
+    let script = json!({ "host": "b", "commands": [{ "contains": "first", "code": 1, "delay_ms": 5000 }] });
+    let ran = Bench::new(playbook, "a,b").host(script).run().await;
+    assert_eq!(ran.end("b y"), "never ended");
+    assert_eq!(ran.end("a y"), "changed");
+    assert_eq!(ran.end("a z"), "never ended", "`after: all` asks for every host");
+    assert_eq!((ran.end("a w"), ran.end("b w")), ("changed".into(), "changed".into()));
+    let place = |wanted: &str| ran.log.entries().iter().position(|entry| entry.what == wanted).expect("it ran");
+    assert!(place("run first") < place("run second"));
+    assert_eq!(ran.ran_on("b"), ["first", "fourth"]);
+    assert_eq!(ran.count(|event| matches!(event, RunEvent::RoundSkipped { .. })), 1);
+    assert_eq!(ran.log.of("a").iter().filter(|what| *what == "connect").count(), 1, "sessions are kept across rounds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_runs_on_the_first_host_that_can() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: pick, id: pick, once: true, run: pick }
+      - { name: use, run: \"use {{ tasks.pick.stdout }}\" }
+";
+    let script = json!({ "host": "a", "refuse": { "class": "refused", "message": "Connection refused" } });
+    let ran = Bench::new(playbook, "a,b,c").host(script).host(json!({ "host": "*", "commands": [{ "contains": "pick", "stdout": "it\n" }] })).run().await;
+    assert_eq!(ran.status("a pick"), Some(Status::Unreachable));
+    assert_eq!(ran.end("b pick"), "changed");
+    assert_eq!(ran.end("c pick"), "skipped: once: it ran on b");
+    assert_eq!(ran.ran_on("c"), ["use it"]);
+    assert_eq!(ran.report.end.exit_code, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_once_blocks_every_host() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: pick, once: true, run: pick }
+      - { name: use, run: use }
+";
+    let ran = Bench::new(playbook, "a,b").host(json!({ "host": "a", "commands": [{ "contains": "pick", "code": 1 }] })).run().await;
+    assert_eq!(ran.end("b use"), "skipped: once: it failed on a");
+    assert!(ran.ran_on("b").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn delegated_steps_run_elsewhere_and_count_at_home() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: a and not lb or b
+    tasks:
+      - { name: drain, on: lb, run: \"drain {{ host.name }}\" }
+      - { name: work, run: work }
+";
+    let ran = Bench::new(playbook, "a,b,lb").run().await;
+    let mut drained = ran.ran_on("lb");
+    drained.sort();
+    assert_eq!(drained, ["drain a", "drain b"]);
+    assert_eq!((ran.end("a drain"), ran.end("b drain"), ran.ran_on("a")), ("changed".into(), "changed".into(), vec!["work".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_max_parallel_hosts_at_once() {
+    let playbook = "
+rounds:
+  - { name: r, hosts: all, max_parallel: 2, tasks: [{ name: x, run: slow }, { name: y, run: slow }] }
+";
+    let ran = Bench::new(playbook, "a,b,c,d,e").host(json!({ "host": "*", "commands": [{ "contains": "slow", "delay_ms": 1000 }] })).run().await;
+    assert_eq!(ran.report.end.exit_code, 0);
+    assert!((6000..7000).contains(&ran.report.end.duration_ms), "three shifts of 2 s took {} ms", ran.report.end.duration_ms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_set_is_seen_from_then_on() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: ask, id: ask, run: ask }
+      - set: { answer: \"{{ tasks.ask.stdout }}!\" }
+      - { name: tell, run: [tell, \"{{ answer }}\"] }
+      - { name: not, when: answer == \"no!\", run: never }
+  - { name: later, hosts: all, tasks: [{ name: again, run: [again, \"{{ answer }}\"] }] }
+";
+    let ran = Bench::new(playbook, "a").host(json!({ "host": "a", "commands": [{ "contains": "ask", "stdout": "yes\n" }] })).run().await;
+    assert_eq!(ran.ran_on("a"), ["ask", "tell yes!", "again yes!"]);
+    assert_eq!(ran.end("a not"), "skipped: when");
+}
+
+#[tokio::test(start_paused = true)]
+async fn judged_by_expression_the_next_waits() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: odd, run: odd, failed: 'result.rc > 1', changed: 'result.stdout == \"new\"' }
+      - { name: next, run: next }
+";
+    let script = json!({ "host": "a", "commands": [{ "contains": "odd", "code": 1, "stdout": "new\n" }] });
+    let ran = Bench::new(playbook, "a,b").host(script).run().await;
+    assert_eq!((ran.end("a odd"), ran.end("a next")), ("changed".into(), "changed".into()));
+    assert_eq!(ran.end("b odd"), "ok");
+}
