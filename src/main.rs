@@ -1,10 +1,7 @@
-//! The `roundsman` program.
+//! The program: ssh's helper when ssh calls it, else the command line.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = roundsman::transport::helper_main() {
-        return code;
-    }
-    ExitCode::SUCCESS
+    roundsman::transport::helper_main().unwrap_or_else(|| roundsman::cli::main(std::env::args_os()))
 }
