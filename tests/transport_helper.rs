@@ -38,7 +38,8 @@ fn a_launched_program_dies_with_the_thread_that_started_it() {
 
 #[test]
 fn a_launcher_whose_parent_is_another_starts_nothing() {
-    let status = Command::new(PROGRAM).args(["echo", "no"]).env("ROUNDSMAN_HELPER", "launch").env("ROUNDSMAN_PARENT", "1").output().unwrap();
+    let status =
+        Command::new(PROGRAM).args(["echo", "no"]).env("ROUNDSMAN_HELPER", "launch").env("ROUNDSMAN_PARENT", "1").output().unwrap();
     assert_eq!((status.status.code(), status.stdout.as_slice()), (Some(3), b"".as_slice()));
 }
 

@@ -3,6 +3,7 @@
 //! Gives lanes and bulk channels, at most `max_sessions` lanes at once. Must not know what runs in them.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -89,7 +90,7 @@ impl Session {
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.upload(script, bytes).await;
         }
-        let channel = self.boot_channel(become_user, |announce| bulk::boot(announce)).await?;
+        let channel = self.boot_channel(become_user, bulk::boot).await?;
         self.explain(bulk::upload(channel, script, bytes).await).await
     }
 
@@ -106,20 +107,22 @@ impl Session {
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.download(script, sink).await;
         }
-        let channel = self.boot_channel(become_user, |announce| bulk::boot(announce)).await?;
+        let channel = self.boot_channel(become_user, bulk::boot).await?;
         self.explain(bulk::download(channel, script, sink).await).await
     }
 
-    /// Waits until the connection is lost; says why in OpenSSH's words. Never ends for local ones, or after [`Session::close`].
+    /// Waits until the connection is lost; says why in OpenSSH's words. Never ends for local ones, or after
+    /// [`Session::close`]; the future does not keep the session open.
     pub fn lost(&self) -> impl Future<Output = String> + Send + 'static {
-        let session = self.clone();
-        async move {
-            match &session.inner.backend {
-                Backend::Process(_) => std::future::pending().await,
-                Backend::Ssh(master) => master.lost().await,
-                Backend::Fake(fake) => fake.lost().await,
+        let lost: Pin<Box<dyn Future<Output = String> + Send>> = match &self.inner.backend {
+            Backend::Process(_) => Box::pin(std::future::pending()),
+            Backend::Ssh(master) => Box::pin(master.lost()),
+            Backend::Fake(fake) => {
+                let fake = fake.clone();
+                Box::pin(async move { fake.lost().await })
             }
-        }
+        };
+        lost
     }
 
     /// Ends the connection and, for ssh, its master; lanes that are still open are lost.
@@ -168,7 +171,7 @@ impl Session {
             let (session, become_user) = (session.clone(), become_user.clone());
             Box::pin(async move {
                 let script = "umask 077; f=$(mktemp) && cat >\"$f\" && printf %s \"$f\"";
-                let channel = session.boot_channel(become_user.as_ref(), |announce| bulk::boot(announce)).await.ok()?;
+                let channel = session.boot_channel(become_user.as_ref(), bulk::boot).await.ok()?;
                 let end = bulk::upload(channel, script, bytes.as_slice()).await.ok()?;
                 let path = String::from_utf8(end.stdout).ok()?;
                 (end.code == 0 && path.starts_with('/')).then_some(path)

@@ -97,9 +97,10 @@ pub(super) async fn authenticate(mut channel: Channel, sudo: &Sudo) -> Result<Ch
         }
         seen.extend_from_slice(&buffer[..read]);
         if seen.len() > KEPT {
-            let excess = (seen.len() - KEPT).min(searched);
+            // A flood before the prompt: only the part that may hold the beginning of our words is searched on.
+            let excess = seen.len() - KEPT;
             seen.drain(..excess);
-            searched -= excess;
+            searched = searched.saturating_sub(excess);
         }
     }
 }

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -24,6 +26,9 @@ use crate::model::Jump;
 use crate::transport::hub::{HubError, HubOptions, Progress};
 use crate::transport::lane_api::{Refusal, RefusalClass, Target};
 use crate::transport::random;
+
+/// Our folders are called this, the process id, and some letters.
+const PREFIX: &str = "rm-";
 
 type ProgressSink<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
@@ -246,12 +251,30 @@ impl Shared {
     }
 }
 
+/// Removes the folders of processes that were killed before they could.
+fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split_once('-'));
+        let owner = owner.and_then(|(pid, _)| pid.parse().ok()).and_then(Pid::from_raw);
+        if owner.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH)) {
+            // Another user's is not ours to remove, and the system says so.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Makes the folder for control sockets, where their paths are short enough.
 fn private_folder(wanted: Option<PathBuf>) -> Result<TempDir, HubError> {
     let runtime = wanted.or_else(|| std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
-    let short =
-        |folder: &PathBuf| folder.is_absolute() && folder.as_os_str().as_bytes().len() + "/rm-XXXXXX/m999999".len() <= LONGEST_SOCKET;
-    let make = |folder: &Path| tempfile::Builder::new().prefix("rm-").tempdir_in(folder);
+    let short = |folder: &PathBuf| {
+        folder.is_absolute() && folder.as_os_str().as_bytes().len() + "/rm-4194304-XXXXXX/m999999".len() <= LONGEST_SOCKET
+    };
+    let make = |folder: &Path| {
+        sweep(folder);
+        tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(folder)
+    };
     if let Some(folder) = runtime.filter(short)
         && let Ok(made) = make(&folder)
     {
@@ -262,4 +285,24 @@ fn private_folder(wanted: Option<PathBuf>) -> Result<TempDir, HubError> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_the_dead_are_removed() {
+        let runtime = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let dead = runtime.path().join(format!("{PREFIX}{}-abc", child.id()));
+        let other = runtime.path().join("rm-rf");
+        for folder in [&dead, &other] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let own = private_folder(Some(runtime.path().to_owned())).unwrap();
+        let again = private_folder(Some(runtime.path().to_owned())).unwrap();
+        assert!(!dead.exists() && other.exists() && own.path().exists() && again.path().exists());
+    }
 }

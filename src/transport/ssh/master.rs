@@ -111,7 +111,9 @@ impl Master {
                 Ok(child) => return channel(child),
                 Err(error) => error,
             };
-            if let Some(reason) = self.reason().await {
+            if !self.is_up()
+                && let Some(reason) = self.reason().await
+            {
                 return Err(Refusal { class: RefusalClass::Network, message: reason });
             }
             tries += 1;
@@ -123,13 +125,15 @@ impl Master {
         }
     }
 
-    /// Waits for the loss of the connection.
-    pub(in crate::transport) async fn lost(&self) -> String {
+    /// Waits for the loss of the connection, without keeping it open.
+    pub(in crate::transport) fn lost(&self) -> impl Future<Output = String> + Send + 'static {
         let mut state = self.state.clone();
-        let lost = state.wait_for(|state| matches!(state, State::Lost(_))).await.ok().map(|state| state.clone());
-        match lost {
-            Some(State::Lost(reason)) => reason,
-            _ => std::future::pending().await,
+        async move {
+            let lost = state.wait_for(|state| matches!(state, State::Lost(_))).await.ok().map(|state| state.clone());
+            match lost {
+                Some(State::Lost(reason)) => reason,
+                _ => std::future::pending().await,
+            }
         }
     }
 

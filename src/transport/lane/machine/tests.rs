@@ -1,0 +1,174 @@
+//! Races that no real shell produces on demand.
+
+use std::time::{Duration, Instant};
+
+use super::Machine;
+use crate::transport::lane_api::{End, Invocation, LaneReport, OnFailure, OutputStream, Request, SkipCause};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+struct Bench {
+    machine: Machine,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let mut bench = Bench { machine: Machine::new(TOKEN.to_owned()), now: Instant::now() };
+        bench.wire();
+        bench.both("R");
+        assert_eq!(bench.reports(), [LaneReport::Ready]);
+        bench
+    }
+    fn run(&mut self, id: u64, text: &str) {
+        self.machine.run(Box::new(Request {
+            id,
+            guards: Vec::new(),
+            command: Invocation::Script(text.to_owned()),
+            stdin: None,
+            cwd: None,
+            env: Vec::new(),
+            umask: None,
+            on_failure: OnFailure::Stop,
+            timeout: Duration::from_secs(10),
+        }));
+        self.machine.pump(self.now);
+    }
+    fn mark(&mut self, stream: OutputStream, body: &str) {
+        self.machine.feed(stream, format!("\x1e{TOKEN} {body}\n").as_bytes(), self.now);
+        self.machine.pump(self.now);
+    }
+    fn both(&mut self, body: &str) {
+        self.mark(OutputStream::Stdout, body);
+        self.mark(OutputStream::Stderr, body);
+    }
+    fn reports(&mut self) -> Vec<LaneReport> {
+        self.machine.reports.drain(..).collect()
+    }
+    /// What was written since, by request ids and control words.
+    fn wire(&mut self) -> Vec<String> {
+        let text = String::from_utf8(std::mem::take(&mut self.machine.wire)).unwrap();
+        let word = |line: &str| {
+            let id = line.strip_prefix("if __b ").and_then(|rest| rest.split(';').next());
+            id.or_else(|| line.strip_prefix(TOKEN)).map(str::to_owned).or_else(|| (line == "__s=").then(|| "clear".to_owned()))
+        };
+        text.lines().filter_map(word).collect()
+    }
+}
+
+fn skipped(id: u64, cause: SkipCause) -> LaneReport {
+    LaneReport::Skipped { id, cause }
+}
+
+#[test]
+fn what_others_made_skip_is_written_again_in_order() {
+    let mut bench = Bench::new();
+    for id in 1..5 {
+        bench.run(id, "x");
+    }
+    assert_eq!(bench.wire(), ["1", "2", "3", "4"]);
+    bench.both("B 1");
+    bench.both("E 1 0");
+    bench.mark(OutputStream::Stdout, "S 2");
+    bench.run(5, "x");
+    assert_eq!(bench.wire(), ["clear", "2", "3", "4", "5"]);
+    bench.mark(OutputStream::Stdout, "S 3");
+    bench.mark(OutputStream::Stdout, "S 4");
+    bench.reports();
+    for id in 2..6 {
+        bench.both(&format!("B {id}"));
+        bench.both(&format!("E {id} 0"));
+    }
+    let ended: Vec<u64> =
+        bench.reports().iter().filter_map(|report| if let LaneReport::Ended { id, .. } = report { Some(*id) } else { None }).collect();
+    assert_eq!(ended, [2, 3, 4, 5]);
+    assert!(bench.machine.is_idle());
+}
+
+#[test]
+fn a_request_that_began_before_the_withdrawal_reached_it_runs() {
+    let mut bench = Bench::new();
+    for id in 1..4 {
+        bench.run(id, "x");
+    }
+    bench.wire();
+    bench.both("B 1");
+    bench.machine.withdraw();
+    bench.run(4, "x");
+    assert_eq!(bench.wire(), ["w", "clear", "4"]);
+    bench.both("E 1 0");
+    bench.both("B 2");
+    bench.both("E 2 0");
+    bench.mark(OutputStream::Stdout, "S 3");
+    bench.both("B 4");
+    let reports = bench.reports();
+    assert!(reports.contains(&LaneReport::Began { id: 2 }) && reports.contains(&LaneReport::Began { id: 4 }));
+    assert!(reports.contains(&skipped(3, SkipCause::Withdrawn)) && !reports.contains(&skipped(2, SkipCause::Withdrawn)));
+}
+
+#[test]
+fn one_stream_waits_for_the_other() {
+    let mut bench = Bench::new();
+    bench.run(1, "x");
+    bench.run(2, "x");
+    bench.mark(OutputStream::Stdout, "B 1");
+    bench.mark(OutputStream::Stdout, "E 1 0");
+    bench.mark(OutputStream::Stdout, "B 2");
+    assert!(!bench.machine.wants(OutputStream::Stdout), "it is read no further");
+    assert_eq!(bench.reports(), [LaneReport::Began { id: 1 }]);
+    bench.mark(OutputStream::Stderr, "B 1");
+    bench.machine.feed(OutputStream::Stderr, b"late", bench.now);
+    bench.mark(OutputStream::Stderr, "E 1 0");
+    let reports = bench.reports();
+    assert!(
+        matches!(
+            &reports[..],
+            [LaneReport::Output { id: 1, .. }, LaneReport::Ended { id: 1, end: End::Exited(0), .. }, LaneReport::Began { id: 2 }]
+        ),
+        "{reports:?}"
+    );
+}
+
+#[test]
+fn write_ahead_is_bounded_and_a_large_request_waits_for_an_idle_lane() {
+    let mut bench = Bench::new();
+    let large = "y".repeat(100_000);
+    for id in 1..=40 {
+        bench.run(id, &"x".repeat(2000));
+    }
+    bench.run(41, &large);
+    let first = bench.wire().len();
+    assert!((10..=16).contains(&first), "{first}");
+    for id in 1..=40 {
+        bench.both(&format!("B {id}"));
+        let size = bench.machine.wire.len();
+        assert!(size < 32 * 1024, "{size}");
+        bench.wire();
+        bench.both(&format!("E {id} 0"));
+    }
+    assert_eq!(bench.wire(), ["41"]);
+}
+
+#[test]
+fn time_runs_out_and_kill_follows_where_nothing_answers() {
+    let mut bench = Bench::new();
+    bench.run(1, "x");
+    bench.run(2, "x");
+    bench.wire();
+    bench.both("B 1");
+    bench.now += Duration::from_secs(10);
+    bench.machine.pump(bench.now);
+    assert_eq!(bench.wire(), ["t"]);
+    bench.now += Duration::from_secs(5);
+    bench.machine.pump(bench.now);
+    assert_eq!(bench.wire(), ["k"]);
+    let reports = bench.reports();
+    assert!(
+        reports
+            .iter()
+            .any(|report| matches!(report, LaneReport::Ended { id: 1, end: End::TimedOut, duration } if duration.as_secs() == 15)),
+        "{reports:?}"
+    );
+    bench.run(3, "x");
+    assert_eq!(bench.reports(), [skipped(3, SkipCause::Stopped)]);
+}
