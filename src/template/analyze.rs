@@ -7,10 +7,11 @@ use std::collections::HashSet;
 
 use minijinja::machinery::ast::{self, Expr, Stmt};
 
+use super::compare::{self, Op};
+use super::expressions::{allows_missing, compare_op};
 use super::names::Names;
 use super::types::{self, Kind};
-use super::unparse::{allows_missing, bytes, compare_op, offset, range_of};
-use super::compare::{self, Op};
+use super::unparse::{bytes, offset, range_of};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::model::Read;
 use crate::text::did_you_mean;
@@ -224,7 +225,11 @@ impl<'a, 'd> Analysis<'a, 'd> {
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(test.name, "defined" | "undefined") { self.optional(&test.expr) } else { self.expr(&test.expr) }
+                if matches!(test.name, "defined" | "undefined") {
+                    self.optional(&test.expr)
+                } else {
+                    self.expr(&test.expr)
+                }
                 if !self.names.tests.contains(test.name) {
                     let near = did_you_mean(test.name, self.names.tests.iter().map(String::as_str));
                     let at = self.name_range(test.name, range_of(expr));

@@ -86,7 +86,10 @@ fn contains(list: &Value, item: &Value) -> Result<bool, Error> {
                 }
                 Ok(false)
             }
-            None => Err(fault(format!("`in` looks for a {} among the names of a map", kind(item)), Some("write `| string` after it".to_owned()))),
+            None => Err(fault(
+                format!("`in` looks for a {} among the names of a map", kind(item)),
+                Some("write `| string` after it".to_owned()),
+            )),
         },
         other => Err(fault(format!("`in` needs a list, a map or a text on its right, not a {other}"), None)),
     }
@@ -96,7 +99,10 @@ fn check(op: Op, left: &Value, right: &Value) -> Result<(), Error> {
     let (a, b) = (left.kind(), right.kind());
     let clash = |text: ValueKind, other: ValueKind| text == ValueKind::String && matches!(other, ValueKind::Number | ValueKind::Bool);
     if clash(a, b) || clash(b, a) {
-        return Err(fault(mismatch(op, kind(left), kind(right)), Some(hint(if a == ValueKind::String { kind(right) } else { kind(left) }))));
+        return Err(fault(
+            mismatch(op, kind(left), kind(right)),
+            Some(hint(if a == ValueKind::String { kind(right) } else { kind(left) })),
+        ));
     }
     if !matches!(op, Op::Eq | Op::Ne | Op::In | Op::NotIn) && a != b {
         return Err(fault(format!("`{}` can't order a {} and a {}", op.name(), kind(left), kind(right)), None));

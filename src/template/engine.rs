@@ -301,7 +301,6 @@ impl Core {
         }
         Ok(Jinja::from(shell::finish(text, here)))
     }
-
 }
 
 /// Renders a template part by part, those that wait left out; `None` where it has no parts.
@@ -348,4 +347,3 @@ fn piecewise(core: &Arc<Core>, template: &Template, scope: &Root) -> Result<Opti
     }
     Ok(None)
 }
-

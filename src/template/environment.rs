@@ -28,11 +28,9 @@ pub(super) fn build() -> (Environment<'static>, Names) {
         env.set_syntax(syntax);
     }
     // Every value comes through `__at`, which made it text.
-    env.set_formatter(|out, _, value| {
-        match value.as_str() {
-            Some(text) => out.write_str(text).map_err(Error::from),
-            None => write!(out, "{value}").map_err(Error::from),
-        }
+    env.set_formatter(|out, _, value| match value.as_str() {
+        Some(text) => out.write_str(text).map_err(Error::from),
+        None => write!(out, "{value}").map_err(Error::from),
     });
     let names = filters::install(&mut env);
     env.add_filter("__at", |value: Value, code: u32| Place::from_code(code).write(&value));

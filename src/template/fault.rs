@@ -52,9 +52,7 @@ pub(super) fn waits(what: Vec<String>) -> Error {
 pub(super) fn wrap(error: RenderError) -> Error {
     match error {
         RenderError::Pending(what) => waits(what),
-        RenderError::Failed { message, span, hint } => {
-            Error::from(ErrorKind::InvalidOperation).with_source(Fault { message, hint, span })
-        }
+        RenderError::Failed { message, span, hint } => Error::from(ErrorKind::InvalidOperation).with_source(Fault { message, hint, span }),
     }
 }
 
@@ -82,7 +80,9 @@ fn foreign(error: &Error) -> (String, Option<String>) {
         ErrorKind::OutOfFuel => ("the template takes too many steps".to_owned(), None),
         ErrorKind::UnknownMethod if detail.contains("has no method named") => (detail.to_owned(), None),
         ErrorKind::InvalidOperation if safe_detail(detail) => (detail.to_owned(), None),
-        ErrorKind::TooManyArguments | ErrorKind::MissingArgument => ("a filter, test or function has the wrong number of arguments".to_owned(), None),
+        ErrorKind::TooManyArguments | ErrorKind::MissingArgument => {
+            ("a filter, test or function has the wrong number of arguments".to_owned(), None)
+        }
         kind => (format!("{kind}"), None),
     }
 }

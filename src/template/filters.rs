@@ -135,7 +135,9 @@ fn int(value: Value, default: Option<i64>, args: Kwargs) -> Result<i64, Error> {
         }
         _ => None,
     };
-    read.or(default).ok_or_else(|| fault(format!("`| int` can't read this {} as a number", kind(&value)), Some("write `| int(0)` to give 0 then".to_owned())))
+    read.or(default).ok_or_else(|| {
+        fault(format!("`| int` can't read this {} as a number", kind(&value)), Some("write `| int(0)` to give 0 then".to_owned()))
+    })
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -151,7 +153,9 @@ fn float(value: Value, default: Option<f64>) -> Result<f64, Error> {
         ValueKind::String => value.as_str().unwrap_or_default().trim().parse().ok(),
         _ => None,
     };
-    read.or(default).ok_or_else(|| fault(format!("`| float` can't read this {} as a number", kind(&value)), Some("write `| float(0)` to give 0 then".to_owned())))
+    read.or(default).ok_or_else(|| {
+        fault(format!("`| float` can't read this {} as a number", kind(&value)), Some("write `| float(0)` to give 0 then".to_owned()))
+    })
 }
 
 fn from_json(text: &str) -> Result<Value, Error> {
@@ -196,7 +200,10 @@ fn regex_search(text: &str, pattern: &str) -> Result<Value, Error> {
 
 fn regex_findall(text: &str, pattern: &str) -> Result<Vec<String>, Error> {
     let pattern = expression(pattern)?;
-    Ok(pattern.captures_iter(text).filter_map(|found| found.get(1).or_else(|| found.get(0)).map(|group| group.as_str().to_owned())).collect())
+    Ok(pattern
+        .captures_iter(text)
+        .filter_map(|found| found.get(1).or_else(|| found.get(0)).map(|group| group.as_str().to_owned()))
+        .collect())
 }
 
 fn dirname(path: &str) -> String {

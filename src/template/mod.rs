@@ -5,6 +5,7 @@ mod compare;
 mod engine;
 mod environment;
 mod error;
+mod expressions;
 mod fault;
 mod filters;
 mod lookup;

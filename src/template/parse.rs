@@ -64,7 +64,10 @@ pub(super) fn parse(text: &str, context: Context) -> Result<Parsed<'_>, Error> {
 
 fn user_syntax(context: Context) -> Result<SyntaxConfig, Error> {
     let mut syntax = SyntaxConfig::builder();
-    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    // In files a line with nothing but a tag leaves nothing behind. In commands the newline after a tag may be the one
+    // that ends a command, so it stays.
+    let lines = context == Context::Text;
+    syntax.trim_blocks(lines).lstrip_blocks(lines).keep_trailing_newline(true);
     if context == Context::Shell {
         // `${#a}` is shell, so `{#` opens no comment; nobody writes these instead.
         syntax.comment_delimiters("{\u{2}#", "#\u{2}}");

@@ -106,7 +106,11 @@ impl Place {
             Place::Argument if value.is_none() => Err(none("an argument")),
             Place::Argument => text_of(value),
             Place::Raw => {
-                if is_list(value) { words(value, |text| text.to_owned()) } else { scalar(value) }
+                if is_list(value) {
+                    words(value, |text| text.to_owned())
+                } else {
+                    scalar(value)
+                }
             }
             Place::Word { bare, list: true } if is_list(value) => words(value, |text| word(text, bare)),
             Place::Word { bare, .. } => Ok(word(&scalar(value)?, bare)),
@@ -116,7 +120,11 @@ impl Place {
                 // `"$HOME{{ x }}"` would read on into the name; closing and opening the quotes ends it.
                 Ok(if after_name { format!("\"\"{text}") } else { text })
             }
-            Place::Single => Ok(scalar(value)?.replace('\'', r"'\''")),
+            Place::Single => {
+                let text = inside_single(&scalar(value)?);
+                // A newline may follow in the text: see `inside_single`.
+                Ok(if text.ends_with('\\') { text + "''" } else { text })
+            }
             Place::Here { strip, line_start } => {
                 let text = scalar(value)?;
                 keeps_tabs(&text, strip, line_start)?;
@@ -190,13 +198,22 @@ fn number(value: &Value) -> Result<String, Error> {
 
 fn word(text: &str, bare: bool) -> String {
     const RESERVED: [&str; 20] = [
-        "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "in", "function", "select", "time", "coproc", "repeat",
-        "end", "foreach",
+        "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "in", "function", "select", "time",
+        "coproc", "repeat", "end", "foreach",
     ];
-    if bare && !RESERVED.contains(&text) {
-        return quote(text);
+    let plain = quote(text);
+    if bare && !RESERVED.contains(&text) && plain == text {
+        return plain;
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    format!("'{}'", inside_single(text))
+}
+
+/// Escapes text inside `'…'`.
+///
+/// bash takes a backslash before a newline out of a here-document before it reads the `$( )` in it, single quotes or
+/// not, so the two are kept apart.
+fn inside_single(text: &str) -> String {
+    text.replace('\'', r"'\''").replace("\\\n", "\\''\n")
 }
 
 fn escape(text: &str, special: &[char]) -> String {

@@ -146,7 +146,12 @@ impl Rendering {
     }
 
     /// Follows keys into a variable without rendering what lies beside them; the rest of the keys is left.
-    fn variable_at<'k>(self: &Arc<Self>, value: &VarValue, path: &mut String, mut keys: &'k [Key]) -> Result<(Option<Jinja>, &'k [Key]), Error> {
+    fn variable_at<'k>(
+        self: &Arc<Self>,
+        value: &VarValue,
+        path: &mut String,
+        mut keys: &'k [Key],
+    ) -> Result<(Option<Jinja>, &'k [Key]), Error> {
         let mut value = value;
         loop {
             let next = match (value, keys.first()) {

@@ -178,7 +178,9 @@ fn text_is_never_compared_with_a_number() {
         let complaint = bench.fails(text, Context::Expression);
         assert!(complaint.contains("compares") && complaint.contains("| "), "{text}: {complaint}");
     }
-    for (text, is) in [("s == '21'", true), ("s | int == n", true), ("n in l", false), ("1 < n <= 21", true), ("'2' in s", true), ("b == true", true)] {
+    for (text, is) in
+        [("s == '21'", true), ("s | int == n", true), ("n in l", false), ("1 < n <= 21", true), ("'2' in s", true), ("b == true", true)]
+    {
         assert_eq!(bench.value(text, Context::Expression), Value::Bool(is), "{text}");
     }
     assert_eq!(bench.fails("s == n", Context::Expression).split(" ?").next(), Some("`==` compares text with int @ s == n"));
@@ -205,7 +207,8 @@ fn variables_are_rendered_where_used() {
     bench.var("file", "{{ dir }}/conf");
     assert_eq!(bench.text("{{ file }} {{ file }}"), "/srv/app/conf /srv/app/conf");
     let url = bench.template("http://{{ app.port }}", Context::Native);
-    let map = VarValue::Map([("port".to_owned(), VarValue::Plain(int(80))), ("url".to_owned(), VarValue::Template(url))].into_iter().collect());
+    let map =
+        VarValue::Map([("port".to_owned(), VarValue::Plain(int(80))), ("url".to_owned(), VarValue::Template(url))].into_iter().collect());
     bench.world.0.insert("app".to_owned(), Lookup::Variable(Arc::new(map.clone())));
     assert_eq!(bench.text("{{ app.url }} {{ app['port'] }}"), "http://80 80");
     assert_eq!(bench.text("{{ app | to_json }}"), r#"{"port": 80, "url": "http://80"}"#);
@@ -219,7 +222,11 @@ fn a_circle_of_variables_is_an_error() {
     bench.var("a", "{{ b }}");
     bench.var("b", "x{{ c }}");
     bench.var("c", "{{ a | default('no') }}");
-    assert!(bench.fails("{{ a }}", Context::Native).starts_with("variables use each other in a circle: `a` uses `b`, `b` uses `c`, `c` uses `a`"));
+    assert!(
+        bench
+            .fails("{{ a }}", Context::Native)
+            .starts_with("variables use each other in a circle: `a` uses `b`, `b` uses `c`, `c` uses `a`")
+    );
 }
 
 #[test]
@@ -303,9 +310,25 @@ fn errors_show_no_values() {
     bench.set("password", "hunter2");
     bench.set("map", Value::Map([("hunter2".to_owned(), int(1))].into_iter().collect()));
     for text in [
-        "password | int", "password | float", "password | from_json", "password | b64decode", "password + 1", "password[0].x", "map[password].y",
-        "password | bool", "password == 1", "range(password)", "password | batch('x')", "[] | map(password) | list", "[1] | select(password) | list",
-        "password.foo", "password | regex_search(password ~ '(')", "{}[password]", "password | round", "password | abs", "password | format(1)",
+        "password | int",
+        "password | float",
+        "password | from_json",
+        "password | b64decode",
+        "password + 1",
+        "password[0].x",
+        "map[password].y",
+        "password | bool",
+        "password == 1",
+        "range(password)",
+        "password | batch('x')",
+        "[] | map(password) | list",
+        "[1] | select(password) | list",
+        "password.foo",
+        "password | regex_search(password ~ '(')",
+        "{}[password]",
+        "password | round",
+        "password | abs",
+        "password | format(1)",
     ] {
         let Some(template) = bench.compile(text, Context::Expression) else { panic!("{text}") };
         match bench.engine.render(&template, &bench.root()) {

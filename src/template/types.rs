@@ -47,7 +47,9 @@ pub(super) fn of(expr: &Expr<'_>, bound: &HashSet<&str>) -> Option<Kind> {
         },
         Expr::BinOp(binary) => match binary.op {
             BinOpKind::Concat => Some(Kind::Text),
-            BinOpKind::Eq | BinOpKind::Ne | BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte | BinOpKind::In => Some(Kind::Bool),
+            BinOpKind::Eq | BinOpKind::Ne | BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte | BinOpKind::In => {
+                Some(Kind::Bool)
+            }
             _ => None,
         },
         Expr::Filter(filter) => match filter.name {
@@ -55,7 +57,9 @@ pub(super) fn of(expr: &Expr<'_>, bound: &HashSet<&str>) -> Option<Kind> {
             "float" => Some(Kind::Float),
             "bool" => Some(Kind::Bool),
             "string" | "trim" | "upper" | "lower" | "title" | "capitalize" | "replace" | "join" | "basename" | "dirname" | "to_json"
-            | "tojson" | "to_yaml" | "b64encode" | "b64decode" | "hash" | "regex_replace" | "quote" | "indent" | "format" => Some(Kind::Text),
+            | "tojson" | "to_yaml" | "b64encode" | "b64decode" | "hash" | "regex_replace" | "quote" | "indent" | "format" => {
+                Some(Kind::Text)
+            }
             "split" | "lines" | "list" | "sort" | "unique" | "flatten" => Some(Kind::List),
             _ => None,
         },

@@ -61,7 +61,12 @@ impl<'a> Flow<'a> {
                 self.branch(&mut state, range_of(&cond.expr));
                 let yes = self.stmts(&cond.true_body, Some(state.clone()));
                 let no = self.stmts(&cond.false_body, Some(state));
-                return self.join(yes, no, range_of(&cond.expr), "the branches of this `{% if %}` end in different places of the shell text");
+                return self.join(
+                    yes,
+                    no,
+                    range_of(&cond.expr),
+                    "the branches of this `{% if %}` end in different places of the shell text",
+                );
             }
             Stmt::ForLoop(each) => {
                 let range = range_of(&each.iter);
@@ -131,11 +136,8 @@ impl<'a> Flow<'a> {
         }
         let carry = std::mem::replace(&mut state.carry, Carry::Nothing);
         let site = expr.span().start_offset as usize;
-        let place = if matches!(expr, Expr::Filter(filter) if filter.name == "raw") {
-            Some(Place::Raw)
-        } else {
-            self.place(state, carry, &range)
-        };
+        let place =
+            if matches!(expr, Expr::Filter(filter) if filter.name == "raw") { Some(Place::Raw) } else { self.place(state, carry, &range) };
         if let Some(place) = place {
             self.places.insert(site, place);
         }
@@ -207,7 +209,8 @@ impl<'a> Flow<'a> {
     }
 
     fn warn_nested(&mut self, range: &Range<usize>) {
-        let warning = Diagnostic::warning("W310", self.source.at(range.clone()), "another shell reads this text, and may take the value for code");
+        let warning =
+            Diagnostic::warning("W310", self.source.at(range.clone()), "another shell reads this text, and may take the value for code");
         let hint = "pass it as an argument (`sh -c 'echo \"$1\"' sh {{ value }}`) or by `env:`";
         self.diagnostics.push(warning.label("quoted for the outer shell only").hint(hint.to_owned()));
     }

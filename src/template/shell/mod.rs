@@ -1,10 +1,11 @@
 //! Shell text: where in it values stand, so that no value can change how the shell reads it.
 //!
-//! [`examine`] follows a template once, when it is compiled: state.rs is the place one is in, lexer.rs and words.rs move
-//! it over literal text, flow.rs over values, branches and loops. The result is a [`Place`](super::place::Place) for each
+//! [`examine`] follows a template once, when it is compiled: state.rs is the place one is in, lexer.rs, commands.rs and
+//! words.rs move it over literal text, flow.rs over values, branches and loops. The result is a [`Place`](super::place::Place) for each
 //! value, or an error where there is no safe one. [`finish`] gives here-documents that hold values a delimiter which none
 //! of the values contains, after rendering. Knows nothing of what the values are.
 
+mod commands;
 mod flow;
 mod here;
 mod lexer;
@@ -78,6 +79,5 @@ pub(super) fn examine(source: &SourceText, stmts: &[Stmt<'_>]) -> Examined {
 }
 
 /// Commands whose failure nobody expects, or whose failure says little.
-const HARMLESS: [&str; 18] = [
-    "echo", "printf", "cat", "yes", "true", ":", "ls", "ps", "date", "seq", "id", "env", "grep", "sed", "awk", "sort", "head", "tail",
-];
+const HARMLESS: [&str; 18] =
+    ["echo", "printf", "cat", "yes", "true", ":", "ls", "ps", "date", "seq", "id", "env", "grep", "sed", "awk", "sort", "head", "tail"];

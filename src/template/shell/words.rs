@@ -1,11 +1,11 @@
 //! Words and keywords of commands: what a finished word means for what follows.
 
-use super::lexer::{Lexer, fresh};
-use super::state::{Case, Commands};
+use super::lexer::Lexer;
+use super::state::{Case, Commands, Frame, Story};
 
 /// Ends the present word, if there is one.
 pub(super) fn end(lexer: &mut Lexer<'_>) {
-    let Some(super::state::Frame::Commands(commands)) = lexer.state.frames.last_mut() else { return };
+    let Some(Frame::Commands(commands)) = lexer.state.frames.last_mut() else { return };
     if commands.word == Some(false) {
         return;
     }
@@ -177,7 +177,7 @@ pub(super) fn after_compound(commands: &mut Commands) {
 
 /// Begins the next command.
 pub(super) fn new_command(lexer: &mut Lexer<'_>, keep_condition: bool) {
-    if let Some(super::state::Frame::Commands(commands)) = lexer.state.frames.last_mut() {
+    if let Some(Frame::Commands(commands)) = lexer.state.frames.last_mut() {
         commands.redirect = false;
         if commands.test {
             return;
@@ -185,6 +185,7 @@ pub(super) fn new_command(lexer: &mut Lexer<'_>, keep_condition: bool) {
         commands.command = Some(true);
         // `for x` may have its `do` on the next line.
         commands.header = None;
-        fresh(&mut commands.story, keep_condition);
+        let condition = keep_condition && commands.story.condition;
+        commands.story = Story { condition, ..Story::default() };
     }
 }
