@@ -196,6 +196,12 @@ impl Reader<'_> {
                 self.diagnostics.push(found.hint("write `become: root`".to_owned()));
                 None
             }
+            NodeValue::Text(text) if matches!(&*text.text, "yes" | "no" | "on" | "off") => {
+                let found = Diagnostic::error(codes::YAML_TRAP, entry.value.span, format!("no user is called `{}`", text.text));
+                let meant = if matches!(&*text.text, "yes" | "on") { "root" } else { "false" };
+                self.diagnostics.push(found.hint(format!("write `become: {meant}`")));
+                None
+            }
             NodeValue::Map(_) => {
                 self.map_keys(&entry.value, "`become`", &[BECOME])?;
                 if let Some(method) = entry.value.get("method").and_then(|method| method.text(self.diagnostics)) {

@@ -49,6 +49,9 @@ pub(super) struct Class {
 /// The hosts of an inventory layer partitioned by which variable a name gives them.
 type Partition<'a> = Rc<Vec<(Option<&'a Var>, Vec<usize>)>>;
 
+/// What a value reads: paths, and whether their absence is dealt with.
+type Reads<'a> = Vec<(&'a [String], bool)>;
+
 /// A round as its templates see it.
 pub(super) struct RoundScope<'a> {
     pub(super) index: RoundIx,
@@ -74,16 +77,11 @@ impl<'a> RoundScope<'a> {
         if let Some(known) = self.partitions.get(name) {
             return Rc::clone(known);
         }
-        // Plain values need no following, so all of them are one part.
-        let mut parts: IndexMap<usize, (Option<&'a Var>, Vec<usize>)> = IndexMap::new();
+        // Values that read the same names are followed the same way, wherever they are written.
+        let mut parts: IndexMap<Option<Reads<'a>>, (Option<&'a Var>, Vec<usize>)> = IndexMap::new();
         for (index, class) in self.classes.iter().enumerate() {
             let var = class.hosts.first().and_then(|host| self.inventory.host(*host).var(name));
-            let key = match var {
-                None => 0,
-                Some(var) if has_template(var) => std::ptr::from_ref(var).addr(),
-                Some(_) => 1,
-            };
-            parts.entry(key).or_insert_with(|| (var, Vec::new())).1.push(index);
+            parts.entry(var.map(reads_of)).or_insert_with(|| (var, Vec::new())).1.push(index);
         }
         let partition = Rc::new(parts.into_values().collect::<Vec<_>>());
         self.partitions.insert(name.to_owned(), Rc::clone(&partition));
@@ -98,10 +96,11 @@ impl<'a> RoundScope<'a> {
     }
 }
 
-fn has_template(var: &Var) -> bool {
-    let mut any = false;
-    var.value.for_each_template(&mut |_| any = true);
-    any
+/// The names that a variable's value reads, optional ones marked.
+fn reads_of(var: &Var) -> Reads<'_> {
+    let mut reads = Vec::new();
+    var.value.for_each_template(&mut |template| reads.extend(template.reads.iter().map(|read| (read.path.as_slice(), read.optional))));
+    reads
 }
 
 /// Who uses a template, and what was found out about it.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::bind::Binder;
 use super::scope::{Link, RoundScope, SetVar, Use};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::inventory::RESERVED;
 use crate::model::{After, Read, Template, Var};
 use crate::playbook::codes;
@@ -38,7 +38,7 @@ impl<'a> Binder<'a> {
         let name = read.path[0].as_str();
         self.used.insert((scope.index, name.to_owned()));
         if let Some(start) = chain.iter().position(|link| link.name == name) {
-            self.cycle(&chain[start..]);
+            self.cycle(&chain[start..], read.span);
             return;
         }
         if !of.seen.insert((name.to_owned(), read.optional, of.judge, classes.map(<[usize]>::to_vec))) || chain.len() > MAX_CHAIN {
@@ -136,26 +136,24 @@ impl<'a> Binder<'a> {
             || self.inventory.hosts.iter().any(|host| host.var(name).is_some())
     }
 
-    fn cycle(&mut self, links: &[Link]) {
+    /// Tells of a circle of variables; `closing` is where its first one is read again.
+    fn cycle(&mut self, links: &[Link], closing: Span) {
+        // The first link may have been read outside the circle; the place where it closes is inside.
+        let mut circle: Vec<(&str, Span)> = links.iter().map(|link| (link.name.as_str(), link.span)).collect();
+        circle[0].1 = closing;
         // The same circle is met from every variable in it; it starts with its first name, so that it is told once.
-        let first = links.iter().enumerate().min_by_key(|(_, link)| &link.name).map_or(0, |(index, _)| index);
-        let circle: Vec<&Link> = links[first..].iter().chain(&links[..first]).collect();
-        let Some(start) = circle.first() else { return };
-        let names: Vec<String> = circle.iter().chain([start]).map(|link| format!("`{}`", link.name)).collect();
+        let first = (0..circle.len()).min_by_key(|index| circle[*index].0).unwrap_or(0);
+        circle.rotate_left(first);
+        let names: Vec<String> = circle.iter().chain([&circle[0]]).map(|(name, _)| format!("`{name}`")).collect();
         let message = match circle.len() {
-            1 => format!("the variable `{}` is made of itself", start.name),
+            1 => format!("the variable {} is made of itself", names[0]),
             _ => format!("these variables are made of each other: {}", names.join(" → ")),
         };
-        let mut found = Diagnostic::error(codes::CYCLE, self.playbook_place(&start.name).unwrap_or(start.span), message);
-        for link in &circle[1..] {
-            found = found.and(link.span, format!("`{}` is read here", link.name));
+        let mut found = Diagnostic::error(codes::CYCLE, circle[0].1, message);
+        for (name, span) in &circle[1..] {
+            found = found.and(*span, format!("`{name}` is read here"));
         }
         let hint = "a variable can't take its value from a weaker layer by its own name; give one of them another name";
-        self.tell(found.hint(hint.to_owned()));
-    }
-
-    /// Where a variable of that name is set, the strongest layer of the file first.
-    fn playbook_place(&self, name: &str) -> Option<crate::diag::Span> {
-        self.playbook.vars.vars.get(name).and_then(|var| var.span)
+        self.tell(if circle.len() == 1 { found.hint(hint.to_owned()) } else { found });
     }
 }
