@@ -145,7 +145,9 @@ stage() {
   trap 'rm -f "$tmp"' 0
   trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
   umask 077
-  (set -C; : >"$tmp") || { trap - 0; fail "can't write in the folder $dir"; }
+  # Never another's file; `true`, since a failure of `:` would end the shell.
+  set -C; true >"$tmp" || { trap - 0; fail "can't write in the folder $dir"; }
+  set +C
 }
 place() {
   if [ -e "$dest" ]; then

@@ -114,7 +114,7 @@ fn values_are_quoted_and_lists_are_arguments() {
     let (prepared, previewed) =
         with_values("echo {{ x }} {{ l }} {{ host.name }}", |maker| maker.run("t", "echo {{ x }} {{ l }} {{ host.name }}"));
     assert_eq!(prepared, previewed);
-    assert_eq!(command_line(&prepared.unwrap()), r"echo 'it'\''s' 'a b' 'c' 'h1'");
+    assert_eq!(command_line(&prepared.unwrap()), r"echo 'it'\''s' 'a b' c h1");
     let (prepared, _) = with_values("{{ l }} {{ n }} {{ n | default(omit) }} {{ omit }}", |maker| {
         let list = ["ls", "{{ l }}", "{{ n }}", "{{ omit }}"].map(|arg| maker.template(arg, Context::Native));
         Task { verb: Verb::Run(Run { command: Command::List(list.into()) }), ..maker.run("t", "{{ n }}") }
