@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use common::{Lab, Project, Relay, record};
 
+/// One measurement at a time: two at once would measure each other.
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 fn tasks(count: usize, run: &str) -> String {
     let tasks: String = (1..=count).map(|task| format!("      - {{ name: t{task}, run: {run} }}\n")).collect();
     format!("rounds:\n  - name: work\n    hosts: all\n    tasks:\n{tasks}")
@@ -17,6 +20,7 @@ fn tasks(count: usize, run: &str) -> String {
 
 #[test]
 fn twenty_tasks_cost_no_more_round_trips_than_one() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let lab = Lab::start(1);
     let relay = Relay::to_lab(&lab, Duration::from_millis(25));
     let project = Project::new();
@@ -43,6 +47,7 @@ fn twenty_tasks_cost_no_more_round_trips_than_one() {
 
 #[test]
 fn a_thousand_tasks_against_a_loop_in_one_ssh() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let lab = Lab::start(1);
     let project = Project::new();
     project.file("site.yml", tasks(1000, "uname -n"));

@@ -15,8 +15,13 @@ const HOSTS: usize = 4;
 const TASKS: usize = 12;
 const KILLS: usize = 20;
 
+/// A number of seconds that no other process sleeps for.
+fn nap() -> String {
+    format!("0.02{}", std::process::id())
+}
+
 fn playbook() -> String {
-    let mut text = "vars: { journal: unset, nap: \"0.02\" }\nrounds:\n".to_owned();
+    let mut text = format!("vars: {{ journal: unset, nap: \"{}\" }}\nrounds:\n", nap());
     for round in ["one", "two"] {
         text.push_str(&format!("  - name: {round}\n    hosts: all\n    tasks:\n"));
         for task in 1..=TASKS / 2 {
@@ -73,7 +78,9 @@ fn twenty_kills_and_the_record_never_lies() {
         let shown = running.wait(Duration::from_secs(10));
         cut_short += usize::from(shown.code == 137);
         let journal_path = project.path(&format!("journal{number}"));
-        assert_eq!(procs::wait_gone(&journal_path.display().to_string(), Duration::from_secs(10)), [], "left running");
+        let ended = procs::wait_until(Duration::from_secs(10), || lab.running().is_empty() && lab.clients().is_empty());
+        assert!(ended, "left running: {:?}, {:?}", lab.running(), lab.clients());
+        assert_eq!(procs::wait_gone(&format!("sleep {}", nap()), Duration::from_secs(10)), [], "left running");
 
         let runs = record::runs(&project.record());
         assert!(runs.len() <= before + 1, "at most one run more");

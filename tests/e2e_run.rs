@@ -160,3 +160,58 @@ rounds:
         }
     }
 }
+
+#[test]
+fn one_command_on_many_hosts() {
+    let lab = Lab::start(5);
+    let project = Project::new();
+    let inventory = lab.inventory();
+    let inventory = inventory.to_str().unwrap();
+    // Several words are arguments, which no shell reads.
+    let shown = project.ok(&["exec", "all", "-i", inventory, "--", "printf", "%s|", "a  b", "$HOME"]);
+    assert!(shown.stdout.contains("a  b|$HOME|"), "{}", shown.text());
+    assert_eq!(shown.stdout.matches("a  b|").count(), 1, "equal outputs are folded\n{}", shown.text());
+    assert!(shown.stdout.contains("h[001-005]"), "{}", shown.text());
+    // One word is shell text.
+    let shown = project.ok(&["exec", "h[002-003]", "-i", inventory, "--", "echo $((6 * 7)) | tr 4 x"]);
+    assert!(shown.stdout.contains("x2"), "{}", shown.text());
+    project.run(&["exec", "all,!h001", "-i", inventory, "--", "false"]).expect_code(4);
+    let runs = record::runs(&project.record());
+    assert_eq!(runs.iter().map(|run| run.steps("step_began").len()).collect::<Vec<_>>(), [5, 2, 4], "recorded like a run");
+    let history = project.ok(&["history"]);
+    assert!(history.stdout.contains("exec"), "{}", history.text());
+    let show = project.ok(&["show", "--host", "h002"]);
+    assert!(show.stdout.contains("h002") && show.stdout.contains("false"), "{}", show.text());
+}
+
+#[test]
+fn results_of_one_host_reach_another() {
+    let lab = Lab::start(3);
+    let project = Project::new();
+    project.file(
+        "site.yml",
+        r#"
+rounds:
+  - name: survey
+    hosts: all
+    tasks:
+      - { name: name, run: [echo, "I am {{ host.name }}"] }
+      - { name: first, run: "echo once on {{ host.name }}", once: true }
+      - { name: sees, run: [echo, "{{ tasks.first.stdout }}"] }
+      - { name: elsewhere, on: h003, run: "set -- $SSH_CONNECTION; echo $3 for {{ host.name }}" }
+  - name: report
+    hosts: h002
+    tasks:
+      - name: all
+        run: [echo, "{{ hosts | join(' ') }}: {{ rounds.survey.hosts['h003'].tasks.name.stdout }}"]
+"#,
+    );
+    project.ok(&["run", "site.yml", "-i", lab.inventory().to_str().unwrap()]);
+    let run = record::only_run(&project.record());
+    assert_eq!(run.stdout("h002", "all"), b"h001 h002 h003: I am h003\n");
+    for host in ["h001", "h002", "h003"] {
+        assert_eq!(run.stdout(host, "sees"), b"once on h001\n", "{host}");
+        assert_eq!(run.stdout(host, "elsewhere"), format!("127.0.1.3 for {host}\n").as_bytes());
+    }
+    assert_eq!(run.steps("step_began").iter().filter(|(_, _, task)| task == "first").count(), 1);
+}

@@ -35,6 +35,8 @@ fn start(project: &Project, lab: &Lab, sleep: &str) -> Running {
 #[track_caller]
 fn nothing_left(lab: &Lab, sleep: &str) {
     assert_eq!(procs::wait_gone(sleep, Duration::from_secs(10)), [], "left on the hosts");
+    let gone = procs::wait_until(Duration::from_secs(10), || lab.running().is_empty());
+    assert!(gone, "left in sessions: {:?}", lab.running());
     let gone = procs::wait_until(Duration::from_secs(10), || lab.clients().is_empty());
     assert!(gone, "ssh left on this machine: {:?}", lab.clients());
 }

@@ -197,6 +197,13 @@ impl Lab {
         clients
     }
 
+    /// What runs on the hosts below a session: lanes and their tasks. What outlived its session is not among it.
+    pub(crate) fn running(&self) -> Vec<procs::Process> {
+        let mut running = procs::descendants(self.sshd_pid());
+        running.retain(|process| !process.command.starts_with("sshd"));
+        running
+    }
+
     /// Ends every session of the hosts, as if the link had gone.
     pub(crate) fn cut(&self) {
         for process in procs::descendants(self.sshd_pid()) {
