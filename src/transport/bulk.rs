@@ -64,7 +64,10 @@ pub(super) async fn upload(channel: Channel, script: &str, bytes: impl AsyncRead
         let _ = stdin.shutdown().await;
         Ok(())
     };
-    let drain = async { tokio::join!(keep(stdout), keep(stderr), exit) };
+    let drain = async {
+        let (stdout, stderr) = tokio::join!(keep(stdout), keep(stderr));
+        (stdout, stderr, exit.await)
+    };
     tokio::pin!(feed, drain);
     // A script that ends early must not wait for a reader of ours that is slow.
     let (stdout, stderr, exit) = tokio::select! {
@@ -75,7 +78,7 @@ pub(super) async fn upload(channel: Channel, script: &str, bytes: impl AsyncRead
         drained = &mut drain => drained,
     };
     let (stdout, stderr) = (own(stdout, &token), own(stderr, &token));
-    Ok(BulkEnd { code: code(exit.ok().flatten(), &stderr)?, stdout, stderr })
+    Ok(BulkEnd { code: code(exit, &stderr)?, stdout, stderr })
 }
 
 /// Runs `script` with an empty standard input and writes its standard output to `sink`.
@@ -111,10 +114,10 @@ pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl As
         }
         sink.flush().await
     };
-    let (copied, stderr, exit) = tokio::join!(copy, keep(stderr), exit);
+    let (copied, stderr) = tokio::join!(copy, keep(stderr));
     copied.map_err(|error: std::io::Error| Refusal { class: RefusalClass::Local, message: format!("cannot write what came: {error}") })?;
     let stderr = own(stderr, &token);
-    Ok(BulkEnd { code: code(exit.ok().flatten(), &stderr)?, stdout: Vec::new(), stderr })
+    Ok(BulkEnd { code: code(exit.await, &stderr)?, stdout: Vec::new(), stderr })
 }
 
 fn token() -> Result<String, Refusal> {

@@ -3,14 +3,19 @@
 //! Knows nothing of lanes: bytes go in, bytes and an exit code come out.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A program's standard input.
 pub(super) type Input = Box<dyn AsyncWrite + Send + Unpin>;
 /// A program's output stream.
 pub(super) type Output = Box<dyn AsyncRead + Send + Unpin>;
+
+/// A program's exit code, 128 + N after signal N; none where that was lost.
+pub(super) type Exit = Pin<Box<dyn Future<Output = Option<i32>> + Send>>;
 
 /// A started program.
 pub(super) struct Channel {
@@ -20,8 +25,9 @@ pub(super) struct Channel {
     pub(super) stdout: Output,
     /// Its standard error.
     pub(super) stderr: Output,
-    /// Its exit code, 128 + N after signal N; none where that was lost. A dropped sender means the same.
-    pub(super) exit: oneshot::Receiver<Option<i32>>,
+    /// Its exit code. To be polled after the streams have ended wherever their last bytes matter: an exit code that
+    /// overtook them makes an ssh master throw away what is still to come.
+    pub(super) exit: Exit,
     /// The session's slot that it takes.
     pub(super) slot: Option<OwnedSemaphorePermit>,
 }

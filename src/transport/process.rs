@@ -33,6 +33,7 @@ pub(super) fn spawn(argv: &[String]) -> Result<Channel, Refusal> {
         let status = child.wait().await;
         let _ = sender.send(status.ok().and_then(exit_code));
     });
+    let exit = Box::pin(async move { exit.await.ok().flatten() });
     Ok(Channel { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), exit, slot: None })
 }
 

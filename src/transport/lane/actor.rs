@@ -175,9 +175,9 @@ impl Actor {
                     open[1] = self.took(OutputStream::Stderr, err_buffer, read);
                     quiet_at = quiet_at.map(|_| Instant::now() + SILENCE);
                 }
-                code = &mut self.channel.exit, if !over.exited => {
+                code = &mut self.channel.exit, if !over.exited && (self.machine.is_ready() || open == [false; 2]) => {
                     over.exited = true;
-                    over.code = code.ok().flatten();
+                    over.code = code;
                     quiet_at = Some(Instant::now() + SILENCE);
                 }
                 path = uploaded(&mut upload), if upload.is_some() => {

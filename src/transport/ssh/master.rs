@@ -160,15 +160,13 @@ fn channel(mut child: openssh::Child<Arc<Session>>) -> Result<Channel, Refusal> 
     let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin().take(), child.stdout().take(), child.stderr().take()) else {
         return Err(Refusal { class: RefusalClass::Lane, message: "a channel without pipes".to_owned() });
     };
-    let (sender, exit) = oneshot::channel();
-    tokio::spawn(async move {
-        let code = match child.wait().await {
+    let exit = Box::pin(async move {
+        match child.wait().await {
             Ok(status) => exit_code(status),
             // The crate reads 127 as an error of its own.
             Err(openssh::Error::Remote(error)) if error.kind() == std::io::ErrorKind::NotFound => Some(127),
             Err(_) => None,
-        };
-        let _ = sender.send(code);
+        }
     });
     Ok(Channel { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), exit, slot: None })
 }
