@@ -95,7 +95,7 @@ pub(super) fn syntax_error(source: &SourceText, context: Context, error: &Error)
     }
     let detail = error.detail().unwrap_or("the template can't be read");
     let found = Diagnostic::error("E300", source.at(range.clone()), format!("template syntax: {detail}"));
-    let open = text[..text.floor_char_boundary(range.end)].rfind("{{");
+    let open = text.get(..range.end).unwrap_or_default().rfind("{{");
     let inside = open.map(|open| &text[open + 2..]).unwrap_or_default();
     let inside = inside.split("}}").next().unwrap_or_default();
     let foreign = inside.trim_start().starts_with('.') || inside.contains(" .");

@@ -347,3 +347,30 @@ fn endless_work_is_bounded() {
     let long = vec!["1"; 90].join(" + ");
     assert_eq!(bench.value(&long, Context::Expression), int(90));
 }
+
+#[test]
+fn complaints_point_at_the_word() {
+    let mut bench = Bench::default();
+    let mut all = String::new();
+    for (text, context) in [
+        ("{{ x | uper }}", Context::Text),
+        ("x is defnied", Context::Expression),
+        ("rang(3)", Context::Expression),
+        ("x.splt(',')", Context::Expression),
+        ("tasks.disk.stdout < 21", Context::Expression),
+        ("rounds.a.hosts[h].tasks.b.rc == \"0\"", Context::Expression),
+        ("{{ a }} == {{ b }}", Context::Expression),
+        ("a {{ b", Context::Text),
+        ("{% include 'x' %}", Context::Text),
+        ("docker ps --format '{{.Names}}'", Context::Shell),
+        ("echo {{ x }}", Context::ForeignShell),
+        ("echo `date {{ x }}`", Context::Shell),
+        ("{% if x %}echo \"{% endif %}", Context::Shell),
+        ("echo $'it\\'s' {{ x }}", Context::Shell),
+        ("sh -c \"ls {{ x }}\"", Context::Shell),
+    ] {
+        all.push_str(&bench.complaints(text, context));
+        all.push('\n');
+    }
+    insta::assert_snapshot!(all);
+}

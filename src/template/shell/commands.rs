@@ -125,10 +125,11 @@ impl Lexer<'_> {
         if byte == b'|' && commands.cases.last().is_some_and(|case| matches!(case, Case::Pattern(_))) {
             return self.skip(len);
         }
-        if byte == b';' && len > 1 {
-            if let Some(case) = commands.cases.last_mut() {
-                *case = Case::Pattern(false);
-            }
+        if byte == b';'
+            && len > 1
+            && let Some(case) = commands.cases.last_mut()
+        {
+            *case = Case::Pattern(false);
         }
         let condition = double && byte != b';';
         if byte == b'|' && !double && !commands.story.condition && !commands.test {
@@ -146,11 +147,11 @@ impl Lexer<'_> {
     fn parenthesis(&mut self) {
         let next = self.peek(1);
         let Some(commands) = self.top() else { return };
-        if commands.word == Some(false) {
-            if let Some(Case::Pattern(begun @ false)) = commands.cases.last_mut() {
-                *begun = true;
-                return self.skip(1);
-            }
+        if commands.word == Some(false)
+            && let Some(Case::Pattern(begun @ false)) = commands.cases.last_mut()
+        {
+            *begun = true;
+            return self.skip(1);
         }
         let function = commands.word == Some(true) && commands.command == Some(true) && next == Some(b')');
         if function {

@@ -174,7 +174,7 @@ impl<'a> Flow<'a> {
             (Frame::Arithmetic(_), _) if self.before.is_ascii_alphanumeric() || b"_$#".contains(&self.before) => {
                 Some(("inside a name or a number of a calculation", "put a blank before it"))
             }
-            _ if state.frames.iter().any(|frame| *frame == Frame::Parameter) => {
+            _ if state.frames.contains(&Frame::Parameter) => {
                 Some(("inside `${…}`", "give it to a shell variable first (`x={{ value }}`), and use that"))
             }
             _ => None,
