@@ -32,6 +32,3 @@ pub use results::{NothingYet, ResultSource, StepResult, StepView};
 pub use text::{Paint, Role, plan_text, unpainted};
 pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
 pub use world::{ControllerInfo, RunInfo, World};
-
-#[cfg(test)]
-mod tests;
