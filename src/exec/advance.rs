@@ -6,24 +6,31 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::dispatcher::{Dispatcher, captures};
 use super::request::{self, Route};
 use super::state::{Effect, JobState, Link, Phase, SlotState};
 use super::steps::unreachable;
-use super::worker::JobId;
+use super::worker::{JobId, ToWorker};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{HostIx, RoundIx, StepId, Task, TaskIx, Verb};
 use crate::plan::{self, Prepared};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 
+/// A slot of a host.
+type Place = (HostIx, usize);
+
+/// How long a step waits behind work that it does not need before it is given a lane of its own.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// Where the needs of a step stand.
-enum Needs {
+pub(super) enum Needs {
     /// Over.
     Met,
     /// All on their way in this slot, and no other judge than their exit codes.
-    Ahead(HostIx, usize),
+    Ahead(Place),
     /// Neither.
     Open,
 }
@@ -56,13 +63,13 @@ impl Dispatcher {
             }
             match self.needs(step, 0) {
                 Needs::Met => self.begin(step, task, sends),
-                Needs::Ahead(on, slot) => self.write_ahead(step, task, on, slot, sends),
+                Needs::Ahead(place) => self.write_ahead(step, task, place, sends),
                 Needs::Open => {}
             }
         }
     }
 
-    fn needs(&self, step: StepId, depth: usize) -> Needs {
+    pub(super) fn needs(&self, step: StepId, depth: usize) -> Needs {
         let mut place = None;
         for need in self.queue.unfinished_needs(step).collect::<Vec<TaskIx>>() {
             let need = StepId { task: need, ..step };
@@ -76,7 +83,7 @@ impl Dispatcher {
                 None if depth < 16 && matches!(self.fixed.playbook.task(step.round, need.task).verb, Verb::Print(_)) => {
                     match self.needs(need, depth + 1) {
                         Needs::Met => None,
-                        Needs::Ahead(on, slot) => Some((on, slot)),
+                        Needs::Ahead(place) => Some(place),
                         Needs::Open => return Needs::Open,
                     }
                 }
@@ -89,7 +96,7 @@ impl Dispatcher {
             }
         }
         match place {
-            Some((on, slot)) => Needs::Ahead(on, slot),
+            Some(place) => Needs::Ahead(place),
             None if self.queue.unfinished_needs(step).next().is_none() => Needs::Met,
             None => Needs::Open,
         }
@@ -124,26 +131,60 @@ impl Dispatcher {
             return self.judged(step, 0, outcome, None);
         }
         let user = self.become_user(&prepared, on);
-        let most = inventory.host(on).connect.max_sessions.max(1);
-        let slots = &mut self.hosts[on.index()].slots;
-        let idle = |slot: &SlotState| slot.jobs.is_empty();
-        let slot = match slots.iter().position(|slot| idle(slot) && slot.user == user) {
-            Some(slot) => slot,
-            None if slots.len() < most => {
-                slots.push(SlotState::default());
-                slots.len() - 1
-            }
-            None => match slots.iter().position(idle) {
-                Some(slot) => slot,
-                None => {
-                    self.hosts[on.index()].starved.insert((step.round, step.host));
-                    return;
-                }
-            },
-        };
-        slots[slot].user = user;
         let route = request::route(&prepared);
+        let most = inventory.host(on).connect.max_sessions.max(1);
+        let Some(slot) = self.choose_slot(on, user.as_ref(), route, most) else {
+            self.hosts[on.index()].starved.insert((step.round, step.host));
+            return;
+        };
+        let slots = &mut self.hosts[on.index()].slots;
+        if slot == slots.len() {
+            slots.push(SlotState::default());
+        }
+        slots[slot].user = user;
         self.fly(step, prepared, route, (on, slot), targets, sends);
+    }
+
+    /// The slot that a step which waits for nothing is put on: an idle lane; else behind one that is busy, since most steps
+    /// take less time than a lane takes to open ([`Dispatcher::spread`] helps those that have to wait); else a new one.
+    /// None where all are busy for another user or with a file.
+    fn choose_slot(&self, on: HostIx, user: Option<&BecomeUser>, route: Route, most: usize) -> Option<usize> {
+        let slots = &self.hosts[on.index()].slots;
+        let mine = |slot: &SlotState| slot.user.as_ref() == user;
+        let find = |wanted: &dyn Fn(&SlotState) -> bool| slots.iter().position(wanted);
+        let shared = |patient: bool| {
+            let fits = |slot: &SlotState| mine(slot) && !slot.bulk && (!patient || !self.is_held_up(slot));
+            let least =
+                slots.iter().enumerate().filter(|(_, slot)| route == Route::Lane && fits(slot)).min_by_key(|(_, slot)| slot.jobs.len());
+            least.map(|(index, _)| index)
+        };
+        find(&|slot| slot.jobs.is_empty() && mine(slot))
+            .or_else(|| shared(true))
+            .or_else(|| (slots.len() < most).then_some(slots.len()))
+            .or_else(|| find(&|slot| slot.jobs.is_empty()))
+            .or_else(|| shared(false))
+    }
+
+    /// Says whether what runs on a slot has been running for longer than others should wait behind it.
+    fn is_held_up(&self, slot: &SlotState) -> bool {
+        let first = slot.jobs.front().and_then(|id| self.jobs.get(id));
+        first.and_then(|job| job.began).is_some_and(|(_, began)| began.elapsed() >= PATIENCE)
+    }
+
+    /// Takes back what has waited long enough behind work that it does not need, where the host has a lane for it.
+    pub(super) fn spread(&mut self) {
+        for (index, host) in self.hosts.iter().enumerate() {
+            let Some(worker) = host.worker.as_ref().filter(|_| host.link == Link::Up) else { continue };
+            let most = self.fixed.inventory.host(HostIx::new(index)).connect.max_sessions.max(1);
+            let room = host.slots.len() < most || host.slots.iter().any(|slot| slot.jobs.is_empty());
+            for (index, slot) in host.slots.iter().enumerate().filter(|(_, slot)| room && !slot.bulk && self.is_held_up(slot)) {
+                let waits = |id: &JobId| self.jobs.get(id).is_some_and(|job| !job.orphan && matches!(self.needs(job.step, 0), Needs::Met));
+                if slot.jobs.iter().skip(1).any(waits) {
+                    // What only waited for its turn is placed anew; what belongs behind the running step is written again.
+                    let _ = worker.send(ToWorker::WithdrawSlot(index));
+                }
+            }
+        }
     }
 
     /// Runs a step on the next of several hosts.
@@ -155,12 +196,8 @@ impl Dispatcher {
         }
     }
 
-    fn write_ahead(&mut self, step: StepId, task: &Task, on: HostIx, slot: usize, sends: &mut Vec<JobId>) {
+    fn write_ahead(&mut self, step: StepId, task: &Task, (on, slot): Place, sends: &mut Vec<JobId>) {
         if task.verb.is_control() || self.hosts[on.index()].slots[slot].bulk {
-            return;
-        }
-        if !self.hosts[on.index()].slots[slot].jobs.iter().all(|id| self.comes_before(*id, step)) {
-            // Behind work that it does not need it would wait for nothing; another lane takes it when its needs are over.
             return;
         }
         let scope = self.fixed.world.scope(step);
@@ -176,19 +213,12 @@ impl Dispatcher {
         self.fly(step, Arc::new(prepared), route, (on, slot), VecDeque::new(), sends);
     }
 
-    /// Says whether a job's step is one that another step waits for, directly or not.
-    fn comes_before(&self, id: JobId, step: StepId) -> bool {
-        let Some(job) = self.jobs.get(&id) else { return false };
-        let before = &self.fixed.before[step.round.index()][step.task.index()];
-        (job.step.round, job.step.host) == (step.round, step.host) && before.binary_search(&job.step.task).is_ok()
-    }
-
     fn fly(
         &mut self,
         step: StepId,
         prepared: Arc<Prepared>,
         route: Route,
-        (on, slot): (HostIx, usize),
+        (on, slot): Place,
         rest: VecDeque<HostIx>,
         sends: &mut Vec<JobId>,
     ) {

@@ -171,7 +171,11 @@ async fn down(session: &Session, user: Option<&BecomeUser>, src: &str, to: PathB
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
     tokio::fs::create_dir_all(&folder).await.map_err(local(&folder))?;
     // Beside its target, so that the rename is one step and an interrupted download never looks like a file.
-    let part = tempfile::Builder::new().prefix(".roundsman-").permissions(std::fs::Permissions::from_mode(0o666)).tempfile_in(&folder).map_err(local(&folder))?;
+    let part = tempfile::Builder::new()
+        .prefix(".roundsman-")
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(&folder)
+        .map_err(local(&folder))?;
     let mut file = File::from_std(part.reopen().map_err(local(part.path()))?);
     let end = session.download(user, &fetch_script(src), &mut file).await?;
     if end.code != 0 {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::advance::Needs;
 use super::output::Capture;
 use super::recorder::Recorder;
 use super::results::Results;
@@ -41,8 +42,6 @@ pub(super) struct Fixed {
     pub(super) engine: Arc<Engine>,
     pub(super) hub: Hub,
     pub(super) world: Arc<World>,
-    /// Per round and task: the tasks of the round that are over before it begins, ascending.
-    pub(super) before: Vec<Vec<Vec<TaskIx>>>,
     /// Tasks whose results are kept for templates.
     pub(super) read: std::collections::HashSet<(RoundIx, TaskIx)>,
 }
@@ -79,10 +78,6 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     let run = RunInfo { id: Some(header.run.clone()), started: super::judge::rfc3339(recorder.now()), user: header.user.clone() };
     let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
     let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, source, run, controller);
-    let before = (0..plan.round_count())
-        .map(RoundIx::new)
-        .map(|round| (0..plan.task_count(round)).map(|task| plan.tasks_before(round, TaskIx::new(task))).collect())
-        .collect();
     let mut dispatcher = Dispatcher {
         queue: Queue::new(&plan),
         recorder,
@@ -101,7 +96,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         said,
         workers: JoinSet::new(),
         started: Instant::now(),
-        fixed: Fixed { before, read: super::results::tasks_that_are_read(&playbook), playbook, inventory, plan, engine, hub, world },
+        fixed: Fixed { read: super::results::tasks_that_are_read(&playbook), playbook, inventory, plan, engine, hub, world },
     };
     dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
     dispatcher.recorder.then(Effect::Begin);
@@ -144,6 +139,7 @@ impl Dispatcher {
                 }
                 _ = tick.tick() => {
                     self.let_output_go();
+                    self.spread();
                     self.recorder.tick();
                 }
             }
@@ -194,7 +190,13 @@ impl Dispatcher {
                 self.forget(id);
                 continue;
             }
-            if self.stopping(job.step.round) {
+            // Between the decision and the record's word a need may have failed.
+            let still_wanted = match self.needs(job.step, 0) {
+                Needs::Met => true,
+                Needs::Ahead(place) => place == (on, slot),
+                Needs::Open => false,
+            };
+            if self.stopping(job.step.round) || !still_wanted {
                 self.returned(id);
                 continue;
             }
@@ -248,7 +250,7 @@ impl Dispatcher {
             }
             Said::Output(id, stream, data) => self.output(id, stream, &data),
             Said::Ended(id, end, took) => self.ended(id, &end, took),
-            Said::Returned(id, _) => self.returned(id),
+            Said::Returned(id) => self.returned(id),
             Said::Refused(id, refusal) => self.refused(id, &refusal),
             Said::Died(id, reason) => {
                 let reason = format!("its shell ended with it: {reason}");

@@ -72,7 +72,7 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route) -> 
         cwd: prepared.cwd.clone(),
         env: prepared.env.clone(),
         umask: prepared.umask,
-        on_failure: if goes_on { OnFailure::Continue } else { OnFailure::Stop },
+        on_failure: if goes_on { OnFailure::Continue } else { OnFailure::Hold },
         timeout: prepared.timeout,
     })))
 }

@@ -15,6 +15,13 @@ use crate::transport::{End, OutputStream, Refusal};
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
+        if let Some(job) = self.jobs.get(&id)
+            && *end != End::Exited(0)
+            && let Some(worker) = &self.hosts[job.on.index()].worker
+        {
+            // From here on nobody takes the failed step for one that may still succeed.
+            let _ = worker.send(super::worker::ToWorker::Resume(job.slot));
+        }
         let Some(job) = self.land(id) else { return };
         let JobState { step, prepared, rest, began, stdout, stderr, on, protocol, .. } = job;
         let (pieces, stdout_info, stdout) = stdout.finish();

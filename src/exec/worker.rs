@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::bulk::{self, Bulk};
 use crate::model::HostIx;
 use crate::transport::{
-    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, Request, Session, SkipCause, Target,
+    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, Request, Session, Target,
 };
 
 /// Names a job within a run.
@@ -44,8 +44,12 @@ impl Job {
 pub(super) enum ToWorker {
     /// Puts jobs behind what the slot has. A slot is one lane of one user; another user on an idle slot replaces its lane.
     Run { slot: usize, user: Option<BecomeUser>, jobs: Vec<Job> },
-    /// Takes back what has not begun.
+    /// Takes back what has not begun, on every slot.
     Withdraw,
+    /// Takes back what has not begun on one slot.
+    WithdrawSlot(usize),
+    /// Lets a slot's lane run again what comes from now on, after a failure stopped it.
+    Resume(usize),
     /// Ends what runs.
     Terminate,
 }
@@ -68,7 +72,7 @@ pub(super) enum Said {
     /// It ended.
     Ended(JobId, End, Duration),
     /// It did not begin, and will not.
-    Returned(JobId, SkipCause),
+    Returned(JobId),
     /// Its lane could not be opened.
     Refused(JobId, Refusal),
     /// It began, and its lane ended with it.
@@ -171,7 +175,7 @@ impl Worker {
             ToWorker::Run { slot, user, jobs } => {
                 if self.over {
                     for job in jobs {
-                        self.say(Said::Returned(job.id(), SkipCause::Withdrawn)).await;
+                        self.say(Said::Returned(job.id())).await;
                     }
                     return;
                 }
@@ -186,6 +190,12 @@ impl Worker {
                 if self.session.is_none() { self.connect() } else { self.feed(slot).await }
             }
             ToWorker::Withdraw => self.withdraw().await,
+            ToWorker::WithdrawSlot(slot) => self.withdraw_slot(slot).await,
+            ToWorker::Resume(slot) => {
+                if let Some(LaneState::Open(commands)) = self.slots.get(slot).map(|slot| &slot.lane) {
+                    let _ = commands.send(LaneCommand::Resume);
+                }
+            }
             ToWorker::Terminate => {
                 self.withdraw().await;
                 for slot in &self.slots {
@@ -237,7 +247,7 @@ impl Worker {
                 self.say(Said::Unreachable(refusal)).await;
                 for slot in 0..self.slots.len() {
                     for job in std::mem::take(&mut self.slots[slot].waiting) {
-                        self.say(Said::Returned(job.id(), SkipCause::Withdrawn)).await;
+                        self.say(Said::Returned(job.id())).await;
                     }
                 }
             }
@@ -357,9 +367,9 @@ impl Worker {
                 self.say(Said::Ended(id, end, duration)).await;
                 self.feed(slot).await;
             }
-            LaneReport::Skipped { id, cause } => {
+            LaneReport::Skipped { id, .. } => {
                 self.slots[slot].sent.retain(|sent| *sent != id);
-                self.say(Said::Returned(id, cause)).await;
+                self.say(Said::Returned(id)).await;
                 self.feed(slot).await;
             }
             LaneReport::Closed { reason } => self.lane_closed(slot, reason).await,
@@ -381,7 +391,7 @@ impl Worker {
         let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
         for (index, id) in std::mem::take(&mut place.sent).into_iter().enumerate() {
             // The lane was read to its end, so a step without a begin mark never began.
-            let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id, SkipCause::Stopped) };
+            let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id) };
             self.say(said).await;
         }
         self.feed(slot).await;
@@ -404,7 +414,7 @@ impl Worker {
         }
         self.say(Said::Lost(words)).await;
         for id in returned {
-            self.say(Said::Returned(id, SkipCause::Withdrawn)).await;
+            self.say(Said::Returned(id)).await;
         }
     }
 
@@ -413,12 +423,17 @@ impl Worker {
             task.abort();
         }
         for index in 0..self.slots.len() {
-            for job in std::mem::take(&mut self.slots[index].waiting) {
-                self.say(Said::Returned(job.id(), SkipCause::Withdrawn)).await;
-            }
-            if let LaneState::Open(commands) = &self.slots[index].lane {
-                let _ = commands.send(LaneCommand::Withdraw);
-            }
+            self.withdraw_slot(index).await;
+        }
+    }
+
+    async fn withdraw_slot(&mut self, slot: usize) {
+        let Some(place) = self.slots.get_mut(slot) else { return };
+        if let LaneState::Open(commands) = &place.lane {
+            let _ = commands.send(LaneCommand::Withdraw);
+        }
+        for job in std::mem::take(&mut place.waiting) {
+            self.say(Said::Returned(job.id())).await;
         }
     }
 
