@@ -38,7 +38,11 @@ impl Template {
     /// Says whether it is plain text, without a value or a statement.
     #[must_use]
     pub fn is_literal(&self) -> bool {
-        self.reads.is_empty() && !self.source.text.contains("{{") && !self.source.text.contains("{%") && self.context != Context::Expression
+        self.reads.is_empty()
+            && !self.source.text.contains("{{")
+            && !self.source.text.contains("{%")
+            && (self.context == Context::Shell || !self.source.text.contains("{#"))
+            && self.context != Context::Expression
     }
 }
 

@@ -184,7 +184,20 @@ impl Lexer<'_> {
     }
 
     fn paren(&mut self) {
+        let around =
+            self.state.frames.iter().rev().find_map(|frame| if let Frame::Commands(commands) = frame { Some(commands) } else { None });
+        let test = around.is_some_and(|commands| commands.test);
+        let array = !test && around.is_some_and(|commands| commands.text.ends_with('='));
         match self.bytes[self.at] {
+            // bash gives up the line and goes on with the next, which may be one of a value.
+            b';' | b'&' | b'<' | b'>' if !test => {
+                self.state.doubt(self.here(1), "an operator inside these parentheses is no bash");
+                self.skip(1);
+            }
+            b'|' | b'(' if array => {
+                self.state.doubt(self.here(1), "an operator inside these parentheses is no bash");
+                self.skip(1);
+            }
             b')' => self.close(),
             b'(' => self.open(Frame::Paren, 1),
             b'\\' => self.backslash(),
