@@ -1,6 +1,7 @@
 //! A program that embeds Roundsman: it loads a playbook, runs it, and counts what happened.
 //!
 //! `cargo run --example embed -- playbooks/survey.yml`
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
 

@@ -27,6 +27,9 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
+/// Makes those who tell people, given the record's path.
+pub type MakeSinks = Box<dyn FnOnce(&Path) -> Vec<Box<dyn EventSink>> + Send>;
+
 /// How to run what was loaded.
 pub struct RunRequest {
     /// `run` or `exec`.
@@ -48,7 +51,7 @@ pub struct RunRequest {
     /// The executable that calls [`crate::transport::helper_main`] first; none is the running one.
     pub helper: Option<PathBuf>,
     /// Makes those who tell people, given the record's path.
-    pub sinks: Box<dyn FnOnce(&Path) -> Vec<Box<dyn EventSink>> + Send>,
+    pub sinks: MakeSinks,
 }
 
 /// Runs what was loaded, and records it. Interrupts come from `interrupts`, one wish each.

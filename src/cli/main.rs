@@ -137,7 +137,7 @@ impl Session<'_> {
             login: ask(connecting.ask_pass, "SSH password: ")?,
             r#become: ask(connecting.ask_become_pass, "become password: ")?,
         };
-        let (options, format) = (self.options(), self.cli.common.format);
+        let (options, said, format) = (self.options(), self.stderr_options(), self.cli.common.format);
         let request = RunRequest {
             command: command.to_owned(),
             argv: self.argv.clone(),
@@ -148,7 +148,7 @@ impl Session<'_> {
             passwords,
             fake: self.cli.common.fake.clone(),
             helper: None,
-            sinks: Box::new(move |record| vec![sink(format, options, record)]),
+            sinks: Box::new(move |record| sinks(format, options, said, record)),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -227,9 +227,7 @@ impl Session<'_> {
     }
 
     fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
-        let stderr = std::io::stderr();
-        let around = Surroundings { terminal: stderr.is_terminal(), color: self.cli.common.color.forced(), size: None };
-        let colors = Options::detect(self.cli.common.verbosity(), around, env).colors;
+        let colors = self.stderr_options().colors;
         let mut text = render_text(map, diagnostics, if colors { Colors::Always } else { Colors::Never });
         let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
         let counts = counts.map(|(severity, word)| (diagnostics.count(severity), word)).into_iter().filter(|(count, _)| *count > 0);
@@ -241,11 +239,15 @@ impl Session<'_> {
     }
 
     fn options(&self) -> Options {
-        let around = Surroundings {
-            terminal: std::io::stdout().is_terminal(),
-            color: self.cli.common.color.forced(),
-            size: std::io::stdout().is_terminal().then_some(terminal_size),
-        };
+        self.options_of(std::io::stdout().is_terminal(), report::stdout_size)
+    }
+
+    fn stderr_options(&self) -> Options {
+        self.options_of(std::io::stderr().is_terminal(), report::stderr_size)
+    }
+
+    fn options_of(&self, terminal: bool, size: report::Size) -> Options {
+        let around = Surroundings { terminal, color: self.cli.common.color.forced(), size: terminal.then_some(size) };
         Options::detect(self.cli.common.verbosity(), around, env)
     }
 
@@ -260,13 +262,15 @@ impl Session<'_> {
     }
 }
 
-fn sink(format: Format, mut options: Options, record: &Path) -> Box<dyn EventSink> {
-    let stdout = Box::new(std::io::stdout());
+/// Those who tell people: with JSON lines on stdout, what is said for people goes to stderr.
+fn sinks(format: Format, mut options: Options, mut said: Options, record: &Path) -> Vec<Box<dyn EventSink>> {
+    let record = Some(record.display().to_string());
     if format == Format::Jsonl {
-        return report::json_lines(stdout);
+        said.record = record;
+        return vec![report::json_lines(Box::new(std::io::stdout())), report::console(said, Box::new(std::io::stderr()))];
     }
-    options.record = Some(record.display().to_string());
-    report::console(options, stdout)
+    options.record = record;
+    vec![report::console(options, Box::new(std::io::stdout()))]
 }
 
 fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
@@ -285,9 +289,4 @@ fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn terminal_size() -> Option<(u16, u16)> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0).then_some((size.ws_col, size.ws_row))
 }

@@ -16,7 +16,12 @@ impl Dispatcher {
         let (mut status, mut reason, mut stdout) = (Status::Ok, None, String::new());
         match &prepared.body {
             Body::Print(text) => stdout.clone_from(text),
-            Body::Set(values) => self.results.set(step.host, values.clone()),
+            Body::Set(values) => {
+                // What is set once is set for all.
+                let all = [step.host];
+                let hosts = if task.once { &self.rounds[step.round.index()].hosts[..] } else { &all[..] };
+                hosts.iter().for_each(|host| self.results.set(*host, values.clone()));
+            }
             Body::Fail(message) => (status, reason) = (Status::Failed, Some(message.clone())),
             Body::Assert { checks, message } => {
                 if let Some(told) = failed_checks(checks) {

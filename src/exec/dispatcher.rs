@@ -270,7 +270,8 @@ impl Dispatcher {
             OutputStream::Stderr => &mut job.stderr,
         };
         let piece = capture.push(data);
-        if !job.orphan && !(job.protocol && stream == OutputStream::Stdout) {
+        let hidden = job.orphan || (job.protocol && stream == OutputStream::Stdout);
+        if !hidden {
             let step = job.step;
             self.emit_output(step, stream, piece);
         }

@@ -14,9 +14,7 @@ use tokio::time::Instant;
 
 use super::bulk::{self, Bulk};
 use crate::model::HostIx;
-use crate::transport::{
-    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, Request, Session, Target,
-};
+use crate::transport::{BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, Request, Session, Target};
 
 /// Names a job within a run.
 pub(super) type JobId = u64;

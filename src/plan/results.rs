@@ -141,6 +141,10 @@ fn field(result: &StepResult, name: &str) -> Lookup {
         "attempts" => Value::Int(i64::from(result.attempts)),
         _ => return Lookup::Missing,
     };
+    // What did not run has no output of its own, so `| default(..)` says what to take.
+    if result.attempts == 0 && matches!(name, "stdout" | "stderr" | "lines") {
+        return Lookup::Absent(value);
+    }
     Lookup::Value(value)
 }
 

@@ -12,6 +12,8 @@ pub enum Lookup {
     Missing,
     /// Data.
     Value(Value),
+    /// Nothing of its own, for which this stands; `default` and `is defined` take it for missing.
+    Absent(Value),
     /// A variable as written: its templates are rendered in the scope they are used in, cycles are an error.
     Variable(Arc<VarValue>),
     /// Something with parts that are looked up in turn (`rounds`, `hosts`, `tasks`).

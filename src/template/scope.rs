@@ -88,7 +88,7 @@ impl Rendering {
     pub(super) fn give(self: &Arc<Self>, lookup: Lookup, name: &str) -> Result<Option<Jinja>, Error> {
         match lookup {
             Lookup::Missing => Ok(None),
-            Lookup::Value(value) => Ok(Some(to_jinja(value))),
+            Lookup::Value(value) | Lookup::Absent(value) => Ok(Some(to_jinja(value))),
             Lookup::Variable(value) => self.variable(&value, name).map(Some),
             Lookup::Lazy(lazy) => Ok(Some(Jinja::from_object(LazyMap { rendering: self.clone(), lazy }))),
             Lookup::Pending(what) => Err(self.troubled(waits(vec![what]))),
@@ -200,7 +200,7 @@ impl Rendering {
         let name = key.value.as_str().map_or_else(|| key.value.to_string(), str::to_owned);
         let lookup = if key.value.is_undefined() { return undefined_key(&path) } else { lazy.get(&name) };
         match lookup {
-            Lookup::Missing if optional => Ok(Jinja::UNDEFINED),
+            Lookup::Missing | Lookup::Absent(_) if optional => Ok(Jinja::UNDEFINED),
             Lookup::Missing => Err(missing(&path, key, &lazy.names())),
             Lookup::Lazy(inner) => {
                 push_key(&mut path, key);

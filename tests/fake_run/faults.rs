@@ -22,7 +22,8 @@ async fn an_unreachable_host_disturbs_no_other() {
     assert_eq!((ran.end("a z"), ran.end("c z")), ("changed".into(), "changed".into()));
     assert_eq!(ran.report.end.exit_code, 5);
     assert_eq!(ran.count(|event| matches!(event, RunEvent::HostUnreachable { .. })), 1);
-    let ended = |wanted: u32| ran.events.iter().position(|event| matches!(&event.kind, RunEvent::StepEnded { step, .. } if step.host.0 == wanted));
+    let ended =
+        |wanted: u32| ran.events.iter().position(|event| matches!(&event.kind, RunEvent::StepEnded { step, .. } if step.host.0 == wanted));
     assert!(ended(0) < ended(1) && ended(2) < ended(1), "nobody waits for the host that is silent, inside a round");
 }
 
@@ -54,7 +55,11 @@ rounds:
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_fails_stops_the_run() {
-    let ran = Bench::new(TWO, "a").host(json!({ "host": "a", "commands": [{ "contains": "o", "delay_ms": 100 }] })).record_fails_after(5).run().await;
+    let ran = Bench::new(TWO, "a")
+        .host(json!({ "host": "a", "commands": [{ "contains": "o", "delay_ms": 100 }] }))
+        .record_fails_after(5)
+        .run()
+        .await;
     assert_eq!(ran.report.end.exit_code, 8);
     assert!(ran.report.record.is_err());
     assert_eq!(ran.end("a z"), "never ended", "nothing new starts");

@@ -42,7 +42,10 @@ rounds:
       - { name: free, needs: [first], run: three }
       - { name: freer, needs: [], run: four }
 ";
-    let ran = Bench::new(playbook, "a,b").host(json!({ "host": "a", "commands": [{ "contains": "bad", "code": 3, "delay_ms": 50 }] })).run().await;
+    let ran = Bench::new(playbook, "a,b")
+        .host(json!({ "host": "a", "commands": [{ "contains": "bad", "code": 3, "delay_ms": 50 }] }))
+        .run()
+        .await;
     assert_eq!(ran.end("a breaks"), "failed: exit code 3");
     assert_eq!(ran.end("a behind"), "skipped: `breaks` failed");
     assert_eq!(ran.end("a free"), "changed");
@@ -118,7 +121,11 @@ rounds:
       - { name: use, run: \"use {{ tasks.pick.stdout }}\" }
 ";
     let script = json!({ "host": "a", "refuse": { "class": "refused", "message": "Connection refused" } });
-    let ran = Bench::new(playbook, "a,b,c").host(script).host(json!({ "host": "*", "commands": [{ "contains": "pick", "stdout": "it\n" }] })).run().await;
+    let ran = Bench::new(playbook, "a,b,c")
+        .host(script)
+        .host(json!({ "host": "*", "commands": [{ "contains": "pick", "stdout": "it\n" }] }))
+        .run()
+        .await;
     assert_eq!(ran.status("a pick"), Some(Status::Unreachable));
     assert_eq!(ran.end("b pick"), "changed");
     assert_eq!(ran.end("c pick"), "skipped: once: it ran on b");
@@ -164,7 +171,8 @@ async fn at_most_max_parallel_hosts_at_once() {
 rounds:
   - { name: r, hosts: all, max_parallel: 2, tasks: [{ name: x, run: slow }, { name: y, run: slow }] }
 ";
-    let ran = Bench::new(playbook, "a,b,c,d,e").host(json!({ "host": "*", "commands": [{ "contains": "slow", "delay_ms": 1000 }] })).run().await;
+    let ran =
+        Bench::new(playbook, "a,b,c,d,e").host(json!({ "host": "*", "commands": [{ "contains": "slow", "delay_ms": 1000 }] })).run().await;
     assert_eq!(ran.report.end.exit_code, 0);
     assert!((6000..7000).contains(&ran.report.end.duration_ms), "three shifts of 2 s took {} ms", ran.report.end.duration_ms);
 }

@@ -61,7 +61,7 @@ fn at(root: &dyn Lazy, path: &str) -> String {
     match root.get(name) {
         Lookup::Lazy(part) if rest.is_empty() => format!("[{}]", part.names().join(" ")),
         Lookup::Lazy(part) => at(&*part, rest),
-        Lookup::Value(value) => serde_json::to_string(&value).unwrap(),
+        Lookup::Value(value) | Lookup::Absent(value) => serde_json::to_string(&value).unwrap(),
         Lookup::Pending(step) => format!("after {step}"),
         Lookup::Missing => "missing".to_owned(),
         Lookup::Variable(_) => "variable".to_owned(),
