@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent};
+use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent, RunHeader};
 
 /// Gives UTC in milliseconds since 1970.
 pub type Clock = Box<dyn Fn() -> i64 + Send>;
@@ -74,6 +74,7 @@ impl<E> Recorder<E> {
     pub(super) fn emit(&mut self, kind: RunEvent) {
         let mut kind = kind;
         self.redactor.mask_event(&mut kind);
+        log(self.seq, &kind);
         self.pending.push(Event { seq: self.seq, at: self.now(), kind });
         self.seq += 1;
     }
@@ -109,6 +110,7 @@ impl<E> Recorder<E> {
             self.failure = Some(error);
         }
         let Some((events, effects)) = self.batches.pop_front() else { return Vec::new() };
+        tracing::trace!(to = events.last().map(|event| event.seq), "recorded");
         self.outstanding -= events.len();
         for event in &events {
             for sink in &mut self.sinks {
@@ -137,6 +139,28 @@ impl<E> Recorder<E> {
     pub(super) fn tick(&mut self) {
         for sink in &mut self.sinks {
             sink.tick();
+        }
+    }
+}
+
+/// Puts a masked event into the debug log, what is long in it left out: the record has it.
+fn log(seq: u64, kind: &RunEvent) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    match kind {
+        RunEvent::RunStarted(header) => {
+            let RunHeader { run, version, argv, cwd, user, controller, .. } = &**header;
+            tracing::info!(seq, run, version, ?argv, cwd, user, controller, "run_started");
+        }
+        RunEvent::StepOutput { step, stream, offset, data, .. } => {
+            let (round, task, host) = (step.round.0, step.task.0, step.host.0);
+            tracing::debug!(seq, round, task, host, ?stream, offset, bytes = data.bytes().len(), "step_output");
+        }
+        other => {
+            let mut what = serde_json::to_value(other).unwrap_or_default();
+            what.as_object_mut().and_then(|what| what.remove("event"));
+            tracing::debug!(seq, %what, "{}", other.word());
         }
     }
 }
