@@ -3,6 +3,7 @@
 //! Turns arguments into requests for `app`, shows what comes back, and decides the exit code. Data goes to stdout,
 //! everything said about it to stderr.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -33,8 +34,13 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> std::process::ExitCode
         return complain(&cli, &error).into();
     }
     let argv = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let exit = Session { cli: &cli, argv }.command();
-    exit.unwrap_or_else(|error| complain(&cli, &error)).into()
+    let session = Session { cli: &cli, argv, unwritten: RefCell::new(None) };
+    let exit = session.command().unwrap_or_else(|error| complain(&cli, &error));
+    match session.unwritten.into_inner() {
+        Some(error) => exit.or(complain(&cli, &AppError::Machine { what: "standard output can't be written", error })),
+        None => exit,
+    }
+    .into()
 }
 
 fn complain(cli: &Cli, error: &AppError) -> ExitCode {
@@ -54,6 +60,8 @@ fn tell(_: &Cli, text: &str) {
 struct Session<'a> {
     cli: &'a Cli,
     argv: Vec<String>,
+    /// Why data did not reach stdout.
+    unwritten: RefCell<Option<std::io::Error>>,
 }
 
 impl Session<'_> {
@@ -165,6 +173,7 @@ impl Session<'_> {
         if let Err(error) = &report.record {
             let hint = error.hint();
             tell(self.cli, &format!("error: {error}\n\nhint: {hint}\n"));
+            // Events that came after the last one told may be what the record lacks.
             return Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal).or(ExitCode::RecordIncomplete));
         }
         Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal))
@@ -263,8 +272,13 @@ impl Session<'_> {
     }
 
     fn print(&self, text: &str) {
-        // A reader that went away (`| head`) has read enough.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        let mut stdout = std::io::stdout().lock();
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+            // A reader that went away (`| head`) has read enough.
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.unwritten.borrow_mut().get_or_insert(error);
+        }
     }
 }
 

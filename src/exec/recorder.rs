@@ -33,6 +33,7 @@ pub(super) struct Recorder<E> {
     outstanding: usize,
     commits: mpsc::UnboundedSender<Commit>,
     failure: Option<JournalError>,
+    no_start: bool,
 }
 
 impl<E> Recorder<E> {
@@ -56,6 +57,7 @@ impl<E> Recorder<E> {
             outstanding: 0,
             commits,
             failure: None,
+            no_start: false,
         };
         (recorder, answers)
     }
@@ -104,12 +106,14 @@ impl<E> Recorder<E> {
 
     /// Tells the sinks of the oldest batch and gives back its effects.
     pub(super) fn committed(&mut self, commit: Commit) -> Vec<E> {
+        let batch = self.batches.pop_front();
         if let Err(error) = commit
             && self.failure.is_none()
         {
             self.failure = Some(error);
+            self.no_start = batch.as_ref().and_then(|(events, _)| events.first()).is_some_and(|event| event.seq == 0);
         }
-        let Some((events, effects)) = self.batches.pop_front() else { return Vec::new() };
+        let Some((events, effects)) = batch else { return Vec::new() };
         tracing::trace!(to = events.last().map(|event| event.seq), "recorded");
         self.outstanding -= events.len();
         for event in &events {
@@ -133,6 +137,11 @@ impl<E> Recorder<E> {
     /// Why the record can no longer be written, once that is so.
     pub(super) fn failure(&self) -> Option<&JournalError> {
         self.failure.as_ref()
+    }
+
+    /// Says whether the record did not even take the run's first event.
+    pub(super) fn has_no_start(&self) -> bool {
+        self.no_start
     }
 
     /// Lets the sinks redraw.

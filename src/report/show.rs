@@ -62,7 +62,7 @@ fn header_lines(board: &Board, paint: Paint, zone: &TimeZone) -> Vec<String> {
     let header = &board.header;
     let field = |name: &str, value: String| format!("{} {value}", paint.dim(&format!("{name:<9}")));
     let status = board.end.as_ref().map_or_else(
-        || "no end recorded: it is still running, or was killed".to_owned(),
+        || "no end recorded: it is still running, was killed, or could not be recorded to its end".to_owned(),
         |end| match exit_meaning(end.exit_code) {
             Some(meaning) => format!("{} (exit code {}: {meaning})", visible(&end.status), end.exit_code),
             None => visible(&end.status),

@@ -231,7 +231,12 @@ fn last_lines(board: &Board, options: &Options, paint: Paint) -> Vec<String> {
     }
     let dot = paint.dot();
     let run = short_id(&board.header.run);
-    let place = options.record.as_deref().map_or_else(String::new, |record| format!(" recorded in {}", visible(record)));
+    let how = match board.end.as_ref().map(|end| (end.status.as_str(), end.exit_code)) {
+        Some(("error", 1)) => "not recorded in",
+        Some(("error", _)) => "recorded only in part in",
+        _ => "recorded in",
+    };
+    let place = options.record.as_deref().map_or_else(String::new, |record| format!(" {how} {}", visible(record)));
     let hosts = plural(board.hosts_seen(), "host");
     let steps = plural(board.counts.total(), "step");
     lines.push(format!("run {run}{place}{dot}{hosts}{dot}{steps}{dot}{}", millis(duration(board))));
