@@ -331,6 +331,9 @@ impl Dispatcher {
     fn end(&self) -> RunEnd {
         let (status, exit_code) = if let Some(signal) = self.signal {
             ("interrupted", signal.exit_code())
+        } else if self.recorder.has_no_start() {
+            // Nothing was begun, so nothing is incomplete.
+            ("error", 1)
         } else if self.recorder.failure().is_some() {
             ("error", 8)
         } else if self.any_failed {

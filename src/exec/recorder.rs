@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent};
+use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent, RunHeader};
 
 /// Gives UTC in milliseconds since 1970.
 pub type Clock = Box<dyn Fn() -> i64 + Send>;
@@ -33,6 +33,7 @@ pub(super) struct Recorder<E> {
     outstanding: usize,
     commits: mpsc::UnboundedSender<Commit>,
     failure: Option<JournalError>,
+    no_start: bool,
 }
 
 impl<E> Recorder<E> {
@@ -56,6 +57,7 @@ impl<E> Recorder<E> {
             outstanding: 0,
             commits,
             failure: None,
+            no_start: false,
         };
         (recorder, answers)
     }
@@ -104,12 +106,15 @@ impl<E> Recorder<E> {
 
     /// Tells the sinks of the oldest batch and gives back its effects.
     pub(super) fn committed(&mut self, commit: Commit) -> Vec<E> {
+        let batch = self.batches.pop_front();
         if let Err(error) = commit
             && self.failure.is_none()
         {
             self.failure = Some(error);
+            self.no_start = batch.as_ref().and_then(|(events, _)| events.first()).is_some_and(|event| event.seq == 0);
         }
-        let Some((events, effects)) = self.batches.pop_front() else { return Vec::new() };
+        let Some((events, effects)) = batch else { return Vec::new() };
+        tracing::trace!(to = events.last().map(|event| event.seq), "recorded");
         self.outstanding -= events.len();
         for event in &events {
             for sink in &mut self.sinks {
@@ -134,6 +139,11 @@ impl<E> Recorder<E> {
         self.failure.as_ref()
     }
 
+    /// Says whether the record did not even take the run's first event.
+    pub(super) fn has_no_start(&self) -> bool {
+        self.no_start
+    }
+
     /// Lets the sinks redraw.
     pub(super) fn tick(&mut self) {
         for sink in &mut self.sinks {
@@ -142,12 +152,24 @@ impl<E> Recorder<E> {
     }
 }
 
-/// Notes an event in the debug log, after masking; texts and outputs stay out of it.
+/// Puts a masked event into the debug log, what is long in it left out: the record has it.
 fn log(seq: u64, kind: &RunEvent) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
     match kind {
-        RunEvent::RunStarted(header) => tracing::info!(seq, run = header.run, playbook = header.playbook, "run started"),
-        RunEvent::StepOutput { step, stream, offset, .. } => tracing::trace!(seq, ?step, ?stream, offset, "output"),
-        other if tracing::enabled!(tracing::Level::DEBUG) => tracing::debug!(seq, event = ?other),
-        _ => {}
+        RunEvent::RunStarted(header) => {
+            let RunHeader { run, version, argv, cwd, user, controller, .. } = &**header;
+            tracing::info!(seq, run, version, ?argv, cwd, user, controller, "run_started");
+        }
+        RunEvent::StepOutput { step, stream, offset, data, .. } => {
+            let (round, task, host) = (step.round.0, step.task.0, step.host.0);
+            tracing::debug!(seq, round, task, host, ?stream, offset, bytes = data.bytes().len(), "step_output");
+        }
+        other => {
+            let mut what = serde_json::to_value(other).unwrap_or_default();
+            what.as_object_mut().and_then(|what| what.remove("event"));
+            tracing::debug!(seq, %what, "{}", other.word());
+        }
     }
 }

@@ -68,5 +68,6 @@ fn stream_lines(paint: Paint, clip: &Clip, most: usize, indent: &str) -> (Vec<St
 /// The command that shows all of it.
 pub(super) fn show_hint(board: &Board, host: HostIx, round: RoundIx, task: TaskIx) -> String {
     let run = short_id(&board.header.run);
-    format!("roundsman show {run} --host {} --task {}", quote(&board.host_name(host)), quote(&task_key(board, round, task)))
+    let db = board.db.as_ref().map_or_else(String::new, |db| format!(" --db {}", quote(db)));
+    format!("roundsman show {run} --host {} --task {}{db}", quote(&board.host_name(host)), quote(&task_key(board, round, task)))
 }
