@@ -74,6 +74,7 @@ impl<E> Recorder<E> {
     pub(super) fn emit(&mut self, kind: RunEvent) {
         let mut kind = kind;
         self.redactor.mask_event(&mut kind);
+        log(self.seq, &kind);
         self.pending.push(Event { seq: self.seq, at: self.now(), kind });
         self.seq += 1;
     }
@@ -138,5 +139,15 @@ impl<E> Recorder<E> {
         for sink in &mut self.sinks {
             sink.tick();
         }
+    }
+}
+
+/// Notes an event in the debug log, after masking; texts and outputs stay out of it.
+fn log(seq: u64, kind: &RunEvent) {
+    match kind {
+        RunEvent::RunStarted(header) => tracing::info!(seq, run = header.run, playbook = header.playbook, "run started"),
+        RunEvent::StepOutput { step, stream, offset, .. } => tracing::trace!(seq, ?step, ?stream, offset, "output"),
+        other if tracing::enabled!(tracing::Level::DEBUG) => tracing::debug!(seq, event = ?other),
+        _ => {}
     }
 }
