@@ -54,25 +54,6 @@ pub struct RunRequest {
     pub sinks: MakeSinks,
 }
 
-/// Runs what was loaded on a runtime of its own, with Ctrl-C and SIGTERM as interrupts; returns when all is over.
-///
-/// # Errors
-/// As [`run`]; and where no runtime can be started.
-pub fn run_to_end(ready: Ready, map: &SourceMap, request: RunRequest) -> Result<RunReport, AppError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| AppError::Machine { what: "the runtime can't be started", error })?;
-    let report = runtime.block_on(async {
-        let interrupts = super::interrupts()?;
-        run(ready, map, request, interrupts).await
-    });
-    // What is left in the background has nothing more to say.
-    runtime.shutdown_background();
-    report
-}
-
 /// Runs what was loaded, and records it. Interrupts come from `interrupts`, one wish each.
 ///
 /// # Errors
