@@ -157,14 +157,14 @@ fn what_the_first_pages_show_is_what_is_said() {
     };
     let blocks_of_readme = blocks("README.md", &readme);
     let project = Project::new();
-    project.file("site.yml", &of(&blocks_of_readme, "yaml", "name: Web tier"));
-    project.file("inventory.yml", &of(&blocks_of_readme, "yaml inventory", "web[01-40]"));
+    project.file("site.yml", of(&blocks_of_readme, "yaml", "name: Web tier"));
+    project.file("inventory.yml", of(&blocks_of_readme, "yaml inventory", "web[01-40]"));
     let planned = project.ok(&["plan", "site.yml", "-i", "inventory.yml"]);
     assert_eq!(planned.stdout, of(&blocks_of_readme, "text", "round survey"));
 
     let tutorial = blocks("docs/tutorial.md", &std::fs::read_to_string(root().join("docs/tutorial.md")).unwrap());
-    project.file("inventory.yml", &of(&tutorial, "yaml inventory", "http_port"));
-    project.file("site.yml", &of(&tutorial, "yaml", "name: First site").replace("{{ http_port", "{{ htp_port"));
+    project.file("inventory.yml", of(&tutorial, "yaml inventory", "http_port"));
+    project.file("site.yml", of(&tutorial, "yaml", "name: First site").replace("{{ http_port", "{{ htp_port"));
     let shown = project.run(&["check", "site.yml"]).expect_code(3);
     let wanted = of(&tutorial, "text", "htp_port");
     assert!(shown.stderr.contains(&wanted), "wanted:\n{wanted}\nshown:\n{}", shown.stderr);
