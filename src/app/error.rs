@@ -48,7 +48,10 @@ impl AppError {
             AppError::Store(error) => error.hint(),
             AppError::NoRecord { near, .. } => Some(match near.first() {
                 Some(near) => format!("there is one nearby: --db {}", crate::text::quote(&near.to_string_lossy())),
-                None => "a run makes it, in the nearest folder upward from the playbook with a .roundsman or .git; `--db` names another one".to_owned(),
+                None => {
+                    "a run makes it, in the nearest folder upward from the playbook with a .roundsman or .git; `--db` names another one"
+                        .to_owned()
+                }
             }),
             AppError::Hub(_) | AppError::File { .. } | AppError::Machine { .. } => None,
         }

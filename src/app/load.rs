@@ -185,7 +185,16 @@ impl Loader {
         let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, Arc::new(NothingYet), run, controller);
         let view = plan::view(&plan, &world, &engine, &self.map, &mut self.diagnostics);
         let plan = Arc::new(plan);
-        Some(Ready { playbook, inventory, engine, plan, view, inputs: std::mem::take(&mut self.inputs), files: files.into_iter().collect(), extra })
+        Some(Ready {
+            playbook,
+            inventory,
+            engine,
+            plan,
+            view,
+            inputs: std::mem::take(&mut self.inputs),
+            files: files.into_iter().collect(),
+            extra,
+        })
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {

@@ -129,7 +129,9 @@ impl Redactor {
             Value::List(list) => list.iter_mut().for_each(|value| self.mask_value(value)),
             Value::Map(map) => map.values_mut().for_each(|value| self.mask_value(value)),
             // A number that was typed without quotes is a secret's value all the same.
-            Value::Int(_) | Value::Float(_) if self.is_secret(&serde_json::json!(value).to_string()) => *value = Value::Text(MASK.to_owned()),
+            Value::Int(_) | Value::Float(_) if self.is_secret(&serde_json::json!(value).to_string()) => {
+                *value = Value::Text(MASK.to_owned())
+            }
             Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
         }
     }

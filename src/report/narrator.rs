@@ -187,7 +187,8 @@ impl Narrator {
         let one_by_one = match self.verbosity {
             Verbosity::Verbose => state.ended == 1,
             Verbosity::Normal | Verbosity::Quiet => {
-                let failures = state.ends.iter().filter(|(key, hosts)| matches!(key.status, Status::Failed | Status::Unknown) && hosts.len() == 1);
+                let failures =
+                    state.ends.iter().filter(|(key, hosts)| matches!(key.status, Status::Failed | Status::Unknown) && hosts.len() == 1);
                 state.ends.len() <= TOLD_AT_ONCE && failures.count() == state.ends.len()
             }
         };

@@ -103,7 +103,10 @@ pub(super) fn lead_of(task: &TaskState, paint: Paint) -> String {
         Status::Unknown => 6,
         Status::Failed => 7,
     };
-    task.ends.keys().max_by_key(|key| rank(key)).map_or_else(|| paint.lead(Status::Skipped), |key| lead_of_end(key.status, key.allowed, paint))
+    task.ends
+        .keys()
+        .max_by_key(|key| rank(key))
+        .map_or_else(|| paint.lead(Status::Skipped), |key| lead_of_end(key.status, key.allowed, paint))
 }
 
 /// The first column for one end.
@@ -156,7 +159,11 @@ fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
     }
     let mut groups: Vec<Group> = Vec::new();
     for ((word, reason), (written, hosts)) in alike {
-        let reason = if written.len() > 1 { reason.map(|reason| reason.replace('\0', paint.any_host())) } else { written.first().map(ToString::to_string) };
+        let reason = if written.len() > 1 {
+            reason.map(|reason| reason.replace('\0', paint.any_host()))
+        } else {
+            written.first().map(ToString::to_string)
+        };
         groups.push(Group { word, reason, hosts });
     }
     let mut words: Vec<&'static str> = groups.iter().map(|group| group.word).collect();

@@ -208,3 +208,16 @@ fn gist(text: &str) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::gist;
+
+    #[test]
+    fn a_script_is_named_by_the_line_that_says_most() {
+        assert_eq!(gist("uptime"), "uptime");
+        assert_eq!(gist("#!/bin/sh\n# why\nset -u\n\n  systemctl restart nginx\nsleep 1\n"), "systemctl restart nginx …");
+        assert_eq!(gist("# only this\n"), "# only this");
+        assert_eq!(gist(""), "");
+    }
+}
