@@ -145,6 +145,11 @@ impl Dispatcher {
         match self.stage {
             1 => {
                 self.stop_what_waits();
+                for host in 0..self.hosts.len() {
+                    for slot in 0..self.hosts[host].slots.len() {
+                        self.recall(HostIx::new(host), slot);
+                    }
+                }
                 self.tell_all(|| super::worker::ToWorker::Withdraw);
             }
             2 => {
