@@ -265,8 +265,10 @@ impl Dispatcher {
         let command = plan::command_line(&prepared);
         self.recorder.emit(RunEvent::StepSent { step, attempt: 1, on: (on != step.host).then_some(on), command });
         self.phases.insert(step, Phase::Flying(id));
-        self.jobs
-            .insert(id, JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, protocol, orphan: false, recalled: false });
+        self.jobs.insert(
+            id,
+            JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, protocol, orphan: false, recalled: false },
+        );
         self.ready_jobs.insert(id, work);
         sends.push(id);
     }

@@ -157,9 +157,8 @@ async fn ask(session: &Session, user: Option<&BecomeUser>, guards: Box<Request>)
 /// What a script on a channel of its own needs to be as one on a lane.
 fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
     let umask = umask.map_or_else(String::new, |umask| format!("umask {umask:04o} || exit\n"));
-    let folder = folder.map_or_else(String::new, |folder| {
-        format!("CDPATH= cd -- {} || exit\n", quote(if folder == "-" { "./-" } else { folder }))
-    });
+    let folder =
+        folder.map_or_else(String::new, |folder| format!("CDPATH= cd -- {} || exit\n", quote(if folder == "-" { "./-" } else { folder })));
     umask + &folder
 }
 

@@ -122,7 +122,9 @@ impl Dispatcher {
     /// A job's lane could not be opened.
     pub(super) fn refused(&mut self, id: JobId, refusal: &Refusal) {
         let Some(job) = self.land(id) else { return };
-        self.judged(job.step, 1, Outcome::without_run(Status::Failed, refusal.message.clone()), None);
+        let mut outcome = Outcome::without_run(Status::Failed, refusal.message.clone());
+        outcome.allowed = job.prepared.allow_failure;
+        self.judged(job.step, 1, outcome, None);
     }
 
     /// Takes a job out of its slot; none where nobody waits for it any more.

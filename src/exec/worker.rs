@@ -14,7 +14,9 @@ use tokio::time::Instant;
 
 use super::bulk;
 use crate::model::HostIx;
-use crate::transport::{BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, Target};
+use crate::transport::{
+    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, Target,
+};
 
 pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
 
@@ -144,10 +146,11 @@ impl Worker {
             }
             ToWorker::Terminate => {
                 self.withdraw().await;
-                for slot in &self.slots {
+                for slot in &mut self.slots {
                     match &slot.lane {
                         LaneState::Open(commands) if !slot.sent.is_empty() => {
                             let _ = commands.send(LaneCommand::Terminate);
+                            slot.lane = LaneState::Closing;
                         }
                         LaneState::Bulk(task) => task.abort(),
                         _ => {}
@@ -350,6 +353,7 @@ impl Worker {
 
     async fn lane_closed(&mut self, slot: usize, reason: Option<String>) {
         let place = &mut self.slots[slot];
+        let by_us = matches!(place.lane, LaneState::Closing);
         place.lane = LaneState::None;
         place.epoch += 1;
         if !place.sent.is_empty()
@@ -361,7 +365,7 @@ impl Worker {
         let place = &mut self.slots[slot];
         let began = std::mem::take(&mut place.began);
         let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
-        if !began && !place.sent.is_empty() {
+        if !began && !by_us && !place.sent.is_empty() {
             place.fruitless += 1;
             if !place.ready || place.fruitless >= FRUITLESS {
                 let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };

@@ -110,7 +110,14 @@ impl Bench {
     /// A playbook's YAML on hosts named with commas.
     pub(crate) fn new(playbook: &str, hosts: &str) -> Bench {
         let script = serde_json::json!({ "hosts": [] });
-        Bench { playbook: playbook.to_owned(), hosts: format!("{hosts},"), script, interrupts: Vec::new(), fails_after: None, max_sessions: None }
+        Bench {
+            playbook: playbook.to_owned(),
+            hosts: format!("{hosts},"),
+            script,
+            interrupts: Vec::new(),
+            fails_after: None,
+            max_sessions: None,
+        }
     }
 
     /// Adds an entry of the fake's script.

@@ -114,7 +114,7 @@ fn check(ran: &Ran, rounds: &[RoundShape]) {
                 let first = begun.insert(*step, at);
                 let several = rounds[step.round.index()].tasks[step.task.index()].on == Some(2);
                 assert!(first.is_none() || several, "{step:?} began twice");
-            },
+            }
             RunEvent::StepEnded { step, .. } => assert!(ended.insert(*step, at).is_none(), "{step:?} ended twice"),
             _ => {}
         }

@@ -127,7 +127,7 @@ impl Actor {
             }
             if self.machine.killed && !over.parted {
                 over.parted = true;
-                give_up = Some(Instant::now() + PARTING);
+                give_up = Some(Instant::now() + if self.machine.is_ready() { PARTING } else { SILENCE });
                 if self.machine.cut || sent < sending.len() {
                     stdin = None;
                 }

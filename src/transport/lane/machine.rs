@@ -165,7 +165,11 @@ impl Machine {
     }
 
     pub(super) fn terminate(&mut self, now: Instant) {
-        if self.current.is_some() || !self.written.is_empty() {
+        if !self.is_ready() {
+            // Nothing can have begun, so there is nothing to be gentle with.
+            self.late.extend(self.held.drain(..).map(|held| held.request.id));
+            self.kill();
+        } else if self.current.is_some() || !self.written.is_empty() {
             let id = self.current.as_ref().map(|current| current.id);
             self.begin_closing(id, End::Terminated, now);
         } else {
