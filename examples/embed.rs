@@ -5,9 +5,9 @@
 
 use std::process::ExitCode;
 
-use roundsman::app::{Passwords, interrupts};
+use roundsman::app::{Passwords, run_to_end};
 use roundsman::event::Status;
-use roundsman::{Event, EventSink, RunEvent, RunRequest, Sources, helper_main, load, run};
+use roundsman::{Event, EventSink, RunEvent, RunRequest, Sources, helper_main, load};
 
 /// Prints a line for every step that ended.
 struct Lines;
@@ -48,9 +48,7 @@ fn main() -> ExitCode {
         helper: None,
         sinks: Box::new(|_record| vec![Box::new(Lines)]),
     };
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
-    let report = runtime.block_on(async { run(ready, &loaded.map, request, interrupts()?).await });
-    match report {
+    match run_to_end(ready, &loaded.map, request) {
         Ok(report) => ExitCode::from(report.end.exit_code),
         Err(error) => {
             eprintln!("{error}");

@@ -1,10 +1,11 @@
 //! The book's examples, and the playbooks that come with the program, are right.
 //!
 //! Every block of README.md and docs/*.md that says `yaml` is a whole playbook, every `yaml inventory` a whole
-//! inventory; `check` and `hosts` of the built binary judge them. Playbooks are checked against the inventory of their
+//! inventory; `check`, `plan` and `hosts` of the built binary judge them. Playbooks are checked against the inventory of their
 //! page that stands nearest above them, if it has the hosts they name, else against one that has the usual names.
 //!
-//! Needs from the binary: `check FILE -i INVENTORY` and `hosts -i INVENTORY`, exit 0 and no word of an error.
+//! Needs from the binary: `check FILE -i INVENTORY`, `plan FILE -i INVENTORY` and `hosts -i INVENTORY`, exit 0 and no word
+//! of an error.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod common;
@@ -117,10 +118,10 @@ fn every_playbook_and_inventory_of_the_book_is_right() {
                     let file = format!("playbook{}.yml", block.line);
                     // The page's own inventory wins over one that the playbook names.
                     project.file(&file, &block.text);
-                    let shown = project.run(&["check", &file, "-i", "usual.yml"]);
-                    let own = above.as_ref().map(|inventory| project.run(&["check", &file, "-i", inventory]));
-                    if shown.code != 0 && own.is_none_or(|own| own.code != 0) {
-                        wrong.push(format!("{place}\n{}", shown.text()));
+                    let usual = judged(&project, &file, "usual.yml");
+                    let own = above.as_ref().map(|inventory| judged(&project, &file, inventory));
+                    if let (Err(why), None | Some(Err(_))) = (usual, own) {
+                        wrong.push(format!("{place}\n{why}"));
                     }
                 }
                 _ => {}
@@ -129,6 +130,71 @@ fn every_playbook_and_inventory_of_the_book_is_right() {
     }
     assert!(playbooks > 10, "only {playbooks} playbooks were found");
     assert!(wrong.is_empty(), "{} blocks are wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// Checks a playbook against an inventory and plans it: the plan must name every round.
+fn judged(project: &Project, playbook: &str, inventory: &str) -> Result<(), String> {
+    let checked = project.run(&["check", playbook, "-i", inventory]);
+    if checked.code != 0 {
+        return Err(checked.text());
+    }
+    let planned = project.run(&["plan", playbook, "-i", inventory, "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap_or_default();
+    let rounds = std::fs::read_to_string(project.path(playbook)).unwrap().lines().filter(|line| line.starts_with("  - ")).count();
+    if planned.code != 0 || plan["rounds"].as_array().is_none_or(|planned| planned.len() != rounds || rounds == 0) {
+        return Err(format!("{rounds} rounds were written\n{}", planned.text()));
+    }
+    Ok(())
+}
+
+/// What a page shows of `plan` and of a mistake is what the binary says.
+#[test]
+fn what_the_first_pages_show_is_what_is_said() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let of = |page: &[Block], info: &str, holds: &str| -> String {
+        let found = page.iter().find(|block| block.info == info && block.text.contains(holds));
+        found.unwrap_or_else(|| panic!("no block {info} with {holds:?}")).text.clone()
+    };
+    let blocks_of_readme = blocks("README.md", &readme);
+    let project = Project::new();
+    project.file("site.yml", of(&blocks_of_readme, "yaml", "name: Web tier"));
+    project.file("inventory.yml", of(&blocks_of_readme, "yaml inventory", "web[01-40]"));
+    let planned = project.ok(&["plan", "site.yml", "-i", "inventory.yml"]);
+    assert_eq!(planned.stdout, of(&blocks_of_readme, "text", "round survey"));
+
+    let tutorial = blocks("docs/tutorial.md", &std::fs::read_to_string(root().join("docs/tutorial.md")).unwrap());
+    project.file("inventory.yml", of(&tutorial, "yaml inventory", "http_port"));
+    project.file("site.yml", of(&tutorial, "yaml", "name: First site").replace("{{ http_port", "{{ htp_port"));
+    let shown = project.run(&["check", "site.yml"]).expect_code(3);
+    let wanted = of(&tutorial, "text", "htp_port");
+    assert!(shown.stderr.contains(&wanted), "wanted:\n{wanted}\nshown:\n{}", shown.stderr);
+}
+
+/// The page on JSON forms names every event and every class of refusal.
+#[test]
+fn the_json_page_is_complete() {
+    let page = std::fs::read_to_string(root().join("docs/json.md")).unwrap();
+    let source = std::fs::read_to_string(root().join("src/event/run.rs")).unwrap();
+    let events = source.split_once("pub enum RunEvent {").unwrap().1.split_once("\n}").unwrap().0;
+    let variants =
+        events.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    let mut words: Vec<String> = variants.map(|line| snake(line.split([' ', '(']).next().unwrap())).collect();
+    assert!(words.len() >= 16 && words.contains(&"step_ended".to_owned()), "{words:?}");
+    words.extend(roundsman::transport::RefusalClass::ALL.iter().map(|class| class.word().to_owned()));
+    let missing: Vec<&String> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "docs/json.md does not name {missing:?}");
+}
+
+/// `StepEnded` as `step_ended`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.trim_end_matches(',').chars() {
+        if c.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
 }
 
 #[test]

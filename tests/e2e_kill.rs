@@ -98,7 +98,7 @@ fn twenty_kills_and_the_record_never_lies() {
 
     // The record still serves: a further run, and a look back.
     run(KILLS + 1).wait(Duration::from_secs(120)).expect_code(0);
-    let history = project.ok(&["history"]);
+    let history = project.ok(&["history", "-n", "100"]);
     assert!(history.stdout.lines().count() > before, "{}", history.text());
 }
 

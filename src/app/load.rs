@@ -243,11 +243,7 @@ impl Loader {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let what = if error.kind() == std::io::ErrorKind::NotFound {
-                    format!("there is no {role} file `{name}`")
-                } else {
-                    format!("the {role} file `{name}` can't be read: {error}")
-                };
+                let what = format!("the {role} file `{name}` can't be read: {error}");
                 self.diagnostics.push(Diagnostic::error("E001", span, what).hint(near_file(path)));
                 return None;
             }

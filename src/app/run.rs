@@ -121,3 +121,19 @@ pub async fn run(
     }
     Ok(report)
 }
+
+/// Runs what was loaded to its end, on a runtime of its own, with the process's signals as wishes to stop.
+///
+/// # Errors
+/// As [`run`]; and where the machinery can't be started.
+pub fn run_to_end(ready: Ready, map: &SourceMap, request: RunRequest) -> Result<RunReport, AppError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::Machine { what: "the runtime can't be started", error })?;
+    let report = runtime.block_on(async { run(ready, map, request, super::interrupts()?).await });
+    // What is left in the background has nothing more to say.
+    runtime.shutdown_background();
+    report
+}

@@ -44,9 +44,9 @@ Examples:
 Exit codes:
   0 all well                      4 finished, some tasks failed
   1 a fault of roundsman          5 finished, some hosts unreachable
-    or of this machine            6 stopped by max_failures
-  2 wrong use                     8 the record is incomplete
-  3 invalid playbook, inventory   130, 143 interrupted";
+    or of this machine            8 the record is incomplete
+  2 wrong use                     130, 143 interrupted
+  3 invalid playbook or inventory";
 
 /// Options of every command.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

@@ -158,18 +158,7 @@ impl Session<'_> {
             helper: None,
             sinks: Box::new(move |record| sinks(format, options, said, record)),
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(|error| AppError::Machine { what: "the runtime can't be started", error })?;
-        let report = runtime.block_on(async {
-            let interrupts = app::interrupts()?;
-            app::run(ready, &loaded.map, request, interrupts).await
-        });
-        // What is left in the background has nothing more to say.
-        runtime.shutdown_background();
-        let report = report?;
+        let report = app::run_to_end(ready, &loaded.map, request)?;
         if let Err(error) = &report.record {
             let hint = error.hint();
             tell(self.cli, &format!("error: {error}\n\nhint: {hint}\n"));

@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
 use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent, RunHeader};
+}
+
+use crate::event::{Data, Event, EventSink, Journal, JournalError, Redactor, RunEvent};
 
 /// Gives UTC in milliseconds since 1970.
 pub type Clock = Box<dyn Fn() -> i64 + Send>;
@@ -17,8 +20,10 @@ pub type Clock = Box<dyn Fn() -> i64 + Send>;
 /// What the record said of one batch.
 pub(super) type Commit = Result<(), JournalError>;
 
-/// Beyond this many events that the record has yet to take, the dispatcher reads nothing more from its hosts.
+/// Beyond this many events that the record has yet to take, the dispatcher reads nothing more from its hosts; and beyond
+/// this many bytes of output in them, since a piece of output is large.
 const OUTSTANDING: usize = 4096;
+const OUTSTANDING_BYTES: usize = 16 * 1024 * 1024;
 
 /// Owns the stream of events; `E` is what the dispatcher does once an event is durable.
 pub(super) struct Recorder<E> {
@@ -31,6 +36,7 @@ pub(super) struct Recorder<E> {
     effects: Vec<E>,
     batches: VecDeque<(Vec<Event>, Vec<E>)>,
     outstanding: usize,
+    outstanding_bytes: usize,
     commits: mpsc::UnboundedSender<Commit>,
     failure: Option<JournalError>,
     no_start: bool,
@@ -55,6 +61,7 @@ impl<E> Recorder<E> {
             effects: Vec::new(),
             batches: VecDeque::new(),
             outstanding: 0,
+            outstanding_bytes: 0,
             commits,
             failure: None,
             no_start: false,
@@ -94,6 +101,7 @@ impl<E> Recorder<E> {
         let events = std::mem::take(&mut self.pending);
         let commits = self.commits.clone();
         self.outstanding += events.len();
+        self.outstanding_bytes += output_bytes(&events);
         self.batches.push_back((events.clone(), std::mem::take(&mut self.effects)));
         self.journal.append(
             events,
@@ -116,6 +124,7 @@ impl<E> Recorder<E> {
         let Some((events, effects)) = batch else { return Vec::new() };
         tracing::trace!(to = events.last().map(|event| event.seq), "recorded");
         self.outstanding -= events.len();
+        self.outstanding_bytes -= output_bytes(&events);
         for event in &events {
             for sink in &mut self.sinks {
                 sink.event(event);
@@ -126,7 +135,7 @@ impl<E> Recorder<E> {
 
     /// Says whether the record is so far behind that nothing more should be taken in.
     pub(super) fn is_behind(&self) -> bool {
-        self.outstanding > OUTSTANDING
+        self.outstanding > OUTSTANDING || self.outstanding_bytes > OUTSTANDING_BYTES
     }
 
     /// Says whether everything emitted has been answered.
@@ -172,4 +181,12 @@ fn log(seq: u64, kind: &RunEvent) {
             tracing::debug!(seq, %what, "{}", other.word());
         }
     }
+}
+
+fn output_bytes(events: &[Event]) -> usize {
+    let bytes = |event: &Event| match &event.kind {
+        RunEvent::StepOutput { data: Data::Text(text) | Data::Base64(text), .. } => text.len(),
+        _ => 0,
+    };
+    events.iter().map(bytes).sum()
 }

@@ -1,3 +1,5 @@
+//! What may be typed and what may not, without running anything.
+
 use super::*;
 
 fn typed(line: &str) -> Result<Cli, clap::Error> {

@@ -1,3 +1,5 @@
+//! The console on streams that close, and what the clock draws.
+
 use super::*;
 use crate::report::testing::{Broken, Feed, START, Shared};
 

@@ -1,3 +1,5 @@
+//! Whole runs told as plain lines.
+
 use super::*;
 use crate::event::EventSink;
 use crate::report::console::Console;

@@ -1,3 +1,5 @@
+//! The live block: 200 hosts in a small window.
+
 use super::*;
 use crate::event::{RunEvent, Stream};
 use crate::model::StepId;

@@ -1,3 +1,5 @@
+//! A recorded run shown again, whole and by host and task.
+
 use super::*;
 use crate::event::{Outcome, Status};
 use crate::report::testing::{Feed, ran};

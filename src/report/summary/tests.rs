@@ -1,3 +1,5 @@
+//! The last lines of runs that went well and of runs that did not.
+
 use super::*;
 use crate::report::testing::{Feed, ran};
 

@@ -61,9 +61,13 @@ pub(super) fn classify(log: &str, otherwise: &str) -> Refusal {
     let whole = log.to_lowercase();
     let row = TABLE.iter().find(|(words, _)| whole.contains(words));
     let class = row.map_or(RefusalClass::Other, |(_, class)| *class);
-    let message = match row.and_then(|(words, _)| lines.iter().rev().find(|line| line.to_lowercase().contains(words))) {
+    let message = match row
+        .filter(|_| class != RefusalClass::ChangedHostKey)
+        .and_then(|(words, _)| lines.iter().rev().find(|line| line.to_lowercase().contains(words)))
+    {
         Some(line) => (*line).to_owned(),
         None if lines.is_empty() => otherwise.to_owned(),
+        // The warning is a page long; its end says which key, and that this is why.
         None => last(&lines),
     };
     Refusal { class, message }
@@ -81,7 +85,7 @@ fn last(lines: &[&str]) -> String {
 
 fn telling_lines(log: &str) -> Vec<&str> {
     let idle = |line: &&str| !line.is_empty() && !IDLE.iter().any(|idle| line.to_lowercase().contains(idle));
-    log.lines().map(str::trim).filter(idle).collect()
+    log.lines().map(|line| line.trim_matches(['@', ' ', '\t', '\r'])).filter(idle).collect()
 }
 
 #[cfg(test)]
