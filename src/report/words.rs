@@ -142,11 +142,14 @@ struct Group {
     hosts: Vec<HostIx>,
 }
 
+/// Reasons that are one but for the host's name, and the hosts that have them.
+type Alike<'a> = (BTreeSet<&'a String>, Vec<HostIx>);
+
 /// A task's ends by status and reason, whatever was printed, the most frequent first.
 ///
 /// A reason that differs only in the host's own name is the same reason; more than [`MOST_REASONS`] are counted.
 fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
-    let mut alike: IndexMap<(&'static str, Option<String>), (BTreeSet<&String>, Vec<HostIx>)> = IndexMap::new();
+    let mut alike: IndexMap<(&'static str, Option<String>), Alike<'_>> = IndexMap::new();
     let mut shared: IndexMap<Option<&String>, usize> = IndexMap::new();
     for (key, hosts) in &task.ends {
         *shared.entry(told_of(key)).or_default() += hosts.len();
