@@ -116,6 +116,7 @@ mod tests {
     fn a_table_that_fits() {
         let row = RunRow {
             run: "019a8c2e-71b3-7abc-8def-0123456789ab".into(),
+            command: "run".into(),
             started_at: crate::report::testing::START,
             playbook: "Patch the web tier and whatever stands behind it".into(),
             status: Some("failed".into()),
@@ -130,6 +131,7 @@ mod tests {
             run: "019a8c2e-71b4-7abc-8def-0123456789ab".into(),
             status: None,
             duration_ms: None,
+            command: "exec".into(),
             playbook: "uptime\u{1b}[2J".into(),
             ..row.clone()
         };
