@@ -11,6 +11,14 @@ pub enum AppError {
     /// The record can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The project that the working folder is in has no record yet.
+    #[error("there is no record at {}", path.display())]
+    NoRecord {
+        /// Where it would be.
+        path: PathBuf,
+        /// Records of folders nearby.
+        near: Vec<PathBuf>,
+    },
     /// Connections can't be made at all.
     #[error(transparent)]
     Hub(#[from] HubError),
@@ -38,6 +46,13 @@ impl AppError {
     pub fn hint(&self) -> Option<String> {
         match self {
             AppError::Store(error) => error.hint(),
+            AppError::NoRecord { near, .. } => Some(match near.first() {
+                Some(near) => format!("there is one nearby: --db {}", crate::text::quote(&near.to_string_lossy())),
+                None => {
+                    "a run makes it, in the nearest folder upward from the playbook with a .roundsman or .git; `--db` names another one"
+                        .to_owned()
+                }
+            }),
             AppError::Hub(_) | AppError::File { .. } | AppError::Machine { .. } => None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::AppError;
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 use crate::event::InputFile;
 use crate::model::{Inventory, Playbook, VarValue};
@@ -100,6 +101,8 @@ pub struct Ready {
     pub view: PlanView,
     /// Every file that was read, for the record.
     pub inputs: Vec<InputFile>,
+    /// Files that the run will copy; they are read, for their digests, only when it begins.
+    pub files: Vec<PathBuf>,
     /// `-e` as plain data, for the record.
     pub extra: indexmap::IndexMap<String, crate::model::Value>,
 }
@@ -166,6 +169,7 @@ impl Loader {
         for need in &resolved.files_needed {
             self.needed_file(&need.path, need.span);
         }
+        let files: indexmap::IndexSet<PathBuf> = resolved.files_needed.iter().map(|need| need.path.clone()).collect();
         let plan = plan::build(&resolved.playbook, &mut self.diagnostics)?;
         let extra = options.extra.iter().filter_map(|(name, value)| match value {
             VarValue::Plain(value) => Some((name.clone(), value.clone())),
@@ -181,7 +185,16 @@ impl Loader {
         let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, Arc::new(NothingYet), run, controller);
         let view = plan::view(&plan, &world, &engine, &self.map, &mut self.diagnostics);
         let plan = Arc::new(plan);
-        Some(Ready { playbook, inventory, engine, plan, view, inputs: std::mem::take(&mut self.inputs), extra })
+        Some(Ready {
+            playbook,
+            inventory,
+            engine,
+            plan,
+            view,
+            inputs: std::mem::take(&mut self.inputs),
+            files: files.into_iter().collect(),
+            extra,
+        })
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
@@ -304,6 +317,31 @@ fn near_file(path: &Path) -> Option<String> {
 }
 
 fn input(role: &str, name: &str, bytes: &[u8], text: Option<String>) -> InputFile {
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    InputFile { role: role.to_owned(), name: name.to_owned(), sha256, text }
+    InputFile { role: role.to_owned(), name: name.to_owned(), sha256: hex(&Sha256::digest(bytes)), text }
+}
+
+/// Takes the digests of files that will be copied, piece by piece.
+///
+/// # Errors
+/// Where one can no longer be read.
+pub(super) fn digests(files: &[PathBuf]) -> Result<Vec<InputFile>, AppError> {
+    let digest = |path: &Path| {
+        let (mut file, mut digest) = (std::fs::File::open(path)?, Sha256::new());
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            match std::io::Read::read(&mut file, &mut buffer)? {
+                0 => return Ok(hex(&digest.finalize())),
+                length => digest.update(&buffer[..length]),
+            }
+        }
+    };
+    let input = |path: &PathBuf| {
+        let sha256 = digest(path).map_err(|error| AppError::File { path: path.clone(), error })?;
+        Ok(InputFile { role: "copy".to_owned(), name: path.display().to_string(), sha256, text: None })
+    };
+    files.iter().map(input).collect()
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::AppError;
 use crate::event::{Event, Status};
 use crate::report;
-use crate::store::{OpenMode, RunFilter, RunState, Store, default_path};
+use crate::store::{OpenMode, RunFilter, RunState, Store, StoreError, default_path};
 
 /// A recorded run.
 #[derive(Debug)]
@@ -24,7 +24,26 @@ pub struct Past {
 /// Where there is none, or it can't be read.
 pub fn open_record(db: Option<&Path>) -> Result<Store, AppError> {
     let path = db.map_or_else(|| default_path(Path::new(".")), Path::to_owned);
-    Ok(Store::open(&path, OpenMode::Read)?)
+    Store::open(&path, OpenMode::Read).map_err(|error| match (error, db) {
+        (StoreError::Missing { path }, None) => AppError::NoRecord { near: records_below(Path::new(".")), path },
+        (error, _) => error.into(),
+    })
+}
+
+/// Says whether a command that is run in the working folder finds this record by itself.
+#[must_use]
+pub fn is_found_from_here(record: &Path) -> bool {
+    let found = default_path(Path::new("."));
+    std::path::absolute(record).is_ok_and(|record| record == found)
+}
+
+/// Records in folders of `folder`: a playbook outside any project keeps its record beside itself.
+fn records_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let records = entries.map(|entry| PathBuf::from(entry.file_name()).join(".roundsman/record.db"));
+    let mut records: Vec<PathBuf> = records.filter(|record| folder.join(record).is_file()).collect();
+    records.sort();
+    records
 }
 
 /// Lists the newest runs, the latest first.
@@ -50,7 +69,7 @@ pub fn history(store: &Store, most: usize) -> Result<Vec<report::RunRow>, AppErr
                 duration_ms,
                 hosts: row.hosts,
                 changed: count(Status::Changed),
-                failed: count(Status::Failed),
+                failed: count(Status::Failed).saturating_sub(row.allowed),
                 unreachable: count(Status::Unreachable),
                 run: row.id.clone(),
             }

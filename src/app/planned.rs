@@ -3,12 +3,23 @@
 use anstyle::{AnsiColor, Style};
 
 use super::load::Ready;
+use super::secrets::redactor;
 use crate::plan::{Role, plan_text as text, unpainted};
 
 /// Writes the plan in `width` columns.
 #[must_use]
 pub fn plan_text(ready: &Ready, width: usize, colors: bool) -> String {
-    if colors { text(&ready.view, width, &paint) } else { text(&ready.view, width, &unpainted) }
+    let text = if colors { text(&ready.view, width, &paint) } else { text(&ready.view, width, &unpainted) };
+    redactor(&ready.inventory).mask(&text).into_owned()
+}
+
+/// The plan for programs.
+#[must_use]
+pub fn plan_json(ready: &Ready) -> serde_json::Value {
+    // Every part of a view has a JSON form.
+    let mut plan = serde_json::to_value(&ready.view).unwrap_or_default();
+    redactor(&ready.inventory).mask_json(&mut plan);
+    plan
 }
 
 fn paint(role: Role, words: &str) -> String {

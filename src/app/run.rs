@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::AppError;
 use super::header::{self, Who};
-use super::load::Ready;
+use super::load::{self, Ready};
 use crate::diag::SourceMap;
-use crate::event::{EventSink, Redactor};
+use crate::event::EventSink;
 use crate::exec::{self, RunInputs, RunReport};
 use crate::store::{OpenMode, Store, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
@@ -80,9 +80,12 @@ pub async fn run(
         let playbook = Arc::make_mut(&mut ready.playbook);
         playbook.max_parallel = Some(playbook.max_parallel.map_or(most, |own| own.min(most)));
     }
-    let secrets = ready.inventory.hosts.iter().flat_map(|host| [&host.connect.password, &host.connect.become_password]);
-    let redactor = Redactor::new(secrets.flatten().cloned());
+    let redactor = super::secrets::redactor(&ready.inventory);
+    let files = std::mem::take(&mut ready.files);
+    let digests = tokio::task::spawn_blocking(move || load::digests(&files)).await;
+    ready.inputs.append(&mut digests.map_err(|error| AppError::Machine { what: "copied files can't be read", error: error.into() })??);
     let path = request.db.unwrap_or_else(|| default_path(&request.folder));
+    tracing::debug!(record = %path.display(), "opening the record");
     let store = Store::open(&path, OpenMode::Write)?;
     let controller = header::controller();
     let run = uuid::Uuid::now_v7().to_string();

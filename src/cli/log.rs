@@ -15,8 +15,13 @@ pub(super) fn start(common: &Common) -> Result<(), AppError> {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
         let file = file.map_err(|error| AppError::File { path: path.clone(), error })?;
         builder.with_writer(Mutex::new(file)).init();
-    } else if common.verbose > 1 {
+    } else if is_on_stderr(common) {
         builder.with_writer(std::io::stderr).init();
     }
     Ok(())
+}
+
+/// Says whether the log goes where people look.
+pub(super) fn is_on_stderr(common: &Common) -> bool {
+    common.log.is_none() && common.verbose > 1
 }

@@ -3,6 +3,7 @@
 //! Turns arguments into requests for `app`, shows what comes back, and decides the exit code. Data goes to stdout,
 //! everything said about it to stderr.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -33,8 +34,13 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> std::process::ExitCode
         return complain(&cli, &error).into();
     }
     let argv = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let exit = Session { cli: &cli, argv }.command();
-    exit.unwrap_or_else(|error| complain(&cli, &error)).into()
+    let session = Session { cli: &cli, argv, unwritten: RefCell::new(None) };
+    let exit = session.command().unwrap_or_else(|error| complain(&cli, &error));
+    match session.unwritten.into_inner() {
+        Some(error) => exit.or(complain(&cli, &AppError::Machine { what: "standard output can't be written", error })),
+        None => exit,
+    }
+    .into()
 }
 
 fn complain(cli: &Cli, error: &AppError) -> ExitCode {
@@ -54,6 +60,8 @@ fn tell(_: &Cli, text: &str) {
 struct Session<'a> {
     cli: &'a Cli,
     argv: Vec<String>,
+    /// Why data did not reach stdout.
+    unwritten: RefCell<Option<std::io::Error>>,
 }
 
 impl Session<'_> {
@@ -116,7 +124,7 @@ impl Session<'_> {
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(ready) = loaded.ready else { return ExitCode::Invalid };
         match self.cli.common.format {
-            Format::Json => self.print_json(&serde_json::json!(ready.view)),
+            Format::Json => self.print_json(&app::plan_json(&ready)),
             Format::Text | Format::Jsonl => {
                 let options = self.options();
                 self.print(&app::plan_text(&ready, options.width, options.colors));
@@ -152,7 +160,9 @@ impl Session<'_> {
         };
         let report = app::run_to_end(ready, &loaded.map, request)?;
         if let Err(error) = &report.record {
-            tell(self.cli, &format!("error: {error}\n"));
+            let hint = error.hint();
+            tell(self.cli, &format!("error: {error}\n\nhint: {hint}\n"));
+            // Events that came after the last one told may be what the record lacks.
             return Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal).or(ExitCode::RecordIncomplete));
         }
         Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal))
@@ -191,6 +201,8 @@ impl Session<'_> {
     fn show(&self, show: &args::Show) -> Result<ExitCode, AppError> {
         let store = app::open_record(self.cli.common.db.as_deref())?;
         let past = app::find_run(&store, show.run.as_deref())?;
+        let mut options = self.options();
+        options.db = db_word(&past.record);
         if self.cli.common.format == Format::Jsonl {
             past.events.iter().for_each(|event| self.print(&format!("{}\n", serde_json::json!(event))));
             return Ok(ExitCode::Ok);
@@ -201,8 +213,8 @@ impl Session<'_> {
         let shown = match self.cli.common.format {
             Format::Json if whole => Ok(serde_json::json!(past.events).to_string() + "\n"),
             Format::Json => report::step_details(&past.events, &filter).map(|steps| serde_json::json!(steps).to_string() + "\n"),
-            _ if whole => report::show_run(&past.events, &self.options(), &zone),
-            _ => report::show_steps(&past.events, &filter, &self.options(), &zone),
+            _ if whole => report::show_run(&past.events, &options, &zone),
+            _ => report::show_steps(&past.events, &filter, &options, &zone),
         };
         match shown {
             Ok(text) => self.print(&text),
@@ -237,7 +249,10 @@ impl Session<'_> {
 
     fn options_of(&self, terminal: bool, size: report::Size) -> Options {
         let around = Surroundings { terminal, color: self.cli.common.color.forced(), size: terminal.then_some(size) };
-        Options::detect(self.cli.common.verbosity(), around, env)
+        let mut options = Options::detect(self.cli.common.verbosity(), around, env);
+        // The log's lines would be drawn over.
+        options.live &= !log::is_on_stderr(&self.cli.common);
+        options
     }
 
     fn print_json(&self, value: &serde_json::Value) {
@@ -246,20 +261,35 @@ impl Session<'_> {
     }
 
     fn print(&self, text: &str) {
-        // A reader that went away (`| head`) has read enough.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        let mut stdout = std::io::stdout().lock();
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+            // A reader that went away (`| head`) has read enough.
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            self.unwritten.borrow_mut().get_or_insert(error);
+        }
     }
 }
 
 /// Those who tell people: with JSON lines on stdout, what is said for people goes to stderr.
 fn sinks(format: Format, mut options: Options, mut said: Options, record: &Path) -> Vec<Box<dyn EventSink>> {
+    let db = db_word(record);
+    // Short where it can be: the last line is for people.
+    let here = std::env::current_dir().ok();
+    let record = here.and_then(|here| record.strip_prefix(here).ok()).unwrap_or(record);
     let record = Some(record.display().to_string());
+    options.db.clone_from(&db);
     if format == Format::Jsonl {
-        said.record = record;
+        (said.record, said.db) = (record, db);
         return vec![report::json_lines(Box::new(std::io::stdout())), report::console(said, Box::new(std::io::stderr()))];
     }
     options.record = record;
     vec![report::console(options, Box::new(std::io::stdout()))]
+}
+
+/// The `--db` that leads to a record, where it is not found without.
+fn db_word(record: &Path) -> Option<String> {
+    (!app::is_found_from_here(record)).then(|| record.display().to_string())
 }
 
 fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {

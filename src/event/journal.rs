@@ -15,6 +15,18 @@ pub enum JournalError {
     },
 }
 
+impl JournalError {
+    /// Where the rest is.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let JournalError::Failed { spilled_to, .. } = self;
+        match spilled_to {
+            Some(path) => format!("nothing is lost: {} has the events that the record lacks, as JSON lines", path.display()),
+            None => "no other folder took the events that the record lacks: they are lost".to_owned(),
+        }
+    }
+}
+
 /// Called once, when events are durable or can't be.
 pub type Done = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 

@@ -22,9 +22,12 @@ impl std::fmt::Debug for Redactor {
 
 impl Redactor {
     /// Makes one of the given secrets. Empty ones are left out: they would mask everything.
+    ///
+    /// A secret is also masked as it is written down where some of its characters need an escape: between double or
+    /// single quotes of YAML and JSON, and quoted for a shell.
     #[must_use]
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Redactor {
-        let mut secrets: Vec<String> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
+        let mut secrets: Vec<String> = secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(written_forms).collect();
         // The longest first, so that a secret that holds another is masked whole.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
@@ -62,12 +65,18 @@ impl Redactor {
         }
         match event {
             RunEvent::RunStarted(header) => {
+                self.mask_in(&mut header.playbook);
                 header.argv.iter_mut().for_each(|text| self.mask_in(text));
                 header.extra.values_mut().for_each(|value| self.mask_value(value));
                 for input in &mut header.inputs {
                     if let Some(text) = &mut input.text {
                         self.mask_in(text);
                     }
+                }
+                header.hosts.iter_mut().for_each(|host| self.mask_in(&mut host.address));
+                for round in &mut header.rounds {
+                    self.mask_in(&mut round.name);
+                    round.tasks.iter_mut().for_each(|task| self.mask_in(&mut task.name));
                 }
                 self.mask_json(&mut header.plan);
             }
@@ -119,18 +128,35 @@ impl Redactor {
             Value::Text(text) => self.mask_in(text),
             Value::List(list) => list.iter_mut().for_each(|value| self.mask_value(value)),
             Value::Map(map) => map.values_mut().for_each(|value| self.mask_value(value)),
+            // A number that was typed without quotes is a secret's value all the same.
+            Value::Int(_) | Value::Float(_) if self.is_secret(&serde_json::json!(value).to_string()) => {
+                *value = Value::Text(MASK.to_owned())
+            }
             Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
         }
     }
 
-    fn mask_json(&self, value: &mut serde_json::Value) {
+    fn is_secret(&self, text: &str) -> bool {
+        self.secrets.iter().any(|secret| secret == text)
+    }
+
+    /// Masks every text in a JSON value, and numbers that are a secret's value.
+    pub fn mask_json(&self, value: &mut serde_json::Value) {
         match value {
+            serde_json::Value::Number(number) if self.is_secret(&number.to_string()) => *value = MASK.into(),
             serde_json::Value::String(text) => self.mask_in(text),
             serde_json::Value::Array(list) => list.iter_mut().for_each(|value| self.mask_json(value)),
             serde_json::Value::Object(map) => map.values_mut().for_each(|value| self.mask_json(value)),
             serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
         }
     }
+}
+
+/// A secret and the ways in which YAML, JSON and a shell's quotes write it.
+fn written_forms(secret: String) -> Vec<String> {
+    let quoted = serde_json::Value::from(secret.as_str()).to_string();
+    let in_double_quotes = quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
+    vec![secret.replace('\'', "''"), secret.replace('\'', r"'\''"), in_double_quotes, secret]
 }
 
 fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -148,6 +174,37 @@ fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_hide_nothing() {
+        let redactor = Redactor::new([r#"a"b\c'd"#.to_owned()]);
+        for written in [r#"password: "a\"b\\c'd""#, r#"password: 'a"b\c''d'"#, r#"echo 'a"b\c'\''d'"#, r#"a"b\c'd"#] {
+            let masked = redactor.mask(written);
+            assert!(masked.contains(MASK) && !masked.contains("a\"b") && !masked.contains("a\\\"b"), "{written}: {masked}");
+        }
+        let number = Redactor::new(["4711".to_owned()]);
+        let mut value = Value::List(vec![Value::Int(4711), Value::Int(47)]);
+        number.mask_value(&mut value);
+        assert_eq!(value, Value::List(vec![Value::Text(MASK.to_owned()), Value::Int(47)]));
+    }
+
+    #[test]
+    fn names_made_of_commands_are_masked() {
+        use crate::event::{HostEntry, RoundEntry, RunHeader, TaskEntry};
+        let place = crate::diag::Location { file: String::new(), line: 1, column: 1 };
+        let task = TaskEntry { id: None, name: "run: login s3cret".into(), verb: "run".into(), place: place.clone() };
+        let round = RoundEntry { id: "exec".into(), name: "s3cret".into(), place: place.clone(), hosts: vec![], tasks: vec![task] };
+        let header = RunHeader {
+            playbook: "login s3cret".into(),
+            hosts: vec![HostEntry { name: "a".into(), address: "connect --token s3cret".into() }],
+            rounds: vec![round],
+            ..RunHeader::default()
+        };
+        let mut event = RunEvent::RunStarted(Box::new(header));
+        Redactor::new(["s3cret".to_owned()]).mask_event(&mut event);
+        let json = serde_json::to_string(&event).unwrap();
+        assert!(!json.contains("s3cret"), "{json}");
+    }
 
     #[test]
     fn longest_first_and_bytes_too() {

@@ -143,6 +143,31 @@ pub enum RunEvent {
     RunEnded(RunEnd),
 }
 
+impl RunEvent {
+    /// The event's tag, as in its JSON.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            RunEvent::RunStarted(_) => "run_started",
+            RunEvent::HostConnecting { .. } => "host_connecting",
+            RunEvent::HostRetrying { .. } => "host_retrying",
+            RunEvent::HostConnected { .. } => "host_connected",
+            RunEvent::HostUnreachable { .. } => "host_unreachable",
+            RunEvent::HostLost { .. } => "host_lost",
+            RunEvent::RoundStarted { .. } => "round_started",
+            RunEvent::HostLeftOut { .. } => "host_left_out",
+            RunEvent::RoundSkipped { .. } => "round_skipped",
+            RunEvent::RoundEnded { .. } => "round_ended",
+            RunEvent::StepSent { .. } => "step_sent",
+            RunEvent::StepBegan { .. } => "step_began",
+            RunEvent::StepOutput { .. } => "step_output",
+            RunEvent::StepEnded { .. } => "step_ended",
+            RunEvent::Interrupted { .. } => "interrupted",
+            RunEvent::RunEnded(_) => "run_ended",
+        }
+    }
+}
+
 /// Bytes: as text where they are UTF-8, else in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -35,6 +35,11 @@ pub(super) enum Needs {
     Open,
 }
 
+/// Says whether a host may have a further slot; one that the server refused tells that it may not.
+fn may_grow(slots: &[SlotState], most: usize) -> bool {
+    slots.len() < most && !slots.iter().any(|slot| slot.full)
+}
+
 impl Dispatcher {
     /// Looks again at every host that something changed for.
     pub(super) fn advance_dirty(&mut self) {
@@ -75,7 +80,7 @@ impl Dispatcher {
             let need = StepId { task: need, ..step };
             let found = match self.phases.get(&need) {
                 Some(Phase::Flying(id)) => match self.jobs.get(id) {
-                    Some(job) if job.lane_judged => Some((job.on, job.slot)),
+                    Some(job) if job.lane_judged && !job.recalled => Some((job.on, job.slot)),
                     _ => return Needs::Open,
                 },
                 Some(Phase::Judged) => return Needs::Open,
@@ -102,6 +107,12 @@ impl Dispatcher {
         }
     }
 
+    /// Says whether a step needs another of its host, be it through what only prints.
+    fn stands_behind(&self, step: StepId, other: StepId, depth: usize) -> bool {
+        let mut needs = self.queue.unfinished_needs(step).map(|task| StepId { task, ..step });
+        needs.any(|need| need == other || (depth < 16 && !self.phases.contains_key(&need) && self.stands_behind(need, other, depth + 1)))
+    }
+
     /// Begins a step that waits for nothing any more.
     fn begin(&mut self, step: StepId, task: &Task, sends: &mut Vec<JobId>) {
         let scope = self.fixed.world.scope(step);
@@ -117,7 +128,8 @@ impl Dispatcher {
         if task.verb.is_control() {
             return self.control(step, &prepared);
         }
-        self.place(step, prepared.on.iter().copied().collect(), prepared, sends);
+        let targets = self.under_way.remove(&step).unwrap_or_else(|| prepared.on.iter().copied().collect());
+        self.place(step, targets, prepared, sends);
     }
 
     /// Hands a step to a free slot of the first host it is to run on; where there is none, it waits for one.
@@ -135,6 +147,8 @@ impl Dispatcher {
         let most = inventory.host(on).connect.max_sessions.max(1);
         let Some(slot) = self.choose_slot(on, user.as_ref(), route, most) else {
             self.hosts[on.index()].starved.insert((step.round, step.host));
+            targets.push_front(on);
+            self.under_way.insert(step, targets);
             return;
         };
         let slots = &mut self.hosts[on.index()].slots;
@@ -150,7 +164,7 @@ impl Dispatcher {
     /// None where all are busy for another user or with a file.
     fn choose_slot(&self, on: HostIx, user: Option<&BecomeUser>, route: Route, most: usize) -> Option<usize> {
         let slots = &self.hosts[on.index()].slots;
-        let mine = |slot: &SlotState| slot.user.as_ref() == user;
+        let mine = |slot: &SlotState| slot.user.as_ref() == user && !slot.full;
         let find = |wanted: &dyn Fn(&SlotState) -> bool| slots.iter().position(wanted);
         let shared = |patient: bool| {
             let fits = |slot: &SlotState| mine(slot) && !slot.bulk && (!patient || !self.is_held_up(slot));
@@ -160,8 +174,8 @@ impl Dispatcher {
         };
         find(&|slot| slot.jobs.is_empty() && mine(slot))
             .or_else(|| shared(true))
-            .or_else(|| (slots.len() < most).then_some(slots.len()))
-            .or_else(|| find(&|slot| slot.jobs.is_empty()))
+            .or_else(|| may_grow(slots, most).then_some(slots.len()))
+            .or_else(|| find(&|slot| slot.jobs.is_empty() && !slot.full))
             .or_else(|| shared(false))
     }
 
@@ -173,17 +187,22 @@ impl Dispatcher {
 
     /// Takes back what has waited long enough behind work that it does not need, where the host has a lane for it.
     pub(super) fn spread(&mut self) {
-        for (index, host) in self.hosts.iter().enumerate() {
+        let mut recalled = Vec::new();
+        for (host_index, host) in self.hosts.iter().enumerate() {
             let Some(worker) = host.worker.as_ref().filter(|_| host.link == Link::Up) else { continue };
-            let most = self.fixed.inventory.host(HostIx::new(index)).connect.max_sessions.max(1);
-            let room = host.slots.len() < most || host.slots.iter().any(|slot| slot.jobs.is_empty());
+            let most = self.fixed.inventory.host(HostIx::new(host_index)).connect.max_sessions.max(1);
+            let room = may_grow(&host.slots, most) || host.slots.iter().any(|slot| slot.jobs.is_empty() && !slot.full);
             for (index, slot) in host.slots.iter().enumerate().filter(|(_, slot)| room && !slot.bulk && self.is_held_up(slot)) {
                 let waits = |id: &JobId| self.jobs.get(id).is_some_and(|job| !job.orphan && matches!(self.needs(job.step, 0), Needs::Met));
                 if slot.jobs.iter().skip(1).any(waits) {
                     // What only waited for its turn is placed anew; what belongs behind the running step is written again.
                     let _ = worker.send(ToWorker::WithdrawSlot(index));
+                    recalled.push((HostIx::new(host_index), index));
                 }
             }
+        }
+        for (host, slot) in recalled {
+            self.recall(host, slot);
         }
     }
 
@@ -225,7 +244,10 @@ impl Dispatcher {
         let task = self.fixed.playbook.task(step.round, step.task);
         let id = self.next_job;
         self.next_job += 1;
-        let work = match request::job(id, task, &prepared, route) {
+        // What need not wait for the work before it is kept where it can be taken back, should that take long.
+        let last = self.hosts[on.index()].slots[slot].jobs.back().and_then(|last| self.jobs.get(last));
+        let alone = last.is_some_and(|last| !self.stands_behind(step, last.step, 0));
+        let work = match request::job(id, task, &prepared, route, alone) {
             Ok(work) => work,
             Err(error) => {
                 let mut outcome = Outcome::without_run(Status::Failed, error.to_string());
@@ -243,8 +265,10 @@ impl Dispatcher {
         let command = plan::command_line(&prepared);
         self.recorder.emit(RunEvent::StepSent { step, attempt: 1, on: (on != step.host).then_some(on), command });
         self.phases.insert(step, Phase::Flying(id));
-        self.jobs
-            .insert(id, JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, protocol, orphan: false });
+        self.jobs.insert(
+            id,
+            JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, protocol, orphan: false, recalled: false },
+        );
         self.ready_jobs.insert(id, work);
         sends.push(id);
     }

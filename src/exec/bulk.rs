@@ -13,16 +13,18 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::output::hex;
 use crate::resource::{CopyPlan, RemoteFile, fetch_check_script, fetch_script};
-use crate::text::{quote, quote_all};
-use crate::transport::{BecomeUser, BulkEnd, End, GuardCheck, GuardKind, Invocation, Refusal, Session, ShellProgram};
+use crate::text::quote;
+use crate::transport::{BecomeUser, BulkEnd, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
 
 /// A file's way to or from a host.
 #[derive(Debug)]
 pub(super) struct Bulk {
-    /// Asked first.
-    pub(super) guards: Vec<GuardCheck>,
-    /// The folder that they are asked in.
+    /// Asked first, on a lane: a request whose own command does nothing.
+    pub(super) guards: Option<Box<Request>>,
+    /// The folder that its paths start from.
     pub(super) cwd: Option<String>,
+    /// The file creation mask.
+    pub(super) umask: Option<u32>,
     /// Which way.
     pub(super) way: Way,
     /// For all of it.
@@ -66,10 +68,23 @@ pub(super) struct BulkResult {
     pub(super) stdout: Vec<u8>,
     /// What they complained of.
     pub(super) stderr: Vec<u8>,
+    /// What kept it from being carried, where the file had no part in that.
+    pub(super) trouble: Trouble,
+}
+
+/// What a session has to do with an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nothing.
+    None,
+    /// The link seems to be gone.
+    Link,
+    /// There was no channel.
+    Full,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum Failure {
     #[error("{0}")]
     Refused(#[from] Refusal),
     #[error("{path}: {error}")]
@@ -78,66 +93,92 @@ enum Trouble {
     Moved { path: String },
 }
 
-fn local(path: &Path) -> impl FnOnce(std::io::Error) -> Trouble + '_ {
-    |error| Trouble::Local { path: path.display().to_string(), error }
+fn local(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + '_ {
+    |error| Failure::Local { path: path.display().to_string(), error }
 }
 
 /// Carries a file; never longer than its timeout.
 pub(super) async fn carry(session: &Session, user: Option<&BecomeUser>, bulk: Bulk) -> BulkResult {
     let timeout = bulk.timeout;
+    let result = |end, stderr, trouble| BulkResult { end, stdout: Vec::new(), stderr, trouble };
     match tokio::time::timeout(timeout, carry_at_leisure(session, user, bulk)).await {
         Ok(Ok(result)) => result,
-        Ok(Err(trouble)) => BulkResult { end: End::Exited(255), stdout: Vec::new(), stderr: trouble.to_string().into_bytes() },
-        Err(_) => BulkResult { end: End::TimedOut, stdout: Vec::new(), stderr: Vec::new() },
+        Ok(Err(failure)) => {
+            let trouble = match &failure {
+                Failure::Refused(refusal) if refusal.class == RefusalClass::Network => Trouble::Link,
+                Failure::Refused(refusal) if refusal.class == RefusalClass::Full => Trouble::Full,
+                _ => Trouble::None,
+            };
+            result(End::Exited(255), failure.to_string().into_bytes(), trouble)
+        }
+        Err(_) => result(End::TimedOut, Vec::new(), Trouble::None),
     }
 }
 
-async fn carry_at_leisure(session: &Session, user: Option<&BecomeUser>, bulk: Bulk) -> Result<BulkResult, Trouble> {
-    for (index, guard) in bulk.guards.iter().enumerate() {
-        let text = format!("{}{}", cd(bulk.cwd.as_deref()), script_of(&guard.command));
-        let code = session.upload(user, &text, tokio::io::empty()).await?.code;
-        if (code == 0) == (guard.kind == GuardKind::Unless) {
-            return Ok(BulkResult { end: End::Guarded { guard: index, code }, stdout: Vec::new(), stderr: Vec::new() });
+async fn carry_at_leisure(session: &Session, user: Option<&BecomeUser>, bulk: Bulk) -> Result<BulkResult, Failure> {
+    if let Some(guards) = bulk.guards {
+        let (end, stderr) = ask(session, user, guards).await?;
+        if end != End::Exited(0) {
+            return Ok(BulkResult { end, stdout: Vec::new(), stderr, trouble: Trouble::None });
         }
     }
+    let prelude = prelude(bulk.cwd.as_deref(), bulk.umask);
     let end = match bulk.way {
-        Way::Up { target, from } => up(session, user, &target, from).await?,
-        Way::Down { src, to } => down(session, user, &src, to).await?,
+        Way::Up { target, from } => up(session, user, &prelude, &target, from).await?,
+        Way::Down { src, to } => down(session, user, &prelude, &src, to).await?,
     };
-    Ok(BulkResult { end: End::Exited(end.code), stdout: end.stdout, stderr: end.stderr })
+    Ok(BulkResult { end: End::Exited(end.code), stdout: end.stdout, stderr: end.stderr, trouble: Trouble::None })
 }
 
-fn cd(folder: Option<&str>) -> String {
-    folder.map_or_else(String::new, |folder| format!("CDPATH= cd -- {} || exit\n", quote(folder)))
-}
-
-fn script_of(command: &Invocation) -> String {
-    match command {
-        Invocation::Script(text) => text.clone(),
-        Invocation::Args(args) => quote_all(args),
-        Invocation::Text { text, shell: ShellProgram::Sh } => format!("set -e\n{text}"),
-        Invocation::Text { text, shell: ShellProgram::Bash } => format!("exec bash -eo pipefail -c {}", quote(text)),
-        Invocation::Text { text, shell: ShellProgram::Other(program) } => format!("exec {} -c {}", quote(program), quote(text)),
+/// Asks guards on a lane, which ends what they started when they take too long or are given up.
+async fn ask(session: &Session, user: Option<&BecomeUser>, guards: Box<Request>) -> Result<(End, Vec<u8>), Failure> {
+    let mut lane = session.open_lane(user).await?;
+    let (mut ended, mut words, mut closed) = (None, Vec::new(), None);
+    // A lane that is gone says so in its reports.
+    let _ = lane.commands.send(LaneCommand::Run(guards));
+    let mut commands = Some(lane.commands);
+    while let Some(report) = lane.reports.recv().await {
+        match report {
+            LaneReport::Output { stream: OutputStream::Stderr, data, .. } => words.extend(data),
+            LaneReport::Ended { end, .. } => {
+                ended = Some(end);
+                // Goodbye; its channel is free when the reports end.
+                commands.take();
+            }
+            LaneReport::Closed { reason } => closed = reason,
+            _ => {}
+        }
     }
+    drop(commands);
+    let lost = || Refusal { class: RefusalClass::Network, message: closed.unwrap_or_else(|| "the lane ended".to_owned()) };
+    Ok((ended.ok_or_else(lost)?, words))
 }
 
-async fn up(session: &Session, user: Option<&BecomeUser>, target: &CopyPlan, from: Source) -> Result<BulkEnd, Trouble> {
+/// What a script on a channel of its own needs to be as one on a lane.
+fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
+    let umask = umask.map_or_else(String::new, |umask| format!("umask {umask:04o} || exit\n"));
+    let folder =
+        folder.map_or_else(String::new, |folder| format!("CDPATH= cd -- {} || exit\n", quote(if folder == "-" { "./-" } else { folder })));
+    umask + &folder
+}
+
+async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &CopyPlan, from: Source) -> Result<BulkEnd, Failure> {
     let (size, sha256) = measure(&from).await?;
-    let checked = session.upload(user, &target.check_script(size, &sha256), tokio::io::empty()).await?;
+    let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(size, &sha256)), tokio::io::empty()).await?;
     if checked.code != 0 || !checked.stdout.starts_with(b"send") {
         return Ok(checked);
     }
-    Ok(session.upload(user, &target.upload_script(size), open(&from).await?).await?)
+    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(size)), open(&from).await?).await?)
 }
 
-async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Trouble> {
+async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Failure> {
     Ok(match from {
         Source::File(path) => Box::pin(File::open(path).await.map_err(local(path))?),
         Source::Bytes(bytes) => Box::pin(&bytes[..]),
     })
 }
 
-async fn measure(from: &Source) -> Result<(u64, String), Trouble> {
+async fn measure(from: &Source) -> Result<(u64, String), Failure> {
     let path = match from {
         Source::File(path) => path.as_path(),
         Source::Bytes(_) => Path::new("the text"),
@@ -155,8 +196,8 @@ async fn measure(from: &Source) -> Result<(u64, String), Trouble> {
     }
 }
 
-async fn down(session: &Session, user: Option<&BecomeUser>, src: &str, to: PathBuf) -> Result<BulkEnd, Trouble> {
-    let mut checked = session.upload(user, &fetch_check_script(src), tokio::io::empty()).await?;
+async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
+    let mut checked = session.upload(user, &(prelude.to_owned() + &fetch_check_script(src)), tokio::io::empty()).await?;
     if checked.code != 0 {
         return Ok(checked);
     }
@@ -177,7 +218,7 @@ async fn down(session: &Session, user: Option<&BecomeUser>, src: &str, to: PathB
         .tempfile_in(&folder)
         .map_err(local(&folder))?;
     let mut file = File::from_std(part.reopen().map_err(local(part.path()))?);
-    let end = session.download(user, &fetch_script(src), &mut file).await?;
+    let end = session.download(user, &(prelude.to_owned() + &fetch_script(src)), &mut file).await?;
     if end.code != 0 {
         return Ok(end);
     }
@@ -186,8 +227,8 @@ async fn down(session: &Session, user: Option<&BecomeUser>, src: &str, to: PathB
     let (size, sha256) = measure(&Source::File(part.path().to_owned())).await?;
     // A file that grew while it was read is not what anybody asked for.
     if there.is_some_and(|there| there.size != size || there.sha256.is_some_and(|there| there != sha256)) {
-        return Err(Trouble::Moved { path: src.to_owned() });
+        return Err(Failure::Moved { path: src.to_owned() });
     }
-    part.persist(&to).map_err(|error| Trouble::Local { path: to.display().to_string(), error: error.error })?;
+    part.persist(&to).map_err(|error| Failure::Local { path: to.display().to_string(), error: error.error })?;
     Ok(end)
 }

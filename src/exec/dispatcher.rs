@@ -5,7 +5,7 @@
 //! hosts that something changed for are looked at again ([`Dispatcher::advance`]), and the events of the turn leave
 //! together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ pub(super) struct Dispatcher {
     pub(super) results: Arc<Results>,
     pub(super) dirty: IndexSet<(RoundIx, HostIx)>,
     pub(super) next_job: JobId,
+    /// Steps that are to run on several hosts, with those that are left.
+    pub(super) under_way: HashMap<StepId, VecDeque<HostIx>>,
     /// How often the run was asked to stop.
     pub(super) stage: u8,
     pub(super) signal: Option<Interrupt>,
@@ -89,6 +91,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         results,
         dirty: IndexSet::new(),
         next_job: 0,
+        under_way: HashMap::new(),
         stage: 0,
         signal: None,
         any_failed: false,
@@ -132,20 +135,23 @@ impl Dispatcher {
                     }
                     None => deaf = true,
                 },
-                _ = heard.recv_many(&mut words, TURN), if !self.recorder.is_behind() => {
-                    for (host, said) in words.drain(..) {
-                        self.hear(host, said);
-                    }
-                }
+                // Before the hosts, who may have more to say than there is time between two ticks.
                 _ = tick.tick() => {
                     self.let_output_go();
                     self.spread();
                     self.recorder.tick();
                 }
+                _ = heard.recv_many(&mut words, TURN), if !self.recorder.is_behind() => {
+                    for (host, said) in words.drain(..) {
+                        self.hear(host, said);
+                    }
+                }
             }
             self.advance_dirty();
             self.recorder.flush();
         }
+        // A worker that has something to say that nobody waits for must not wait to say it.
+        drop(heard);
         self.leave(&mut commits).await
     }
 
@@ -200,6 +206,10 @@ impl Dispatcher {
                 self.returned(id);
                 continue;
             }
+            // Whatever stopped its slot, this comes after it.
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.recalled = false;
+            }
             let user = self.hosts[on.index()].slots[slot].user.clone();
             let told = self.worker(on).send(ToWorker::Run { slot, user, jobs: vec![work] });
             debug_assert!(told.is_ok(), "a worker lives as long as its sender");
@@ -250,9 +260,14 @@ impl Dispatcher {
             }
             Said::Output(id, stream, data) => self.output(id, stream, &data),
             Said::Ended(id, end, took) => self.ended(id, &end, took),
-            Said::Returned(id) => self.returned(id),
+            Said::Full(slot) => self.hosts[host.index()].slots[slot].full = true,
+            Said::Returned(id) => {
+                self.recall_behind(id);
+                self.returned(id);
+            }
             Said::Refused(id, refusal) => self.refused(id, &refusal),
             Said::Died(id, reason) => {
+                self.recall_behind(id);
                 let reason = format!("its shell ended with it: {reason}");
                 self.cut_short(id, Outcome::without_run(Status::Failed, reason));
             }
@@ -331,6 +346,9 @@ impl Dispatcher {
     fn end(&self) -> RunEnd {
         let (status, exit_code) = if let Some(signal) = self.signal {
             ("interrupted", signal.exit_code())
+        } else if self.recorder.has_no_start() {
+            // Nothing was begun, so nothing is incomplete.
+            ("error", 1)
         } else if self.recorder.failure().is_some() {
             ("error", 8)
         } else if self.any_failed {

@@ -5,7 +5,8 @@
 //!
 //! - `dispatcher` is the one loop that owns the run's state (`state`), hears hosts, record and signals, and makes events;
 //!   `rounds`, `steps` and `advance` are its decisions about rounds, outcomes, and what to hand out next.
-//! - `worker` is one task per host that owns its session and lanes; `bulk` carries large files.
+//! - `worker` is one task per host that owns its session and lanes; `words` is what it and the dispatcher say; `bulk` carries
+//!   large files.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
 //! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
 //!   `results` what templates may read of it, `control` does verbs that need no host.
@@ -24,6 +25,7 @@ mod results;
 mod rounds;
 mod state;
 mod steps;
+mod words;
 mod worker;
 
 use std::sync::Arc;

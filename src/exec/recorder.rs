@@ -9,7 +9,10 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent};
+use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent, RunHeader};
+}
+
+use crate::event::{Data, Event, EventSink, Journal, JournalError, Redactor, RunEvent};
 
 /// Gives UTC in milliseconds since 1970.
 pub type Clock = Box<dyn Fn() -> i64 + Send>;
@@ -17,8 +20,10 @@ pub type Clock = Box<dyn Fn() -> i64 + Send>;
 /// What the record said of one batch.
 pub(super) type Commit = Result<(), JournalError>;
 
-/// Beyond this many events that the record has yet to take, the dispatcher reads nothing more from its hosts.
+/// Beyond this many events that the record has yet to take, the dispatcher reads nothing more from its hosts; and beyond
+/// this many bytes of output in them, since a piece of output is large.
 const OUTSTANDING: usize = 4096;
+const OUTSTANDING_BYTES: usize = 16 * 1024 * 1024;
 
 /// Owns the stream of events; `E` is what the dispatcher does once an event is durable.
 pub(super) struct Recorder<E> {
@@ -31,8 +36,10 @@ pub(super) struct Recorder<E> {
     effects: Vec<E>,
     batches: VecDeque<(Vec<Event>, Vec<E>)>,
     outstanding: usize,
+    outstanding_bytes: usize,
     commits: mpsc::UnboundedSender<Commit>,
     failure: Option<JournalError>,
+    no_start: bool,
 }
 
 impl<E> Recorder<E> {
@@ -54,8 +61,10 @@ impl<E> Recorder<E> {
             effects: Vec::new(),
             batches: VecDeque::new(),
             outstanding: 0,
+            outstanding_bytes: 0,
             commits,
             failure: None,
+            no_start: false,
         };
         (recorder, answers)
     }
@@ -92,6 +101,7 @@ impl<E> Recorder<E> {
         let events = std::mem::take(&mut self.pending);
         let commits = self.commits.clone();
         self.outstanding += events.len();
+        self.outstanding_bytes += output_bytes(&events);
         self.batches.push_back((events.clone(), std::mem::take(&mut self.effects)));
         self.journal.append(
             events,
@@ -104,13 +114,17 @@ impl<E> Recorder<E> {
 
     /// Tells the sinks of the oldest batch and gives back its effects.
     pub(super) fn committed(&mut self, commit: Commit) -> Vec<E> {
+        let batch = self.batches.pop_front();
         if let Err(error) = commit
             && self.failure.is_none()
         {
             self.failure = Some(error);
+            self.no_start = batch.as_ref().and_then(|(events, _)| events.first()).is_some_and(|event| event.seq == 0);
         }
-        let Some((events, effects)) = self.batches.pop_front() else { return Vec::new() };
+        let Some((events, effects)) = batch else { return Vec::new() };
+        tracing::trace!(to = events.last().map(|event| event.seq), "recorded");
         self.outstanding -= events.len();
+        self.outstanding_bytes -= output_bytes(&events);
         for event in &events {
             for sink in &mut self.sinks {
                 sink.event(event);
@@ -121,7 +135,7 @@ impl<E> Recorder<E> {
 
     /// Says whether the record is so far behind that nothing more should be taken in.
     pub(super) fn is_behind(&self) -> bool {
-        self.outstanding > OUTSTANDING
+        self.outstanding > OUTSTANDING || self.outstanding_bytes > OUTSTANDING_BYTES
     }
 
     /// Says whether everything emitted has been answered.
@@ -134,6 +148,11 @@ impl<E> Recorder<E> {
         self.failure.as_ref()
     }
 
+    /// Says whether the record did not even take the run's first event.
+    pub(super) fn has_no_start(&self) -> bool {
+        self.no_start
+    }
+
     /// Lets the sinks redraw.
     pub(super) fn tick(&mut self) {
         for sink in &mut self.sinks {
@@ -142,12 +161,32 @@ impl<E> Recorder<E> {
     }
 }
 
-/// Notes an event in the debug log, after masking; texts and outputs stay out of it.
+/// Puts a masked event into the debug log, what is long in it left out: the record has it.
 fn log(seq: u64, kind: &RunEvent) {
-    match kind {
-        RunEvent::RunStarted(header) => tracing::info!(seq, run = header.run, playbook = header.playbook, "run started"),
-        RunEvent::StepOutput { step, stream, offset, .. } => tracing::trace!(seq, ?step, ?stream, offset, "output"),
-        other if tracing::enabled!(tracing::Level::DEBUG) => tracing::debug!(seq, event = ?other),
-        _ => {}
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
     }
+    match kind {
+        RunEvent::RunStarted(header) => {
+            let RunHeader { run, version, argv, cwd, user, controller, .. } = &**header;
+            tracing::info!(seq, run, version, ?argv, cwd, user, controller, "run_started");
+        }
+        RunEvent::StepOutput { step, stream, offset, data, .. } => {
+            let (round, task, host) = (step.round.0, step.task.0, step.host.0);
+            tracing::debug!(seq, round, task, host, ?stream, offset, bytes = data.bytes().len(), "step_output");
+        }
+        other => {
+            let mut what = serde_json::to_value(other).unwrap_or_default();
+            what.as_object_mut().and_then(|what| what.remove("event"));
+            tracing::debug!(seq, %what, "{}", other.word());
+        }
+    }
+}
+
+fn output_bytes(events: &[Event]) -> usize {
+    let bytes = |event: &Event| match &event.kind {
+        RunEvent::StepOutput { data: Data::Text(text) | Data::Base64(text), .. } => text.len(),
+        _ => 0,
+    };
+    events.iter().map(bytes).sum()
 }

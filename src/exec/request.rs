@@ -32,7 +32,6 @@ pub(super) fn route(prepared: &Prepared) -> Route {
         Body::Copy { from: CopySource::File(path), .. } => std::fs::metadata(path).map_or(true, |file| file.len() <= INLINE),
         _ => true,
     };
-    // A file on a channel of its own has no lane to ask its guards on.
     if inline { Route::Lane } else { Route::Bulk }
 }
 
@@ -44,10 +43,10 @@ pub(super) struct Unreadable {
     error: std::io::Error,
 }
 
-/// Makes the job of a step.
-pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route) -> Result<Job, Unreadable> {
+/// Makes the job of a step; one that is `alone` waits for no other's end but may be put behind it.
+pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route, alone: bool) -> Result<Job, Unreadable> {
     if route == Route::Bulk {
-        return Ok(Job::Bulk(id, Box::new(bulk(prepared))));
+        return Ok(Job::Bulk(id, Box::new(bulk(id, prepared))));
     }
     let command = match &prepared.body {
         Body::Run(command) => invocation(command),
@@ -63,18 +62,29 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route) -> 
         }
         Body::Fetch { .. } | Body::Assert { .. } | Body::Set(_) | Body::Print(_) | Body::Fail(_) => Invocation::Script(String::new()),
     };
-    let goes_on = task.allow_failure || task.failed == Some(Judge::Fixed(false));
-    Ok(Job::Lane(Box::new(Request {
+    let on_failure = if goes_on(task) { OnFailure::Continue } else { OnFailure::Hold };
+    let stdin = prepared.stdin.as_ref().map(|text| text.clone().into_bytes());
+    Ok(Job::Lane(Box::new(Request { stdin, on_failure, alone, ..request(id, prepared, command) })))
+}
+
+/// Says whether a lane goes on behind a task's failure.
+pub(super) fn goes_on(task: &Task) -> bool {
+    task.allow_failure || task.failed == Some(Judge::Fixed(false))
+}
+
+fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {
+    Request {
         id,
         guards: prepared.guards.iter().map(guard).collect(),
         command,
-        stdin: prepared.stdin.as_ref().map(|text| text.clone().into_bytes()),
+        stdin: None,
         cwd: prepared.cwd.clone(),
         env: prepared.env.clone(),
         umask: prepared.umask,
-        on_failure: if goes_on { OnFailure::Continue } else { OnFailure::Hold },
+        on_failure: OnFailure::Continue,
         timeout: prepared.timeout,
-    })))
+        alone: false,
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
@@ -95,7 +105,7 @@ fn token() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-fn bulk(prepared: &Prepared) -> Bulk {
+fn bulk(id: JobId, prepared: &Prepared) -> Bulk {
     let way = match &prepared.body {
         Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
         Body::Copy { from: CopySource::Content(text), .. } => {
@@ -104,7 +114,8 @@ fn bulk(prepared: &Prepared) -> Bulk {
         Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(path.clone()) },
         _ => Way::Down { src: String::new(), to: std::path::PathBuf::new() },
     };
-    Bulk { guards: prepared.guards.iter().map(guard).collect(), cwd: prepared.cwd.clone(), way, timeout: prepared.timeout }
+    let guards = (!prepared.guards.is_empty()).then(|| Box::new(request(id, prepared, Invocation::Script(String::new()))));
+    Bulk { guards, cwd: prepared.cwd.clone(), umask: prepared.umask, way, timeout: prepared.timeout }
 }
 
 fn guard(guard: &PreparedGuard) -> GuardCheck {

@@ -105,10 +105,15 @@ impl Dispatcher {
         let whole = self.fixed.playbook.max_parallel.unwrap_or(usize::MAX).saturating_sub(at_work);
         let state = &mut self.rounds[round.index()];
         let room = state.limit.saturating_sub(state.admitted.len()).min(whole);
-        for _ in 0..room {
+        let mut let_in = 0;
+        while let_in < room {
             let Some(host) = state.queued.pop_front() else { break };
-            state.admitted.insert(host);
-            self.dirty.insert((round, host));
+            // One that was lost while it waited has nothing left to do, and would never be let out.
+            if self.queue.unfinished(round, host).next().is_some() {
+                state.admitted.insert(host);
+                self.dirty.insert((round, host));
+                let_in += 1;
+            }
         }
     }
 
@@ -145,6 +150,11 @@ impl Dispatcher {
         match self.stage {
             1 => {
                 self.stop_what_waits();
+                for host in 0..self.hosts.len() {
+                    for slot in 0..self.hosts[host].slots.len() {
+                        self.recall(HostIx::new(host), slot);
+                    }
+                }
                 self.tell_all(|| super::worker::ToWorker::Withdraw);
             }
             2 => {

@@ -37,6 +37,8 @@ pub(super) struct SlotState {
     pub(super) jobs: VecDeque<JobId>,
     /// True where it carries a file: nothing is written behind that.
     pub(super) bulk: bool,
+    /// The server has no channel for it; nothing is put there any more.
+    pub(super) full: bool,
 }
 
 /// A host as the thing that runs jobs.
@@ -69,6 +71,8 @@ pub(super) struct JobState {
     pub(super) rest: VecDeque<HostIx>,
     /// True where its exit code alone decides, so that a lane can stop by itself.
     pub(super) lane_judged: bool,
+    /// It was sent and may come back: what needs it must not be written behind it.
+    pub(super) recalled: bool,
     pub(super) began: Option<(i64, Instant)>,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,

@@ -15,12 +15,8 @@ use crate::transport::{End, OutputStream, Refusal};
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
-        if let Some(job) = self.jobs.get(&id)
-            && *end != End::Exited(0)
-            && let Some(worker) = &self.hosts[job.on.index()].worker
-        {
-            // From here on nobody takes the failed step for one that may still succeed.
-            let _ = worker.send(super::worker::ToWorker::Resume(job.slot));
+        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut | End::Terminated) {
+            self.stopped(id, end);
         }
         let Some(job) = self.land(id) else { return };
         let JobState { step, prepared, rest, began, stdout, stderr, on, protocol, .. } = job;
@@ -60,6 +56,35 @@ impl Dispatcher {
         }
     }
 
+    /// A job's failure stopped its lane, unless the task goes on behind one: what stands behind it comes back.
+    fn stopped(&mut self, id: JobId, end: &End) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let exited = matches!(end, End::Exited(_));
+        if exited && super::request::goes_on(self.fixed.playbook.task(job.step.round, job.step.task)) {
+            return;
+        }
+        let (on, slot) = (job.on, job.slot);
+        self.recall_behind(id);
+        if exited && let Some(worker) = &self.hosts[on.index()].worker {
+            // From here on nobody takes the failed step for one that may still succeed.
+            let _ = worker.send(super::worker::ToWorker::Resume(slot, id));
+        }
+    }
+
+    /// Lets nothing more be written behind what is on its way in a job's slot, since that may come back.
+    pub(super) fn recall_behind(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        self.recall(job.on, job.slot);
+    }
+
+    pub(super) fn recall(&mut self, on: HostIx, slot: usize) {
+        for id in self.hosts[on.index()].slots.get(slot).map(|slot| slot.jobs.clone()).unwrap_or_default() {
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.recalled = true;
+            }
+        }
+    }
+
     /// A job will never report an end of its own.
     pub(super) fn cut_short(&mut self, id: JobId, mut outcome: Outcome) {
         let Some(job) = self.land(id) else { return };
@@ -80,6 +105,10 @@ impl Dispatcher {
     pub(super) fn returned(&mut self, id: JobId) {
         let Some(job) = self.land(id) else { return };
         self.phases.remove(&job.step);
+        if job.rest.len() + 1 < job.prepared.on.len() {
+            // Those before it have done their part.
+            self.under_way.insert(job.step, std::iter::once(job.on).chain(job.rest).collect());
+        }
         if let Link::Gone(reason) = &self.hosts[job.on.index()].link {
             let outcome = unreachable(&self.fixed.inventory.host(job.on).name, reason);
             self.judged(job.step, 0, outcome, None);
@@ -93,7 +122,9 @@ impl Dispatcher {
     /// A job's lane could not be opened.
     pub(super) fn refused(&mut self, id: JobId, refusal: &Refusal) {
         let Some(job) = self.land(id) else { return };
-        self.judged(job.step, 1, Outcome::without_run(Status::Failed, refusal.message.clone()), None);
+        let mut outcome = Outcome::without_run(Status::Failed, refusal.message.clone());
+        outcome.allowed = job.prepared.allow_failure;
+        self.judged(job.step, 1, outcome, None);
     }
 
     /// Takes a job out of its slot; none where nobody waits for it any more.

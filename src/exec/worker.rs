@@ -12,81 +12,23 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::bulk::{self, Bulk};
+use super::bulk;
 use crate::model::HostIx;
-use crate::transport::{BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, Request, Session, Target};
+use crate::transport::{
+    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, Target,
+};
 
-/// Names a job within a run.
-pub(super) type JobId = u64;
-
-/// Something for a host to do.
-#[derive(Debug)]
-pub(super) enum Job {
-    /// On a lane; the request's id is the job's.
-    Lane(Box<Request>),
-    /// On a channel of its own.
-    Bulk(JobId, Box<Bulk>),
-}
-
-impl Job {
-    fn id(&self) -> JobId {
-        match self {
-            Job::Lane(request) => request.id,
-            Job::Bulk(id, _) => *id,
-        }
-    }
-}
-
-/// What the dispatcher tells a worker.
-#[derive(Debug)]
-pub(super) enum ToWorker {
-    /// Puts jobs behind what the slot has. A slot is one lane of one user; another user on an idle slot replaces its lane.
-    Run { slot: usize, user: Option<BecomeUser>, jobs: Vec<Job> },
-    /// Takes back what has not begun, on every slot.
-    Withdraw,
-    /// Takes back what has not begun on one slot.
-    WithdrawSlot(usize),
-    /// Lets a slot's lane run again what comes from now on, after a failure stopped it.
-    Resume(usize),
-    /// Ends what runs.
-    Terminate,
-}
-
-/// What a worker says.
-#[derive(Debug)]
-pub(super) enum Said {
-    /// A refusal that may pass.
-    Retrying { attempt: u32, message: String },
-    /// The session is open.
-    Connected { took: Duration },
-    /// There will be no session; jobs are returned besides.
-    Unreachable(Refusal),
-    /// The session is gone; jobs are answered besides.
-    Lost(String),
-    /// A job began.
-    Began(JobId),
-    /// It printed.
-    Output(JobId, OutputStream, Vec<u8>),
-    /// It ended.
-    Ended(JobId, End, Duration),
-    /// It did not begin, and will not.
-    Returned(JobId),
-    /// Its lane could not be opened.
-    Refused(JobId, Refusal),
-    /// It began, and its lane ended with it.
-    Died(JobId, String),
-    /// It may have begun; its session is gone.
-    Unknown(JobId, String),
-}
-
-/// One message of one worker.
-pub(super) type FromWorker = (HostIx, Said);
+pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
 
 /// How long a lane's end is taken for the sign of a lost session that has yet to be noticed.
 const GRACE: Duration = Duration::from_millis(500);
+/// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
+const PARTING: Duration = Duration::from_secs(2);
+/// After so many lanes in a row that ended without having done anything, no further one is opened for the same work.
+const FRUITLESS: u32 = 3;
 
 enum Note {
-    Connected(Result<Session, Refusal>),
+    Connected(u64, Result<Session, Refusal>),
     Opened(usize, u64, Result<Lane, Refusal>),
     Report(usize, u64, LaneReport),
     BulkEnded(usize, u64, JobId, bulk::BulkResult, Duration),
@@ -103,6 +45,10 @@ struct Slot {
     /// Written and not ended, in order; the first may have begun.
     sent: VecDeque<JobId>,
     began: bool,
+    /// The lane said that it is there.
+    ready: bool,
+    /// Lanes in a row that ended without an end of anything.
+    fruitless: u32,
 }
 
 #[derive(Default)]
@@ -111,6 +57,8 @@ enum LaneState {
     None,
     Opening,
     Open(mpsc::UnboundedSender<LaneCommand>),
+    /// It ends with a job that was ended.
+    Closing,
     Bulk(tokio::task::AbortHandle),
 }
 
@@ -122,6 +70,8 @@ struct Worker {
     notes: mpsc::Sender<Note>,
     session: Option<Arc<Session>>,
     connecting: Option<(Instant, tokio::task::AbortHandle)>,
+    /// Counts the attempts to connect, so that one that was given up is not taken for a later one.
+    attempt: u64,
     slots: Vec<Slot>,
     over: bool,
 }
@@ -135,7 +85,7 @@ pub(super) async fn work(
     said: mpsc::Sender<FromWorker>,
 ) {
     let (notes, mut heard) = mpsc::channel(64);
-    let mut worker = Worker { host, target, hub, said, notes, session: None, connecting: None, slots: Vec::new(), over: false };
+    let mut worker = Worker { host, target, hub, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
     loop {
         let session = worker.session.clone();
         let lost = async move {
@@ -152,14 +102,14 @@ pub(super) async fn work(
             Some(note) = heard.recv() => worker.hear(note).await,
             words = lost => {
                 // What the lanes had still to say comes before the loss.
-                while let Ok(note) = heard.try_recv() {
-                    worker.hear(note).await;
+                worker.hear_out(&mut heard, GRACE).await;
+                if worker.session.is_some() {
+                    worker.lose(words).await;
                 }
-                worker.lose(words).await;
             }
         }
     }
-    worker.close().await;
+    worker.part(&mut heard).await;
 }
 
 impl Worker {
@@ -189,17 +139,18 @@ impl Worker {
             }
             ToWorker::Withdraw => self.withdraw().await,
             ToWorker::WithdrawSlot(slot) => self.withdraw_slot(slot).await,
-            ToWorker::Resume(slot) => {
+            ToWorker::Resume(slot, id) => {
                 if let Some(LaneState::Open(commands)) = self.slots.get(slot).map(|slot| &slot.lane) {
-                    let _ = commands.send(LaneCommand::Resume);
+                    let _ = commands.send(LaneCommand::Resume(id));
                 }
             }
             ToWorker::Terminate => {
                 self.withdraw().await;
-                for slot in &self.slots {
+                for slot in &mut self.slots {
                     match &slot.lane {
                         LaneState::Open(commands) if !slot.sent.is_empty() => {
                             let _ = commands.send(LaneCommand::Terminate);
+                            slot.lane = LaneState::Closing;
                         }
                         LaneState::Bulk(task) => task.abort(),
                         _ => {}
@@ -214,6 +165,8 @@ impl Worker {
         if self.connecting.is_some() {
             return;
         }
+        self.attempt += 1;
+        let attempt = self.attempt;
         let (hub, target, notes, said, host) = (self.hub.clone(), self.target.clone(), self.notes.clone(), self.said.clone(), self.host);
         let task = tokio::spawn(async move {
             let progress = move |progress: Progress| {
@@ -223,14 +176,16 @@ impl Worker {
                 }
             };
             let result = hub.connect(&target, progress).await;
-            let _ = notes.send(Note::Connected(result)).await;
+            let _ = notes.send(Note::Connected(attempt, result)).await;
         });
         self.connecting = Some((Instant::now(), task.abort_handle()));
     }
 
     async fn hear(&mut self, note: Note) {
         match note {
-            Note::Connected(Ok(session)) => {
+            // Given up meanwhile, and maybe another on its way.
+            Note::Connected(attempt, _) if attempt != self.attempt || self.connecting.is_none() => {}
+            Note::Connected(_, Ok(session)) => {
                 let took = self.connecting.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
                 self.session = Some(Arc::new(session));
                 self.say(Said::Connected { took }).await;
@@ -238,7 +193,7 @@ impl Worker {
                     self.feed(slot).await;
                 }
             }
-            Note::Connected(Err(refusal)) => {
+            Note::Connected(_, Err(refusal)) => {
                 self.connecting = None;
                 self.over = true;
                 // First the news, so that what comes back is not taken for something to send again.
@@ -259,8 +214,17 @@ impl Worker {
                 if self.slots[slot].epoch != epoch {
                     return;
                 }
+                if let (bulk::Trouble::Link, Some(session)) = (result.trouble, self.session.clone())
+                    && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
+                {
+                    return self.lose(words).await;
+                }
                 self.slots[slot].sent.clear();
                 self.slots[slot].lane = LaneState::None;
+                if result.trouble == bulk::Trouble::Full && self.has_another(slot) {
+                    self.say(Said::Full(slot)).await;
+                    return self.say(Said::Returned(id)).await;
+                }
                 if !result.stdout.is_empty() {
                     self.say(Said::Output(id, OutputStream::Stdout, result.stdout)).await;
                 }
@@ -281,7 +245,7 @@ impl Worker {
         match place.waiting.front() {
             None => return,
             Some(Job::Bulk(..)) => {
-                if !place.sent.is_empty() || matches!(place.lane, LaneState::Opening | LaneState::Bulk(_)) {
+                if !place.sent.is_empty() || matches!(place.lane, LaneState::Opening | LaneState::Closing | LaneState::Bulk(_)) {
                     return;
                 }
                 place.epoch += 1;
@@ -302,6 +266,7 @@ impl Worker {
         match &place.lane {
             LaneState::None => {
                 place.epoch += 1;
+                place.ready = false;
                 place.lane = LaneState::Opening;
                 let (epoch, user) = (place.epoch, place.user.clone());
                 tokio::spawn(async move {
@@ -317,7 +282,7 @@ impl Worker {
                     let _ = commands.send(LaneCommand::Run(request));
                 }
             }
-            LaneState::Opening | LaneState::Bulk(_) => {}
+            LaneState::Opening | LaneState::Closing | LaneState::Bulk(_) => {}
         }
     }
 
@@ -339,6 +304,14 @@ impl Worker {
                 self.slots[slot].lane = LaneState::Open(lane.commands);
                 self.feed(slot).await;
             }
+            Err(refusal) if refusal.class == RefusalClass::Full && self.has_another(slot) => {
+                self.slots[slot].lane = LaneState::None;
+                tracing::info!(host = self.target.name, slot, %refusal, "it makes do with the lanes that it has");
+                self.say(Said::Full(slot)).await;
+                for job in std::mem::take(&mut self.slots[slot].waiting) {
+                    self.say(Said::Returned(job.id())).await;
+                }
+            }
             Err(refusal) => {
                 self.slots[slot].lane = LaneState::None;
                 for job in std::mem::take(&mut self.slots[slot].waiting) {
@@ -350,7 +323,7 @@ impl Worker {
 
     async fn report(&mut self, slot: usize, report: LaneReport) {
         match report {
-            LaneReport::Ready => {}
+            LaneReport::Ready => self.slots[slot].ready = true,
             LaneReport::Stray { stream, data } => {
                 tracing::debug!(host = self.target.name, slot, ?stream, bytes = data.len(), "output that belongs to no task");
             }
@@ -361,6 +334,10 @@ impl Worker {
             LaneReport::Output { id, stream, data } => self.say(Said::Output(id, stream, data)).await,
             LaneReport::Ended { id, end, duration } => {
                 self.slots[slot].began = false;
+                self.slots[slot].fruitless = 0;
+                if matches!(end, End::TimedOut | End::Terminated) {
+                    self.slots[slot].lane = LaneState::Closing;
+                }
                 self.slots[slot].sent.retain(|sent| *sent != id);
                 self.say(Said::Ended(id, end, duration)).await;
                 self.feed(slot).await;
@@ -376,6 +353,7 @@ impl Worker {
 
     async fn lane_closed(&mut self, slot: usize, reason: Option<String>) {
         let place = &mut self.slots[slot];
+        let by_us = matches!(place.lane, LaneState::Closing);
         place.lane = LaneState::None;
         place.epoch += 1;
         if !place.sent.is_empty()
@@ -387,6 +365,18 @@ impl Worker {
         let place = &mut self.slots[slot];
         let began = std::mem::take(&mut place.began);
         let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
+        if !began && !by_us && !place.sent.is_empty() {
+            place.fruitless += 1;
+            if !place.ready || place.fruitless >= FRUITLESS {
+                let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };
+                let sent = std::mem::take(&mut place.sent);
+                let waiting = std::mem::take(&mut place.waiting);
+                for id in sent.into_iter().chain(waiting.iter().map(Job::id)) {
+                    self.say(Said::Refused(id, refusal.clone())).await;
+                }
+                return;
+            }
+        }
         for (index, id) in std::mem::take(&mut place.sent).into_iter().enumerate() {
             // The lane was read to its end, so a step without a begin mark never began.
             let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id) };
@@ -456,10 +446,33 @@ impl Worker {
         }
     }
 
-    async fn close(mut self) {
+    /// Says whether another slot has a channel of the session.
+    fn has_another(&self, slot: usize) -> bool {
+        self.slots.iter().enumerate().any(|(index, other)| index != slot && !matches!(other.lane, LaneState::None))
+    }
+
+    /// Hears what is still on its way until every lane has ended, for a while.
+    async fn hear_out(&mut self, heard: &mut mpsc::Receiver<Note>, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while self.slots.iter().any(|slot| matches!(slot.lane, LaneState::Open(_) | LaneState::Closing)) {
+            match tokio::time::timeout_at(deadline, heard.recv()).await {
+                Ok(Some(note)) => self.hear(note).await,
+                Ok(None) | Err(_) => break,
+            }
+        }
+    }
+
+    async fn part(mut self, heard: &mut mpsc::Receiver<Note>) {
         if let Some((_, task)) = self.connecting.take() {
             task.abort();
         }
+        for slot in &mut self.slots {
+            if matches!(slot.lane, LaneState::Open(_)) {
+                // Its sender is dropped: goodbye.
+                slot.lane = LaneState::Closing;
+            }
+        }
+        self.hear_out(heard, PARTING).await;
         self.slots.clear();
         if let Some(session) = self.session.take().and_then(Arc::into_inner) {
             session.close().await;

@@ -42,6 +42,8 @@ pub struct Board {
     pub interrupted: u8,
     /// The last event.
     pub end: Option<RunEnd>,
+    /// The record's file, where a command that shows more must name it.
+    pub db: Option<String>,
     /// Keep every step's output until it ends.
     keep_all: bool,
     tails: OutputTail,
@@ -195,6 +197,12 @@ impl Board {
     #[must_use]
     pub fn new(keep_all: bool) -> Board {
         Board { keep_all, ..Board::default() }
+    }
+
+    /// Says where the run is recorded, for commands that must name it.
+    #[must_use]
+    pub fn in_record(self, db: Option<String>) -> Board {
+        Board { db, ..self }
     }
 
     /// Takes one event in.

@@ -30,7 +30,7 @@ impl<C: Fn() -> i64> Console<C> {
     pub(super) fn new(options: Options, out: Box<dyn Write + Send>, clock: C) -> Console<C> {
         let out = Out::new(out);
         Console {
-            board: Board::new(options.verbosity == Verbosity::Verbose),
+            board: Board::new(options.verbosity == Verbosity::Verbose).in_record(options.db.clone()),
             narrator: Narrator::new(&options),
             screen: options.live.then(|| Screen::new(&options, out.clone())),
             out,

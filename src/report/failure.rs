@@ -5,7 +5,7 @@ use super::paint::{Paint, foreign_lines};
 use super::tail::{Clip, StepText};
 use super::words::{short_id, task_key};
 use crate::model::{HostIx, RoundIx, TaskIx};
-use crate::text::{plural, quote};
+use crate::text::{plural, quote, visible};
 
 /// Columns of a line in a list of failures.
 const LINE_COLUMNS: usize = 400;
@@ -68,5 +68,7 @@ fn stream_lines(paint: Paint, clip: &Clip, most: usize, indent: &str) -> (Vec<St
 /// The command that shows all of it.
 pub(super) fn show_hint(board: &Board, host: HostIx, round: RoundIx, task: TaskIx) -> String {
     let run = short_id(&board.header.run);
-    format!("roundsman show {run} --host {} --task {}", quote(&board.host_name(host)), quote(&task_key(board, round, task)))
+    let db = board.db.as_ref().map_or_else(String::new, |db| format!(" --db {}", quote(db)));
+    let (host, task) = (quote(&board.host_name(host)), quote(&task_key(board, round, task)));
+    visible(&format!("roundsman show {run} --host {host} --task {task}{db}"))
 }

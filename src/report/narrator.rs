@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::board::{Board, Change, EndKey};
+use super::board::{Board, Change, EndKey, TaskState};
 use super::failure::{last_words, show_hint, whole};
 use super::paint::Paint;
 use super::tail::StepText;
-use super::words::{ends_phrase, host_list, hosts_phrase, round_name, short_id, status_word, task_name, worst};
+use super::words::{ends_phrase, host_list, hosts_phrase, lead_of, lead_of_end, round_name, short_id, status_word, task_name};
 use super::{Options, Verbosity};
 use crate::event::{Event, Outcome, RunEvent, RunHeader, Status};
 use crate::model::{HostIx, RoundIx, StepId, TaskIx};
@@ -142,14 +142,11 @@ impl Narrator {
 
     fn one_step(&self, board: &Board, step: StepId, outcome: &Outcome, key: &EndKey) -> String {
         let dot = self.paint.dot();
-        let mut line = self.paint.lead(outcome.status);
+        let mut line = lead_of_end(outcome.status, key.allowed, self.paint);
         line.push_str(&format!(" {}{dot}{}", task_name(board, self.paint, step.round, step.task), visible(&board.host_name(step.host))));
         if let Some(reason) = outcome.reason.as_deref().filter(|reason| !reason.is_empty()) {
             line.push_str(dot);
             line.push_str(&self.paint.one_line(reason, 300));
-        }
-        if key.allowed && outcome.status == Status::Failed {
-            line.push_str(" (allowed)");
         }
         if outcome.duration_ms > 0 {
             line.push_str(dot);
@@ -167,8 +164,10 @@ impl Narrator {
             self.exec_outputs(board, round, task, lines);
             return;
         }
-        let (name, dot) = (task_name(board, self.paint, round, task), self.paint.dot());
-        lines.push(format!("{} {name}{dot}{}", self.paint.lead(worst(state)), ends_phrase(board, self.paint, state, self.room)));
+        if !self.was_told(state) {
+            let (name, dot) = (task_name(board, self.paint, round, task), self.paint.dot());
+            lines.push(format!("{} {name}{dot}{}", lead_of(state, self.paint), ends_phrase(board, self.paint, state, self.room)));
+        }
         if board.verb(round, task) == "print" {
             let printed: Vec<_> = state.ends.iter().filter(|(key, _)| key.status.is_good() && !key.text.is_empty()).collect();
             for (key, hosts) in &printed {
@@ -179,6 +178,21 @@ impl Narrator {
                 lines.extend(whole(self.paint, &key.text, indent).0);
             }
         }
+    }
+
+    /// Says whether lines of their own have told all that a task's line could say: a step's where each has one, a
+    /// failure's, a host's that is gone.
+    fn was_told(&self, state: &TaskState) -> bool {
+        let gone = state.ends.keys().all(|key| key.status == Status::Unreachable);
+        let one_by_one = match self.verbosity {
+            Verbosity::Verbose => state.ended == 1,
+            Verbosity::Normal | Verbosity::Quiet => {
+                let failures =
+                    state.ends.iter().filter(|(key, hosts)| matches!(key.status, Status::Failed | Status::Unknown) && hosts.len() == 1);
+                state.ends.len() <= TOLD_AT_ONCE && failures.count() == state.ends.len()
+            }
+        };
+        gone || one_by_one
     }
 
     /// What one command printed on many hosts, equal outputs folded.

@@ -32,13 +32,15 @@ pub struct Options {
     pub unicode: bool,
     /// Where the run is recorded, for the last line; none leaves that part out.
     pub record: Option<String>,
+    /// The record's file, where `roundsman show` finds it only when told.
+    pub db: Option<String>,
     /// Asked before each redraw for columns and rows, so that a window may change its size; none: `width` by 24.
     pub size: Option<Size>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { verbosity: Verbosity::Normal, colors: false, width: 80, live: false, unicode: true, record: None, size: None }
+        Options { verbosity: Verbosity::Normal, colors: false, width: 80, live: false, unicode: true, record: None, db: None, size: None }
     }
 }
 
@@ -79,7 +81,7 @@ impl Options {
         let columns = env("COLUMNS").and_then(|columns| columns.parse().ok());
         let width = asked.or(columns).filter(|width| *width > 0).unwrap_or(80);
         let live = around.terminal && !dumb && verbosity > Verbosity::Quiet;
-        Options { verbosity, colors, width, live, unicode, record: None, size: around.size }
+        Options { verbosity, colors, width, live, unicode, record: None, db: None, size: around.size }
     }
 }
 

@@ -53,6 +53,16 @@ impl Paint {
         if self.colors && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
+    /// A failure that is allowed, as the first column of a line.
+    pub(super) fn lead_allowed(self) -> String {
+        let sign = match (self.signs, self.unicode) {
+            (false, _) => "",
+            (true, true) => "✗ ",
+            (true, false) => "x ",
+        };
+        self.status(Status::Changed, &format!("{sign}{:<11}", "allowed"))
+    }
+
     /// A status as the first column of a line: a sign on a terminal, and always the word.
     pub(super) fn lead(self, status: Status) -> String {
         let word = format!("{:<11}", status.word());
@@ -79,6 +89,11 @@ impl Paint {
 
     pub(super) fn ellipsis(self) -> &'static str {
         if self.unicode { "…" } else { "..." }
+    }
+
+    /// What stands for the name of each of several hosts.
+    pub(super) fn any_host(self) -> &'static str {
+        if self.unicode { "‹host›" } else { "<host>" }
     }
 
     /// A bar of `width` columns, `done` of `total` of it full.

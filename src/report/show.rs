@@ -11,7 +11,7 @@ use super::narrator::millis;
 use super::paint::{Paint, foreign_lines};
 use super::steps::{ShowError, StepDetail, StepFilter, step_details};
 use super::summary::{duration, failures, unreachable};
-use super::words::{ends_phrase, hosts_phrase, round_name, task_name, worst};
+use super::words::{ends_phrase, hosts_phrase, lead_of, round_name, task_name};
 use crate::event::Event;
 use crate::model::HostIx;
 use crate::text::{fold_names, plural, quote_all, visible};
@@ -21,7 +21,7 @@ use crate::text::{fold_names, plural, quote_all, visible};
 /// # Errors
 /// [`ShowError::Empty`] without a first event.
 pub fn show_run<'a>(events: impl IntoIterator<Item = &'a Event>, options: &Options, zone: &TimeZone) -> Result<String, ShowError> {
-    let mut board = Board::new(false);
+    let mut board = Board::new(false).in_record(options.db.clone());
     for event in events {
         board.fold(event);
     }
@@ -43,7 +43,7 @@ pub fn show_run<'a>(events: impl IntoIterator<Item = &'a Event>, options: &Optio
         lines.push(format!("{name}{}{}{took}", paint.dot(), hosts_phrase(&board, &round.hosts, room)));
         for (task, state) in &round.tasks {
             let task = task_name(&board, paint, *ix, *task);
-            lines.push(format!("{} {task}{}{}", paint.lead(worst(state)), paint.dot(), ends_phrase(&board, paint, state, room)));
+            lines.push(format!("{} {task}{}{}", lead_of(state, paint), paint.dot(), ends_phrase(&board, paint, state, room)));
         }
         for (reason, hosts) in &round.left_out {
             lines.push(format!("left out {} ({})", hosts_phrase(&board, hosts, room), paint.one_line(reason, 100)));
@@ -62,7 +62,7 @@ fn header_lines(board: &Board, paint: Paint, zone: &TimeZone) -> Vec<String> {
     let header = &board.header;
     let field = |name: &str, value: String| format!("{} {value}", paint.dim(&format!("{name:<9}")));
     let status = board.end.as_ref().map_or_else(
-        || "no end recorded: it is still running, or was killed".to_owned(),
+        || "no end recorded: it is still running, was killed, or could not be recorded to its end".to_owned(),
         |end| match exit_meaning(end.exit_code) {
             Some(meaning) => format!("{} (exit code {}: {meaning})", visible(&end.status), end.exit_code),
             None => visible(&end.status),

@@ -8,7 +8,7 @@ use super::failure::{both_streams, show_hint};
 use super::narrator::millis;
 use super::paint::{Paint, foreign_lines};
 use super::table::{Align, Table};
-use super::words::{host_list, hosts_phrase, round_name, run_counts, short_id, status_word, task_name, task_place};
+use super::words::{host_list, hosts_phrase, round_name, run_counts, short_id, status_word, task_name, task_place, without_names};
 use super::{Options, Verbosity};
 use crate::event::Status;
 use crate::model::{HostIx, RoundIx, TaskIx};
@@ -132,31 +132,6 @@ pub(super) fn unreachable(board: &Board, paint: Paint) -> Vec<String> {
     lines
 }
 
-/// A message with the host's own name and address taken out, so that equal troubles are equal texts.
-fn without_names(board: &Board, host: HostIx, message: &str) -> String {
-    let Some(entry) = board.header.hosts.get(host.index()) else { return message.to_owned() };
-    let address = entry.address.rsplit_once('@').map_or(entry.address.as_str(), |(_, address)| address);
-    let address = address.rsplit_once(':').map_or(address, |(address, _)| address).trim_matches(['[', ']']);
-    let mut names = vec![entry.name.as_str(), address];
-    // The longer first: a name may be part of the address.
-    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    names.into_iter().filter(|name| !name.is_empty()).fold(message.to_owned(), |text, name| without_word(&text, name))
-}
-
-/// A text with a zero byte for each `word` that stands there by itself.
-fn without_word(text: &str, word: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(word) {
-        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
-        let inside = before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
-        kept.push_str(before);
-        kept.push_str(if inside { word } else { "\u{0}" });
-        rest = after;
-    }
-    kept + rest
-}
-
 /// Hosts that a round left out because of an earlier one, and rounds that did not run.
 fn left_out(board: &Board, paint: Paint) -> Vec<String> {
     let mut lines = Vec::new();
@@ -256,7 +231,12 @@ fn last_lines(board: &Board, options: &Options, paint: Paint) -> Vec<String> {
     }
     let dot = paint.dot();
     let run = short_id(&board.header.run);
-    let place = options.record.as_deref().map_or_else(String::new, |record| format!(" recorded in {}", visible(record)));
+    let how = match board.end.as_ref().map(|end| (end.status.as_str(), end.exit_code)) {
+        Some(("error", 1)) => "not recorded in",
+        Some(("error", _)) => "recorded only in part in",
+        _ => "recorded in",
+    };
+    let place = options.record.as_deref().map_or_else(String::new, |record| format!(" {how} {}", visible(record)));
     let hosts = plural(board.hosts_seen(), "host");
     let steps = plural(board.counts.total(), "step");
     lines.push(format!("run {run}{place}{dot}{hosts}{dot}{steps}{dot}{}", millis(duration(board))));

@@ -1,5 +1,9 @@
 //! The phrases that lines, summary and `show` share.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
 use super::board::{Board, EndKey, TaskState};
 use super::paint::Paint;
 use crate::event::Status;
@@ -8,6 +12,9 @@ use crate::text::{fold_names, plural, visible};
 
 /// Columns that a free name may take in a line.
 const NAME_COLUMNS: usize = 40;
+
+/// So many reasons for one status are told in a task's line.
+const MOST_REASONS: usize = 3;
 
 /// The order in which statuses are counted out to people.
 const ORDER: [Status; 6] = [Status::Ok, Status::Changed, Status::Skipped, Status::Failed, Status::Cancelled, Status::Unknown];
@@ -25,6 +32,7 @@ pub(super) fn host_list(board: &Board, hosts: &[HostIx]) -> String {
 pub(super) fn hosts_phrase(board: &Board, hosts: &[HostIx], room: usize) -> String {
     let list = host_list(board, hosts);
     match hosts.len() {
+        0 => plural(0, "host"),
         1 => list,
         count if list.len() <= room => format!("{}: {list}", plural(count, "host")),
         count => plural(count, "host"),
@@ -83,36 +91,41 @@ pub(super) fn run_counts(board: &Board, paint: Paint) -> String {
     if parts.is_empty() { "no step has ended".to_owned() } else { parts.join(paint.dot()) }
 }
 
-/// The status that stands for a task on all hosts: the worst. Hosts that are gone are no fault of the task's.
-pub(super) fn worst(task: &TaskState) -> Status {
+/// The first column for a task on all hosts: its worst end. Hosts that are gone are no fault of the task's.
+pub(super) fn lead_of(task: &TaskState, paint: Paint) -> String {
     let rank = |key: &EndKey| match key.status {
         Status::Unreachable => 0,
         Status::Skipped => 1,
-        Status::Failed if key.allowed => 2,
         Status::Ok => 2,
         Status::Changed => 3,
-        Status::Cancelled => 4,
-        Status::Unknown => 5,
-        Status::Failed => 6,
+        Status::Failed if key.allowed => 4,
+        Status::Cancelled => 5,
+        Status::Unknown => 6,
+        Status::Failed => 7,
     };
-    task.ends.keys().max_by_key(|key| rank(key)).map_or(Status::Skipped, |key| match (key.status, key.allowed) {
-        (Status::Failed, true) => Status::Ok,
-        (status, _) => status,
-    })
+    task.ends
+        .keys()
+        .max_by_key(|key| rank(key))
+        .map_or_else(|| paint.lead(Status::Skipped), |key| lead_of_end(key.status, key.allowed, paint))
+}
+
+/// The first column for one end.
+pub(super) fn lead_of_end(status: Status, allowed: bool, paint: Paint) -> String {
+    if allowed && status == Status::Failed { paint.lead_allowed() } else { paint.lead(status) }
 }
 
 /// How a task ended, equal ends folded: `200 hosts`, or `198 changed · 1 ok: web07 · 1 failed: web09 (exit code 2)`.
 pub(super) fn ends_phrase(board: &Board, paint: Paint, task: &TaskState, room: usize) -> String {
-    let groups = groups(task);
+    let groups = groups(board, paint, task);
     let with_reason = |word: &str, reason: &Option<String>| {
         let reason = reason.as_deref().filter(|reason| !reason.is_empty() && *reason != word);
         reason.map_or_else(String::new, |reason| format!(" ({})", paint.one_line(reason, 60)))
     };
-    if let [(word, reason, hosts)] = &groups[..] {
+    if let [Group { word, reason, hosts }] = &groups[..] {
         return format!("{}{}", hosts_phrase(board, hosts, 0), with_reason(word, reason));
     }
-    let most = groups.iter().map(|(_, _, hosts)| hosts.len()).max().unwrap_or(0);
-    let parts = groups.iter().map(|(word, reason, hosts)| {
+    let most = groups.iter().map(|group| group.hosts.len()).max().unwrap_or(0);
+    let parts = groups.iter().map(|Group { word, reason, hosts }| {
         let list = host_list(board, hosts);
         // Those who are most need no names, they are the rest; those who are gone are told once, not with every task.
         let nameless = (hosts.len() == most && most > 1) || *word == Status::Unreachable.word() || list.len() > room;
@@ -122,18 +135,75 @@ pub(super) fn ends_phrase(board: &Board, paint: Paint, task: &TaskState, room: u
     parts.collect::<Vec<_>>().join(paint.dot())
 }
 
+/// Hosts on which a task ended alike.
+struct Group {
+    word: &'static str,
+    reason: Option<String>,
+    hosts: Vec<HostIx>,
+}
+
 /// A task's ends by status and reason, whatever was printed, the most frequent first.
-fn groups(task: &TaskState) -> Vec<(&'static str, Option<String>, Vec<HostIx>)> {
-    let mut groups: Vec<(&'static str, Option<String>, Vec<HostIx>)> = Vec::new();
+///
+/// A reason that differs only in the host's own name is the same reason; more than [`MOST_REASONS`] are counted.
+fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
+    let mut alike: IndexMap<(&'static str, Option<String>), (BTreeSet<&String>, Vec<HostIx>)> = IndexMap::new();
     for (key, hosts) in &task.ends {
-        let word = status_word(key);
-        match groups.iter_mut().find(|(other, reason, _)| *other == word && *reason == key.reason) {
-            Some((_, _, list)) => list.extend(hosts),
-            None => groups.push((word, key.reason.clone(), hosts.clone())),
+        // Why a host is gone is told with the host, once.
+        let told = key.reason.as_ref().filter(|_| key.status != Status::Unreachable);
+        for host in hosts {
+            let reason = told.map(|reason| without_names(board, *host, reason));
+            let (written, list) = alike.entry((status_word(key), reason)).or_default();
+            list.push(*host);
+            written.extend(told);
         }
     }
-    groups.sort_by_key(|(_, _, hosts)| std::cmp::Reverse(hosts.len()));
+    let mut groups: Vec<Group> = Vec::new();
+    for ((word, reason), (written, hosts)) in alike {
+        let reason = if written.len() > 1 {
+            reason.map(|reason| reason.replace('\0', paint.any_host()))
+        } else {
+            written.first().map(ToString::to_string)
+        };
+        groups.push(Group { word, reason, hosts });
+    }
+    let mut words: Vec<&'static str> = groups.iter().map(|group| group.word).collect();
+    words.dedup();
+    for word in words {
+        let reasons = groups.iter().filter(|group| group.word == word).count();
+        if reasons > MOST_REASONS {
+            let (same, mut rest): (Vec<Group>, Vec<Group>) = groups.into_iter().partition(|group| group.word == word);
+            let hosts = same.into_iter().flat_map(|group| group.hosts).collect();
+            rest.push(Group { word, reason: Some(format!("{reasons} different reasons")), hosts });
+            groups = rest;
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.hosts.len()));
     groups
+}
+
+/// A message with the host's own name and address taken out, so that equal troubles are equal texts.
+pub(super) fn without_names(board: &Board, host: HostIx, message: &str) -> String {
+    let Some(entry) = board.header.hosts.get(host.index()) else { return message.to_owned() };
+    let address = entry.address.rsplit_once('@').map_or(entry.address.as_str(), |(_, address)| address);
+    let address = address.rsplit_once(':').map_or(address, |(address, _)| address).trim_matches(['[', ']']);
+    let mut names = vec![entry.name.as_str(), address];
+    // The longer first: a name may be part of the address.
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    names.into_iter().filter(|name| !name.is_empty()).fold(message.to_owned(), |text, name| without_word(&text, name))
+}
+
+/// A text with a zero byte for each `word` that stands there by itself.
+fn without_word(text: &str, word: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let inside = before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        kept.push_str(before);
+        kept.push_str(if inside { word } else { "\u{0}" });
+        rest = after;
+    }
+    kept + rest
 }
 
 /// The first characters of a run's id that name it: those of its time.

@@ -215,6 +215,8 @@ impl StoreError {
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> StoreError {
         let path = path.to_owned();
         match source.sqlite_error_code() {
+            // SQLite says no more than that where a file beside the record can't be made longer.
+            Some(ErrorCode::SystemIoFailure) if disk_is_full(&path) => StoreError::Full { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path },
             Some(ErrorCode::DiskFull) => StoreError::Full { path },
@@ -238,6 +240,10 @@ impl StoreError {
             _ => StoreError::Io { path, message },
         }
     }
+}
+
+fn disk_is_full(record: &Path) -> bool {
+    rustix::fs::statvfs(super::path::folder_of(record)).is_ok_and(|disk| disk.f_bavail == 0)
 }
 
 /// SQLite's own words, without the wrapper's.

@@ -61,7 +61,7 @@ pub(super) fn append(connection: &Connection, run: &mut Option<i64>, event: &mut
                 ShortOutput { seq, at, event: ShortTag::StepOutput, step: *step, attempt: *attempt, stream: *stream, offset: *offset };
             ("step_output", serde_json::to_string(&short).map_err(told)?)
         }
-        _ => (kind_of(&event.kind), serde_json::to_string(event).map_err(told)?),
+        _ => (event.kind.word(), serde_json::to_string(event).map_err(told)?),
     };
     let number_of_run = run.ok_or(AppendError::NotStarted { seq })?;
     connection.prepare_cached("INSERT INTO event(run, seq, at, kind, json) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
@@ -112,28 +112,6 @@ fn header_json(event: &mut Event) -> serde_json::Result<String> {
         }
     }
     json
-}
-
-/// The event's tag, as in its JSON.
-fn kind_of(event: &RunEvent) -> &'static str {
-    match event {
-        RunEvent::RunStarted(_) => "run_started",
-        RunEvent::HostConnecting { .. } => "host_connecting",
-        RunEvent::HostRetrying { .. } => "host_retrying",
-        RunEvent::HostConnected { .. } => "host_connected",
-        RunEvent::HostUnreachable { .. } => "host_unreachable",
-        RunEvent::HostLost { .. } => "host_lost",
-        RunEvent::RoundStarted { .. } => "round_started",
-        RunEvent::HostLeftOut { .. } => "host_left_out",
-        RunEvent::RoundSkipped { .. } => "round_skipped",
-        RunEvent::RoundEnded { .. } => "round_ended",
-        RunEvent::StepSent { .. } => "step_sent",
-        RunEvent::StepBegan { .. } => "step_began",
-        RunEvent::StepOutput { .. } => "step_output",
-        RunEvent::StepEnded { .. } => "step_ended",
-        RunEvent::Interrupted { .. } => "interrupted",
-        RunEvent::RunEnded(_) => "run_ended",
-    }
 }
 
 fn start_run(connection: &Connection, header: &RunHeader, plan: &str, at: i64) -> std::result::Result<i64, AppendError> {

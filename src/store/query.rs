@@ -17,7 +17,9 @@ use crate::event::{Event, GitState, RunEnd, Status};
 const MOST_IDS: usize = 5;
 
 const RUN: &str = "SELECT number, id, command, playbook_id, playbook, version, argv, controller, user, cwd, git_commit, git_dirty,
-    started_at, last_at, status, exit_code, duration_ms, (SELECT count(*) FROM run_host WHERE run_host.run = run.number) FROM run";
+    started_at, last_at, status, exit_code, duration_ms,
+    (SELECT count(*) FROM run_host WHERE run_host.run = run.number AND (run_host.state <> 'waiting' OR run_host.host IN
+        (SELECT round_host.host FROM round_host WHERE round_host.run = run.number AND round_host.state = 'in'))) FROM run";
 
 impl Store {
     /// Lists runs, the newest first.

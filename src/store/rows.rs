@@ -60,7 +60,7 @@ pub struct RunRow {
     pub last_at: i64,
     /// Where it stands.
     pub state: RunState,
-    /// Hosts of its inventory.
+    /// Hosts that took part.
     pub hosts: usize,
     /// Steps that ended, by status; those of an abandoned run that never ended count as unknown.
     pub counts: BTreeMap<Status, usize>,

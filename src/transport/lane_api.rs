@@ -50,8 +50,10 @@ pub enum RefusalClass {
     Banner,
     /// A way through a jump host failed.
     Jump,
-    /// No lane could be opened: the shell is missing, sudo refused, channels are refused for good.
+    /// No lane could be opened: the shell is missing, sudo refused.
     Lane,
+    /// The server gives no further channel on this connection (`MaxSessions`).
+    Full,
     /// Our side: no `ssh` program, a control path that is too long, a bad option.
     Local,
     /// None of these.
@@ -60,7 +62,7 @@ pub enum RefusalClass {
 
 impl RefusalClass {
     /// Every kind.
-    pub const ALL: [RefusalClass; 13] = [
+    pub const ALL: [RefusalClass; 14] = [
         RefusalClass::Refused,
         RefusalClass::Timeout,
         RefusalClass::Dns,
@@ -72,6 +74,7 @@ impl RefusalClass {
         RefusalClass::Banner,
         RefusalClass::Jump,
         RefusalClass::Lane,
+        RefusalClass::Full,
         RefusalClass::Local,
         RefusalClass::Other,
     ];
@@ -91,6 +94,7 @@ impl RefusalClass {
             RefusalClass::Banner => "banner",
             RefusalClass::Jump => "jump",
             RefusalClass::Lane => "lane",
+            RefusalClass::Full => "full",
             RefusalClass::Local => "local",
             RefusalClass::Other => "other",
         }
@@ -129,8 +133,9 @@ pub struct Lane {
 pub enum LaneCommand {
     /// Run this after all that came before it. The lane itself holds back what exceeds 32 KiB behind a running request.
     Run(Box<Request>),
-    /// Run again what comes after this, in a lane that a failure under [`OnFailure::Hold`] holds; nothing in any other.
-    Resume,
+    /// Run again what comes after this, in a lane that the failure of this request under [`OnFailure::Hold`] holds; nothing
+    /// in one that another failure holds, since its sender has yet to hear of that.
+    Resume(u64),
     /// Take back what has not begun; each such request is reported as [`LaneReport::Skipped`].
     Withdraw,
     /// End the running request: TERM to its group, KILL after 5 s. It ends as [`End::Terminated`].
@@ -160,6 +165,9 @@ pub struct Request {
     pub on_failure: OnFailure,
     /// From its begin mark on, guards included; then it is ended: TERM, after 5 s KILL.
     pub timeout: Duration,
+    /// Written only when nothing runs before it: a shell that waits for a command can't be asked to give back what was
+    /// written behind, but what the lane holds here is given back at once.
+    pub alone: bool,
 }
 
 /// A program and its arguments, or shell text.

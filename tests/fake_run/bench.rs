@@ -103,13 +103,21 @@ pub(crate) struct Bench {
     script: serde_json::Value,
     interrupts: Vec<(Duration, Interrupt)>,
     fails_after: Option<usize>,
+    max_sessions: Option<usize>,
 }
 
 impl Bench {
     /// A playbook's YAML on hosts named with commas.
     pub(crate) fn new(playbook: &str, hosts: &str) -> Bench {
         let script = serde_json::json!({ "hosts": [] });
-        Bench { playbook: playbook.to_owned(), hosts: format!("{hosts},"), script, interrupts: Vec::new(), fails_after: None }
+        Bench {
+            playbook: playbook.to_owned(),
+            hosts: format!("{hosts},"),
+            script,
+            interrupts: Vec::new(),
+            fails_after: None,
+            max_sessions: None,
+        }
     }
 
     /// Adds an entry of the fake's script.
@@ -124,6 +132,12 @@ impl Bench {
         self
     }
 
+    /// Limits the lanes of every host.
+    pub(crate) fn max_sessions(mut self, most: usize) -> Bench {
+        self.max_sessions = Some(most);
+        self
+    }
+
     /// Lets the record fail when it holds so many events.
     pub(crate) fn record_fails_after(mut self, events: usize) -> Bench {
         self.fails_after = Some(events);
@@ -133,7 +147,11 @@ impl Bench {
     pub(crate) async fn run(self) -> Ran {
         let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
         let loaded = app::load(&Sources { playbook, inventory: Some(self.hosts), limit: None, exclude: None, extra: Vec::new() });
-        let ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
+        let mut ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
+        if let Some(most) = self.max_sessions {
+            let inventory = Arc::make_mut(&mut ready.inventory);
+            inventory.hosts.iter_mut().for_each(|host| host.connect.max_sessions = most);
+        }
         let script = FakeScript::from_json(&self.script.to_string()).expect("the script is right");
         let log = script.log();
         let memory = Memory { fails_after: self.fails_after, ..Memory::default() };

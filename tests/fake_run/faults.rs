@@ -65,3 +65,10 @@ async fn a_record_that_fails_stops_the_run() {
     assert_eq!(ran.end("a z"), "never ended", "nothing new starts");
     assert_eq!(ran.told.len(), ran.events.len(), "what happened is told all the same");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_takes_nothing_is_a_run_that_never_was() {
+    let ran = Bench::new(TWO, "a").record_fails_after(0).run().await;
+    assert_eq!(ran.report.end.exit_code, 1, "nothing was begun, so nothing is incomplete");
+    assert_eq!(ran.count(|event| matches!(event, RunEvent::HostConnecting { .. } | RunEvent::StepSent { .. })), 0);
+}

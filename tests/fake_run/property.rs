@@ -18,19 +18,52 @@ struct TaskShape {
     kind: u8,
     once: bool,
     allow: bool,
+    /// Runs on another host, or on two.
+    on: Option<u8>,
+    user: Option<u8>,
 }
 
 fn task() -> impl Strategy<Value = TaskShape> {
-    (prop::option::weighted(0.4, prop::collection::vec(0usize..8, 0..3)), 0u8..8, prop::bool::weighted(0.1), prop::bool::weighted(0.2))
-        .prop_map(|(needs, kind, once, allow)| TaskShape { needs, kind, once, allow })
+    (
+        prop::option::weighted(0.4, prop::collection::vec(0usize..8, 0..3)),
+        0u8..9,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.2),
+        prop::option::weighted(0.15, 0u8..3),
+        prop::option::weighted(0.15, 0u8..2),
+    )
+        .prop_map(|(needs, kind, once, allow, on, user)| TaskShape { needs, kind, once, allow, on, user })
 }
 
-fn playbook(rounds: &[(Vec<TaskShape>, u8)]) -> String {
+#[derive(Debug, Clone)]
+struct RoundShape {
+    tasks: Vec<TaskShape>,
+    after: u8,
+    /// Needs every round before it, as without a word, or only the first, or none.
+    needs: u8,
+    max_parallel: Option<u8>,
+}
+
+fn round() -> impl Strategy<Value = RoundShape> {
+    (prop::collection::vec(task(), 1..8), any::<u8>(), 0u8..3, prop::option::weighted(0.3, 1u8..3))
+        .prop_map(|(tasks, after, needs, max_parallel)| RoundShape { tasks, after, needs, max_parallel })
+}
+
+fn playbook(rounds: &[RoundShape]) -> String {
     let mut text = String::from("rounds:\n");
-    for (number, (tasks, after)) in rounds.iter().enumerate() {
-        let after = ["some", "all", "always"][usize::from(*after % 3)];
-        let _ = writeln!(text, "  - name: r{number}\n    hosts: all\n    after: {after}\n    tasks:");
-        for (index, task) in tasks.iter().enumerate() {
+    for (number, round) in rounds.iter().enumerate() {
+        let after = ["some", "all", "always"][usize::from(round.after % 3)];
+        let _ = writeln!(text, "  - name: r{number}\n    hosts: all\n    after: {after}");
+        match round.needs {
+            1 if number > 0 => text.push_str("    needs: [r0]\n"),
+            2 => text.push_str("    needs: []\n"),
+            _ => {}
+        }
+        if let Some(most) = round.max_parallel {
+            let _ = writeln!(text, "    max_parallel: {most}");
+        }
+        text.push_str("    tasks:\n");
+        for (index, task) in round.tasks.iter().enumerate() {
             let _ = write!(text, "      - {{ name: t{index}, ");
             if let Some(needs) = &task.needs {
                 let needs: BTreeSet<String> = needs.iter().filter(|need| **need < index).map(|need| format!("t{need}")).collect();
@@ -42,6 +75,17 @@ fn playbook(rounds: &[(Vec<TaskShape>, u8)]) -> String {
             if task.allow {
                 text.push_str("allow_failure: true, ");
             }
+            if task.kind > 1 {
+                match task.on {
+                    Some(0) => text.push_str("on: a, "),
+                    Some(1) => text.push_str("on: c, "),
+                    Some(_) => text.push_str("on: [a, c], "),
+                    None => {}
+                }
+                if let Some(user) = task.user {
+                    let _ = write!(text, "become: u{user}, ");
+                }
+            }
             let verb = match task.kind {
                 0 => "print: text".to_owned(),
                 1 => "set: { v: 1 }".to_owned(),
@@ -49,6 +93,7 @@ fn playbook(rounds: &[(Vec<TaskShape>, u8)]) -> String {
                 3 => format!("run: slow {number} {index}"),
                 4 => format!("run: hang {number} {index}, timeout: 3s"),
                 5 => format!("run: good {number} {index}, failed: 'result.rc == 7'"),
+                6 => format!("run: good {number} {index}, unless: asked"),
                 _ => format!("run: good {number} {index}"),
             };
             let _ = writeln!(text, "{verb} }}");
@@ -57,7 +102,7 @@ fn playbook(rounds: &[(Vec<TaskShape>, u8)]) -> String {
     text
 }
 
-fn check(ran: &Ran, needs: &[(Vec<TaskShape>, u8)]) {
+fn check(ran: &Ran, rounds: &[RoundShape]) {
     let mut begun: BTreeMap<StepId, usize> = BTreeMap::new();
     let mut ended: BTreeMap<StepId, usize> = BTreeMap::new();
     let mut taking_part = BTreeSet::new();
@@ -65,22 +110,26 @@ fn check(ran: &Ran, needs: &[(Vec<TaskShape>, u8)]) {
         assert_eq!(event.seq, at as u64);
         match &event.kind {
             RunEvent::RoundStarted { round, hosts } => taking_part.extend(hosts.iter().map(|host| (*round, *host))),
-            RunEvent::StepBegan { step, .. } => assert!(begun.insert(*step, at).is_none(), "{step:?} began twice"),
+            RunEvent::StepBegan { step, .. } => {
+                let first = begun.insert(*step, at);
+                let several = rounds[step.round.index()].tasks[step.task.index()].on == Some(2);
+                assert!(first.is_none() || several, "{step:?} began twice");
+            }
             RunEvent::StepEnded { step, .. } => assert!(ended.insert(*step, at).is_none(), "{step:?} ended twice"),
             _ => {}
         }
     }
     for (round, host) in taking_part {
-        for task in 0..needs[round.index()].0.len() {
+        for task in 0..rounds[round.index()].tasks.len() {
             let step = StepId { round, host, task: roundsman::model::TaskIx::new(task) };
             assert!(ended.contains_key(&step), "{step:?} never ended");
         }
     }
     for (step, at) in &begun {
-        for need in needs[step.round.index()].0[step.task.index()].needs.iter().flatten().filter(|need| **need < step.task.index()) {
+        for need in rounds[step.round.index()].tasks[step.task.index()].needs.iter().flatten().filter(|need| **need < step.task.index()) {
             let need = StepId { task: roundsman::model::TaskIx::new(*need), ..*step };
             // A print says its words when its turn comes; nothing waits for it to have said them.
-            if needs[need.round.index()].0[need.task.index()].kind != 0 {
+            if rounds[need.round.index()].tasks[need.task.index()].kind != 0 {
                 assert!(ended[&need] < *at, "{step:?} began before {need:?} had ended");
             }
         }
@@ -94,10 +143,12 @@ proptest! {
 
     #[test]
     fn every_step_ends_once(
-        rounds in prop::collection::vec((prop::collection::vec(task(), 1..8), any::<u8>()), 1..4),
+        rounds in prop::collection::vec(round(), 1..4),
         refused in any::<bool>(),
         lose in prop::option::of(0u8..8),
         interrupts in prop::collection::vec(0u64..8000, 0..3),
+        lanes in 1usize..4,
+        record in prop::option::weighted(0.15, 1usize..60),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
         runtime.block_on(async {
@@ -109,13 +160,16 @@ proptest! {
             if let Some(index) = lose {
                 commands.insert(0, json!({ "regex": format!(" {index}$"), "lose": "gone", "delay_ms": 5 }));
             }
-            let mut bench = Bench::new(&playbook(&rounds), "a,b,c").host(json!({ "host": "a", "commands": commands }));
+            let mut bench = Bench::new(&playbook(&rounds), "a,b,c").max_sessions(lanes).host(json!({ "host": "a", "commands": commands }));
             if refused {
                 bench = bench.host(json!({ "host": "b", "delay_ms": 1500, "refuse": { "class": "refused", "message": "no" } }));
             }
             bench = bench.host(json!({ "host": "*", "commands": commands[commands.len() - 3..].to_vec() }));
             for after in interrupts {
                 bench = bench.interrupt(Duration::from_millis(after));
+            }
+            if let Some(events) = record {
+                bench = bench.record_fails_after(events);
             }
             let ran = tokio::time::timeout(Duration::from_secs(3600), bench.run()).await.expect("the run ends");
             check(&ran, &rounds);

@@ -184,15 +184,40 @@ impl Lower<'_> {
 /// A name for a task without one, from its verb.
 fn made_name(task: &syntax::Task) -> String {
     let argument = match &task.verb {
-        syntax::Verb::Run(syntax::Command::Text(text)) | syntax::Verb::Read(text) | syntax::Verb::Stat(text) => text.text.clone(),
+        syntax::Verb::Run(syntax::Command::Text(text)) => gist(&text.text),
+        syntax::Verb::Read(text) | syntax::Verb::Stat(text) => text.text.clone(),
         syntax::Verb::Run(syntax::Command::List(list)) | syntax::Verb::Glob(list) | syntax::Verb::Assert { that: list, .. } => {
             list.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")
         }
         syntax::Verb::Copy(copy) => copy.dest.text.clone(),
         syntax::Verb::Fetch { src, .. } => src.text.clone(),
         syntax::Verb::Set(vars) => vars.iter().map(|var| var.name.text.as_str()).collect::<Vec<_>>().join(", "),
-        syntax::Verb::Print(text) | syntax::Verb::Fail(text) => text.text.clone(),
+        syntax::Verb::Print(text) | syntax::Verb::Fail(text) => gist(&text.text),
         syntax::Verb::Broken => String::new(),
     };
     one_line(&format!("{}: {argument}", task.verb_key.0), 60)
+}
+
+/// The line of a text that says most: the first that is neither comment nor `set`; what is left out shows.
+fn gist(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let says_little = |line: &str| line.starts_with('#') || line.starts_with("set -");
+    match lines.iter().find(|line| !says_little(line)).or(lines.first()) {
+        Some(line) if lines.len() > 1 => format!("{line} …"),
+        Some(line) => (*line).to_owned(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gist;
+
+    #[test]
+    fn a_script_is_named_by_the_line_that_says_most() {
+        assert_eq!(gist("uptime"), "uptime");
+        assert_eq!(gist("#!/bin/sh\n# why\nset -u\n\n  systemctl restart nginx\nsleep 1\n"), "systemctl restart nginx …");
+        assert_eq!(gist("# only this\n"), "# only this");
+        assert_eq!(gist(""), "");
+    }
 }

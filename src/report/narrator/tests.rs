@@ -96,8 +96,40 @@ fn an_allowed_failure_is_not_a_failure_of_the_task() {
     let allowed = crate::event::Outcome { allowed: true, reason: Some("exit code 1".into()), ..ran(Status::Failed, Some(1)) };
     let feed = Feed::new("p", &["a", "b"], &[("one", &["x"])]).whole(0, 0, 0, ("", "no\n"), allowed).ok(0, 0, 1, "").over(0).end(0);
     let text = told(feed, &plain());
-    assert!(text.contains("ok          one/x · 1 failed (allowed): a (exit code 1) · 1 ok: b\n"), "{text}");
+    assert!(text.contains("allowed     one/x · a · exit code 1 · 120ms\n    no\n"), "{text}");
+    assert!(text.contains("allowed     one/x · 1 failed (allowed): a (exit code 1) · 1 ok: b\n"), "{text}");
     assert!(text.contains("ok: 1 ok · 1 failed (allowed)\n"), "{text}");
+}
+
+#[test]
+fn nothing_is_told_twice() {
+    let feed = Feed::new("p", &["a"], &[("one", &["x", "y"])]).begin(0);
+    let feed = feed.failed(0, 0, 0, 2, "no\n").without_run(0, 1, 0, Status::Skipped, "`x` failed").over(0).end(4);
+    let text = told(feed, &plain());
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).skip(2).collect();
+    assert_eq!(lines, ["failed      one/x · a · exit code 2 · 120ms", "    no", "skipped     one/y · a (`x` failed)"]);
+    let gone = Feed::new("p", &["a"], &[("one", &["x"])]).begin(0).unreachable(0, "refused", "Connection refused");
+    let text = told(gone.without_run(0, 0, 0, Status::Unreachable, "Connection refused").over(0).end(5), &plain());
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).skip(2).collect();
+    assert_eq!(lines, ["unreachable a · refused: Connection refused"]);
+}
+
+#[test]
+fn reasons_that_name_the_host_are_one() {
+    let skips = |reasons: &dyn Fn(&str) -> String| {
+        let mut feed = Feed::new("p", &["a1", "a2", "a3", "a4", "b"], &[("one", &["x"])]).begin(0);
+        for (host, name) in ["a1", "a2", "a3", "a4"].into_iter().enumerate() {
+            feed = feed.without_run(0, 0, host, Status::Skipped, &reasons(name));
+        }
+        let text = told(feed.ok(0, 0, 4, "").over(0).end(0), &plain());
+        text.lines().find(|line| line.contains("one/x")).unwrap().to_owned()
+    };
+    let same = skips(&|_| "/etc/a1 exists".to_owned());
+    assert_eq!(same, "ok          one/x · 4 skipped (/etc/a1 exists) · 1 ok: b");
+    let by_name = skips(&|host| format!("/etc/{host}.conf exists"));
+    assert_eq!(by_name, "ok          one/x · 4 skipped (/etc/‹host›.conf exists) · 1 ok: b");
+    let all_differ = skips(&|host| format!("/etc/x{} exists", host.len() * 7 + usize::from(host.as_bytes()[1])));
+    assert_eq!(all_differ, "ok          one/x · 4 skipped (4 different reasons) · 1 ok: b");
 }
 
 #[test]

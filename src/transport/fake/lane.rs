@@ -16,8 +16,9 @@ pub(super) struct FakeLane {
     session: FakeSession,
     commands: mpsc::UnboundedReceiver<LaneCommand>,
     reports: mpsc::Sender<LaneReport>,
-    queue: VecDeque<Box<Request>>,
-    on_hold: bool,
+    /// With the reason for which one that is already written will be passed over.
+    queue: VecDeque<(Box<Request>, Option<SkipCause>)>,
+    on_hold: Option<u64>,
 }
 
 struct Running {
@@ -34,7 +35,7 @@ struct Deaf;
 
 impl FakeLane {
     pub(super) fn new(session: FakeSession, commands: mpsc::UnboundedReceiver<LaneCommand>, reports: mpsc::Sender<LaneReport>) -> FakeLane {
-        FakeLane { session, commands, reports, queue: VecDeque::new(), on_hold: false }
+        FakeLane { session, commands, reports, queue: VecDeque::new(), on_hold: None }
     }
 
     pub(super) async fn run(mut self, slot: OwnedSemaphorePermit) {
@@ -68,7 +69,8 @@ impl FakeLane {
             }
             if running.is_none() {
                 match self.queue.pop_front() {
-                    Some(request) => running = self.begin(request).await?,
+                    Some((request, None)) => running = self.begin(request).await?,
+                    Some((request, Some(cause))) => self.say(LaneReport::Skipped { id: request.id, cause }).await?,
                     None if !listening => return Ok(None),
                     None => {}
                 }
@@ -81,17 +83,17 @@ impl FakeLane {
                 biased;
                 command = self.commands.recv(), if listening => match command {
                     None => listening = false,
-                    Some(LaneCommand::Run(request)) if self.on_hold => {
+                    Some(LaneCommand::Run(request)) if self.on_hold.is_some() => {
                         self.say(LaneReport::Skipped { id: request.id, cause: SkipCause::Stopped }).await?;
                     }
-                    Some(LaneCommand::Run(request)) => self.queue.push_back(request),
-                    Some(LaneCommand::Resume) => {
+                    Some(LaneCommand::Run(request)) => self.queue.push_back((request, None)),
+                    Some(LaneCommand::Resume(id)) => {
                         self.log("resume");
-                        self.on_hold = false;
+                        self.on_hold = self.on_hold.filter(|holder| *holder != id);
                     }
                     Some(LaneCommand::Withdraw) => {
                         self.log("withdraw");
-                        self.skip_queue(SkipCause::Withdrawn).await?;
+                        self.withdraw(running.is_some()).await?;
                     }
                     Some(LaneCommand::Terminate) => {
                         self.log("terminate");
@@ -154,7 +156,9 @@ impl FakeLane {
         }
         self.say(LaneReport::Ended { id: request.id, end: End::Exited(answer.code), duration: since.elapsed() }).await?;
         if answer.code != 0 && request.on_failure != OnFailure::Continue {
-            self.on_hold |= request.on_failure == OnFailure::Hold;
+            if request.on_failure == OnFailure::Hold {
+                self.on_hold = Some(request.id);
+            }
             self.skip_queue(SkipCause::Stopped).await?;
         }
         Ok(())
@@ -166,8 +170,22 @@ impl FakeLane {
         Ok(Some("the lane ended with its request".to_owned()))
     }
 
+    /// What a real lane holds comes back at once; what it has written, only when its shell passes over it.
+    async fn withdraw(&mut self, busy: bool) -> Result<(), Deaf> {
+        let alone = self.queue.iter().position(|(request, _)| request.alone);
+        let written = if busy { alone.unwrap_or(self.queue.len()) } else { 0 };
+        let held = self.queue.split_off(written);
+        for (_, fate) in &mut self.queue {
+            fate.get_or_insert(SkipCause::Withdrawn);
+        }
+        for (request, _) in held {
+            self.say(LaneReport::Skipped { id: request.id, cause: SkipCause::Withdrawn }).await?;
+        }
+        Ok(())
+    }
+
     async fn skip_queue(&mut self, cause: SkipCause) -> Result<(), Deaf> {
-        for request in std::mem::take(&mut self.queue) {
+        for (request, _) in std::mem::take(&mut self.queue) {
             self.say(LaneReport::Skipped { id: request.id, cause }).await?;
         }
         Ok(())

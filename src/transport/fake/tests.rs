@@ -28,6 +28,7 @@ fn request(id: u64, text: &str) -> LaneCommand {
         env: Vec::new(),
         umask: None,
         on_failure: OnFailure::Stop,
+        alone: false,
         timeout: Duration::from_secs(60),
     }))
 }

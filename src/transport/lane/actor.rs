@@ -21,6 +21,8 @@ const WAITING: usize = 16;
 const SILENCE: Duration = Duration::from_millis(250);
 /// After our goodbye or KILL, how long the channel may take to end.
 const PARTING: Duration = Duration::from_secs(5);
+/// How long a login shell may take until the lane is ready.
+const READY: Duration = Duration::from_secs(60);
 /// One read.
 const READ: usize = 64 * 1024 - 256;
 
@@ -46,6 +48,8 @@ struct Over {
     exited: bool,
     /// We asked for it.
     parted: bool,
+    /// It was never ready in time.
+    silent: bool,
 }
 
 impl Actor {
@@ -76,6 +80,9 @@ impl Actor {
         if self.machine.is_closing() {
             return "the lane ended with its request".to_owned();
         }
+        if over.silent {
+            return format!("its login shell gave no sign of life within {} s: does a start file of it wait?", READY.as_secs());
+        }
         if self.machine.killed && over.parted {
             return "the lane was ended".to_owned();
         }
@@ -98,7 +105,8 @@ impl Actor {
         let mut open = [true; 2];
         let mut buffers = [vec![0; READ], vec![0; READ]];
         let [out_buffer, err_buffer] = &mut buffers;
-        let mut over = Over { code: None, exited: false, parted: false };
+        let mut over = Over { code: None, exited: false, parted: false, silent: false };
+        let ready_by = Instant::now() + READY;
         let mut listening = true;
         let mut wanted = true;
         let mut give_up: Option<Instant> = None;
@@ -113,9 +121,13 @@ impl Actor {
             {
                 upload = Some((id, (self.uploader)(bytes)));
             }
+            if !self.machine.is_ready() && !self.machine.killed && Instant::now() >= ready_by {
+                over.silent = true;
+                self.machine.kill();
+            }
             if self.machine.killed && !over.parted {
                 over.parted = true;
-                give_up = Some(Instant::now() + PARTING);
+                give_up = Some(Instant::now() + if self.machine.is_ready() { PARTING } else { SILENCE });
                 if self.machine.cut || sent < sending.len() {
                     stdin = None;
                 }
@@ -142,7 +154,8 @@ impl Actor {
                 quiet_at = Some(Instant::now() + SILENCE);
             }
             let patience = self.machine.reports.len() < WAITING;
-            let deadline = [self.machine.deadline().map(Instant::from_std), give_up, quiet_at].into_iter().flatten().min();
+            let ready_by = (!self.machine.is_ready() && !self.machine.killed).then_some(ready_by);
+            let deadline = [self.machine.deadline().map(Instant::from_std), give_up, quiet_at, ready_by].into_iter().flatten().min();
             tokio::select! {
                 biased;
                 command = self.commands.recv(), if listening => match command {
@@ -205,7 +218,7 @@ impl Actor {
     fn obey(&mut self, command: LaneCommand) {
         match command {
             LaneCommand::Run(request) => self.machine.run(request),
-            LaneCommand::Resume => self.machine.resume(),
+            LaneCommand::Resume(id) => self.machine.resume(id),
             LaneCommand::Withdraw => self.machine.withdraw(),
             LaneCommand::Terminate => self.machine.terminate(Instant::now().into_std()),
             LaneCommand::Kill => self.machine.kill(),

@@ -39,8 +39,10 @@ pub(super) struct Machine {
     current: Option<Current>,
     written: VecDeque<Written>,
     held: VecDeque<Held>,
-    /// A failure under `Hold` happened and no `Resume` came since.
-    on_hold: bool,
+    /// The request whose failure under `Hold` no `Resume` has answered yet.
+    on_hold: Option<u64>,
+    /// Requests that the lane's end keeps from running, told of when it has come: nobody should send them here again.
+    late: Vec<u64>,
     closing: Option<Closing>,
     /// KILL was sent or is to be sent.
     pub(super) killed: bool,
@@ -126,7 +128,8 @@ impl Machine {
             current: None,
             written: VecDeque::new(),
             held: VecDeque::new(),
-            on_hold: false,
+            on_hold: None,
+            late: Vec::new(),
             closing: None,
             killed: false,
             cut: false,
@@ -137,7 +140,11 @@ impl Machine {
     }
 
     pub(super) fn run(&mut self, request: Box<Request>) {
-        if self.on_hold || self.ending() {
+        if self.ending() {
+            self.late.push(request.id);
+            return;
+        }
+        if self.on_hold.is_some() {
             self.reports.push_back(LaneReport::Skipped { id: request.id, cause: SkipCause::Stopped });
             return;
         }
@@ -145,8 +152,8 @@ impl Machine {
         self.held.push_back(Held { request, file: if large { File::Wanted } else { File::None }, text: None });
     }
 
-    pub(super) fn resume(&mut self) {
-        self.on_hold = false;
+    pub(super) fn resume(&mut self, id: u64) {
+        self.on_hold = self.on_hold.filter(|holder| *holder != id);
     }
 
     pub(super) fn withdraw(&mut self) {
@@ -158,7 +165,11 @@ impl Machine {
     }
 
     pub(super) fn terminate(&mut self, now: Instant) {
-        if self.current.is_some() || !self.written.is_empty() {
+        if !self.is_ready() {
+            // Nothing can have begun, so there is nothing to be gentle with.
+            self.late.extend(self.held.drain(..).map(|held| held.request.id));
+            self.kill();
+        } else if self.current.is_some() || !self.written.is_empty() {
             let id = self.current.as_ref().map(|current| current.id);
             self.begin_closing(id, End::Terminated, now);
         } else {
@@ -242,7 +253,7 @@ impl Machine {
             let text = held.text.get_or_insert_with(|| encode(&held.request, file.as_deref()));
             let ahead: usize = self.written.iter().map(|written| written.size).sum();
             let idle = self.current.is_none() && self.written.is_empty();
-            if !idle && ahead + text.len() > WRITE_AHEAD {
+            if !idle && (held.request.alone || ahead + text.len() > WRITE_AHEAD) {
                 break;
             }
             let size = text.len();
@@ -295,7 +306,7 @@ impl Machine {
         self.closing = Some(Closing { id, end, kill_at: now + TERM_GRACE });
         self.control(Control::Terminate);
         self.doom_written(SkipCause::Stopped);
-        self.skip_held(SkipCause::Stopped);
+        self.late.extend(self.held.drain(..).map(|held| held.request.id));
     }
 
     fn control(&mut self, control: Control) {
@@ -319,6 +330,8 @@ impl Machine {
     /// Reports all that can be told about what never began, at the lane's end. `never_began` says that the executor was never there.
     pub(super) fn settle(&mut self, never_began: bool) {
         self.skip_held(SkipCause::Withdrawn);
+        let late = std::mem::take(&mut self.late);
+        self.reports.extend(late.into_iter().map(|id| LaneReport::Skipped { id, cause: SkipCause::Stopped }));
         if never_began {
             let written = std::mem::take(&mut self.written);
             let skipped = written.into_iter().filter(|written| written.fate != Fate::Again);

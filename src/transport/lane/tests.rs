@@ -38,6 +38,7 @@ fn request(id: u64, command: Invocation) -> Request {
         env: Vec::new(),
         umask: None,
         on_failure: OnFailure::Stop,
+        alone: false,
         timeout: Duration::from_secs(30),
     }
 }
@@ -222,7 +223,7 @@ async fn a_held_lane_waits_for_resume() {
     let mut all = All::default();
     hear(&mut lane, &mut all, |all| all.settled(0)).await;
     run(&lane, request(1, sh("true")));
-    lane.commands.send(LaneCommand::Resume).unwrap();
+    lane.commands.send(LaneCommand::Resume(0)).unwrap();
     run(&lane, request(2, sh("true")));
     hear(&mut lane, &mut all, |all| all.settled(2)).await;
     assert_eq!(all.of(1).skipped, Some(SkipCause::Stopped));

@@ -85,7 +85,7 @@ fn last(lines: &[&str]) -> String {
 
 fn telling_lines(log: &str) -> Vec<&str> {
     let idle = |line: &&str| !line.is_empty() && !IDLE.iter().any(|idle| line.to_lowercase().contains(idle));
-    log.lines().map(str::trim).filter(idle).collect()
+    log.lines().map(|line| line.trim_matches(['@', ' ', '\t', '\r'])).filter(idle).collect()
 }
 
 #[cfg(test)]

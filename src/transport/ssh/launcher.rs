@@ -110,6 +110,7 @@ impl Launcher {
                 command
             }
         };
+        tracing::debug!(program = %program.display(), ?arguments, "starting");
         command.arg(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
         command
     }

@@ -118,7 +118,7 @@ impl Master {
             }
             tries += 1;
             if tries >= CHANNEL_TRIES {
-                return Err(Refusal { class: RefusalClass::Lane, message: format!("no further channel: {}", chain(&error)) });
+                return Err(Refusal { class: RefusalClass::Full, message: format!("no further channel: {}", chain(&error)) });
             }
             sleep(pause + Duration::from_millis(random::below(40))).await;
             pause = (pause * 2).min(Duration::from_secs(1));

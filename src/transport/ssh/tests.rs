@@ -103,6 +103,7 @@ fn run(lane: &Lane, id: u64, text: &str) {
             env: Vec::new(),
             umask: None,
             on_failure: OnFailure::Stop,
+            alone: false,
             timeout: Duration::from_secs(30),
         })))
         .unwrap();

@@ -142,7 +142,9 @@ impl Machine {
         if stops {
             self.doom_written(SkipCause::Stopped);
             self.skip_held(SkipCause::Stopped);
-            self.on_hold |= current.on_failure == OnFailure::Hold;
+            if current.on_failure == OnFailure::Hold {
+                self.on_hold = Some(current.id);
+            }
             self.wire.extend_from_slice(CLEAR.as_bytes());
         }
     }

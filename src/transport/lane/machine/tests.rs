@@ -10,11 +10,13 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 struct Bench {
     machine: Machine,
     now: Instant,
+    alone: bool,
+    on_failure: OnFailure,
 }
 
 impl Bench {
     fn new() -> Bench {
-        let mut bench = Bench { machine: Machine::new(TOKEN.to_owned()), now: Instant::now() };
+        let mut bench = Bench { machine: Machine::new(TOKEN.to_owned()), now: Instant::now(), alone: false, on_failure: OnFailure::Stop };
         bench.wire();
         bench.both("R");
         assert_eq!(bench.reports(), [LaneReport::Ready]);
@@ -29,7 +31,8 @@ impl Bench {
             cwd: None,
             env: Vec::new(),
             umask: None,
-            on_failure: OnFailure::Stop,
+            on_failure: self.on_failure,
+            alone: self.alone,
             timeout: Duration::from_secs(10),
         }));
         self.machine.pump(self.now);
@@ -170,5 +173,48 @@ fn time_runs_out_and_kill_follows_where_nothing_answers() {
         "{reports:?}"
     );
     bench.run(3, "x");
+    assert_eq!(bench.reports(), [], "told of only when the lane has ended, else it would be sent here again at once");
+    bench.machine.settle(false);
     assert_eq!(bench.reports(), [skipped(3, SkipCause::Stopped)]);
+}
+
+#[test]
+fn what_is_to_be_alone_is_given_back_while_another_runs() {
+    let mut bench = Bench::new();
+    bench.run(1, "x");
+    bench.alone = true;
+    bench.run(2, "x");
+    bench.alone = false;
+    bench.run(3, "x");
+    assert_eq!(bench.wire(), ["1"]);
+    bench.both("B 1");
+    bench.reports();
+    bench.machine.withdraw();
+    assert_eq!(bench.reports(), [skipped(2, SkipCause::Withdrawn), skipped(3, SkipCause::Withdrawn)]);
+    bench.alone = true;
+    bench.run(4, "x");
+    assert_eq!(bench.wire(), [""; 0]);
+    bench.both("E 1 0");
+    assert_eq!(bench.wire(), ["4"]);
+}
+
+#[test]
+fn a_late_resume_does_not_lift_the_next_hold() {
+    let mut bench = Bench::new();
+    bench.on_failure = OnFailure::Hold;
+    for id in 1..3 {
+        bench.run(id, "x");
+        bench.both(&format!("B {id}"));
+        bench.both(&format!("E {id} 1"));
+        if id == 1 {
+            bench.machine.resume(1);
+        }
+    }
+    bench.machine.resume(1);
+    bench.reports();
+    bench.run(3, "x");
+    assert_eq!(bench.reports(), [skipped(3, SkipCause::Stopped)]);
+    bench.machine.resume(2);
+    bench.run(4, "x");
+    assert_eq!(bench.wire().last().map(String::as_str), Some("4"));
 }
