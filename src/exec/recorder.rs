@@ -9,10 +9,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use crate::event::{Event, EventSink, Journal, JournalError, Redactor, RunEvent, RunHeader};
-}
-
-use crate::event::{Data, Event, EventSink, Journal, JournalError, Redactor, RunEvent};
+use crate::event::{Data, Event, EventSink, Journal, JournalError, Redactor, RunEvent, RunHeader};
 
 /// Gives UTC in milliseconds since 1970.
 pub type Clock = Box<dyn Fn() -> i64 + Send>;
