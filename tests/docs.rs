@@ -170,32 +170,13 @@ fn what_the_first_pages_show_is_what_is_said() {
     assert!(shown.stderr.contains(&wanted), "wanted:\n{wanted}\nshown:\n{}", shown.stderr);
 }
 
-/// The page on events names every event and every class of refusal.
+/// The page on JSON forms names every class of refusal.
 #[test]
-fn the_page_on_events_is_complete() {
-    let page = std::fs::read_to_string(root().join("docs/events.md")).unwrap();
-    assert!(page.contains(&format!("this page is about version {}", roundsman::event::FORMAT)));
-    let source = std::fs::read_to_string(root().join("src/event/run.rs")).unwrap();
-    let events = source.split_once("pub enum RunEvent {").unwrap().1.split_once("\n}").unwrap().0;
-    let variants =
-        events.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
-    let mut words: Vec<String> = variants.map(|line| snake(line.split([' ', '(']).next().unwrap())).collect();
-    assert!(words.len() >= 16 && words.contains(&"step_ended".to_owned()), "{words:?}");
-    words.extend(roundsman::transport::RefusalClass::ALL.iter().map(|class| class.word().to_owned()));
-    let missing: Vec<&String> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
-    assert!(missing.is_empty(), "docs/events.md does not name {missing:?}");
-}
-
-/// `StepEnded` as `step_ended`.
-fn snake(name: &str) -> String {
-    let mut snake = String::new();
-    for c in name.trim_end_matches(',').chars() {
-        if c.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
+fn the_json_page_is_complete() {
+    let page = std::fs::read_to_string(root().join("docs/json.md")).unwrap();
+    let words = roundsman::transport::RefusalClass::ALL.map(|class| format!("`{}`", class.word()));
+    let missing: Vec<&String> = words.iter().filter(|word| !page.contains(*word)).collect();
+    assert!(missing.is_empty(), "docs/json.md does not name {missing:?}");
 }
 
 #[test]

@@ -166,3 +166,19 @@ fn json_lines_are_alone_on_stdout_and_all_of_the_run() {
     assert_eq!(told, recorded, "what was told is what the record gives again");
     assert_eq!(told[0]["format"], roundsman::event::FORMAT);
 }
+
+#[test]
+fn every_event_is_documented() {
+    let source = include_str!("../src/event/run.rs");
+    let words: Vec<&str> = source
+        .lines()
+        .filter(|line| line.contains("RunEvent::"))
+        .filter_map(|line| line.split("=> \"").nth(1)?.split('"').next())
+        .collect();
+    assert!(words.len() >= 16, "{words:?}");
+    let page = include_str!("../docs/events.md");
+    for word in words {
+        assert!(page.contains(&format!("\n| `{word}` |")), "docs/events.md does not tell of {word}");
+    }
+    assert!(page.contains(&format!("version {}", roundsman::event::FORMAT)));
+}

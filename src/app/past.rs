@@ -64,7 +64,7 @@ pub fn history(store: &Store, most: usize) -> Result<Vec<report::RunRow>, AppErr
             report::RunRow {
                 command: row.command.clone(),
                 started_at: row.started_at,
-                playbook: if row.command == "exec" { format!("exec: {}", row.playbook) } else { row.playbook.clone() },
+                playbook: row.playbook.clone(),
                 status,
                 exit_code,
                 duration_ms,

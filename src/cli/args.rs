@@ -237,7 +237,7 @@ pub struct Run {
 #[command(after_help = "\
 Several words are a program and its arguments, no shell reads them; one word is shell text:
   roundsman exec web -i prod.yml -- systemctl is-active nginx
-  roundsman exec 'all,!db1' -i prod.yml -- 'df -h / | tail -1'
+  roundsman exec 'all,!db1' -i prod.yml -- 'uptime; df -h /'
   roundsman exec all -i web1,web2 --become -K -- apt-get update")]
 pub struct Exec {
     /// Which hosts: names, groups, globs, ranges, joined by and, or, not

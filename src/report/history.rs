@@ -116,8 +116,8 @@ mod tests {
     fn a_table_that_fits() {
         let row = RunRow {
             run: "019a8c2e-71b3-7abc-8def-0123456789ab".into(),
-            command: "run".into(),
             started_at: crate::report::testing::START,
+            command: "run".into(),
             playbook: "Patch the web tier and whatever stands behind it".into(),
             status: Some("failed".into()),
             exit_code: Some(4),
