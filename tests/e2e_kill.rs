@@ -89,7 +89,10 @@ fn twenty_kills_and_the_record_never_lies() {
             continue;
         }
         before = runs.len();
-        compare(runs.last().unwrap(), &journal(&journal_path), &shown.stdout, moment);
+        let run = runs.last().unwrap();
+        compare(run, &journal(&journal_path), &shown.stdout, moment);
+        compare_rows(&project.record(), before, run, moment);
+        project.ok(&["show"]);
     }
     assert!(cut_short > KILLS / 2, "only {cut_short} runs were cut short");
 
@@ -97,6 +100,22 @@ fn twenty_kills_and_the_record_never_lies() {
     run(KILLS + 1).wait(Duration::from_secs(120)).expect_code(0);
     let history = project.ok(&["history", "-n", "100"]);
     assert!(history.stdout.lines().count() > before, "{}", history.text());
+}
+
+/// Compares the rows that were derived from a killed run's events with the events.
+fn compare_rows(path: &Path, number: usize, run: &record::RecordedRun, moment: Duration) {
+    let record = rusqlite::Connection::open(path).unwrap();
+    let count = |states: &str| -> usize {
+        let sql = format!("SELECT count(*) FROM step WHERE run = ?1 AND state IN ({states})");
+        let count: i64 = record.query_row(&sql, [i64::try_from(number).unwrap()], |row| row.get(0)).unwrap();
+        usize::try_from(count).unwrap()
+    };
+    let ended = run.outcomes();
+    let open = run.steps("step_sent").into_iter().filter(|step| !ended.contains_key(step)).count();
+    assert_eq!((count("'ended'"), count("'sent', 'began'")), (ended.len(), open), "killed after {moment:?}");
+    let end: Option<String> =
+        record.query_row("SELECT status FROM run WHERE number = ?1", [i64::try_from(number).unwrap()], |row| row.get(0)).unwrap();
+    assert_eq!(end.is_some(), run.of_kind("run_ended").count() == 1, "killed after {moment:?}");
 }
 
 /// Compares a killed run's record with the hosts' notes and with what was shown.

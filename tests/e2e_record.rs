@@ -136,7 +136,8 @@ fn a_record_beside_a_playbook_is_pointed_at() {
 fn a_reader_that_goes_away_ends_nothing() {
     let project = project();
     for format in ["text", "jsonl"] {
-        let mut child = project.command(&["run", "plays/site.yml", "--format", format]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            project.command(&["run", "plays/site.yml", "--format", format]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         drop(child.stdout.take());
         assert_eq!(child.wait().unwrap().code(), Some(4));
     }

@@ -62,8 +62,9 @@ pub fn history(store: &Store, most: usize) -> Result<Vec<report::RunRow>, AppErr
                 RunState::Abandoned => (Some("abandoned".to_owned()), None, None),
             };
             report::RunRow {
+                command: row.command.clone(),
                 started_at: row.started_at,
-                playbook: if row.command == "exec" { format!("exec: {}", row.playbook) } else { row.playbook.clone() },
+                playbook: row.playbook.clone(),
                 status,
                 exit_code,
                 duration_ms,

@@ -152,11 +152,15 @@ impl Redactor {
     }
 }
 
-/// A secret and the ways in which YAML, JSON and a shell's quotes write it.
+/// A secret and the ways in which YAML, JSON and a shell's quotes write it, also one within the other.
 fn written_forms(secret: String) -> Vec<String> {
-    let quoted = serde_json::Value::from(secret.as_str()).to_string();
-    let in_double_quotes = quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned();
-    vec![secret.replace('\'', "''"), secret.replace('\'', r"'\''"), in_double_quotes, secret]
+    let mut forms = vec![secret.replace('\'', "''"), secret.replace('\'', r"'\''"), secret];
+    let in_double_quotes = |text: &String| {
+        let quoted = serde_json::Value::from(text.as_str()).to_string();
+        quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+    };
+    forms.extend(forms.iter().map(in_double_quotes).collect::<Vec<_>>());
+    forms
 }
 
 fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -32,14 +32,10 @@ impl Lazy for Scope {
         let world = || Arc::clone(&self.world);
         match name {
             "host" => lazy(HostRoot { world: world(), host: self.host, round: Some(self.round) }),
-            "hosts" => lazy(HostsRoot { world: world() }),
-            "groups" => lazy(GroupsRoot { world: world() }),
             "tasks" => lazy(TasksRoot { world: world(), round: self.round, host: self.host }),
             "rounds" => lazy(RoundsRoot { world: world(), host: self.host }),
             "result" => self.result.as_ref().map_or(Lookup::Missing, |result| lazy(StepRoot::Done(Arc::clone(result)))),
-            "run" => lazy(RunRoot { world: world() }),
-            "controller" => lazy(ControllerRoot { world: world() }),
-            _ => variable(&self.world, name, self.host, Some((self.round, self.task))),
+            _ => common(&self.world, name).unwrap_or_else(|| variable(&self.world, name, self.host, Some((self.round, self.task)))),
         }
     }
 
@@ -51,11 +47,25 @@ impl Lazy for Scope {
     }
 }
 
+/// The roots that are the same for all.
+fn common(world: &Arc<World>, name: &str) -> Option<Lookup> {
+    let world = || Arc::clone(world);
+    Some(match name {
+        "hosts" => lazy(HostsRoot { world: world() }),
+        "groups" => lazy(GroupsRoot { world: world() }),
+        "run" => lazy(RunRoot { world: world() }),
+        "controller" => lazy(ControllerRoot { world: world() }),
+        _ => return None,
+    })
+}
+
 fn lazy(part: impl Lazy + 'static) -> Lookup {
     Lookup::Lazy(Arc::new(part))
 }
 
 /// Finds a variable as a host sees it, within a round and a task of it or outside of any.
+///
+/// Outside, what `set` set is left out: which of another host's tasks have run by now is chance.
 fn variable(world: &World, name: &str, host: HostIx, within: Option<(RoundIx, Option<TaskIx>)>) -> Lookup {
     if let Some(var) = world.playbook.extra.vars.get(name) {
         return as_written(var);
@@ -66,9 +76,9 @@ fn variable(world: &World, name: &str, host: HostIx, within: Option<(RoundIx, Op
                 return Lookup::Pending(world.step_name(step.round, step.task));
             }
         }
-    }
-    if let Some(var) = world.results.set_vars(host).as_ref().and_then(|layer| layer.vars.get(name)) {
-        return as_written(var);
+        if let Some(var) = world.results.set_vars(host).as_ref().and_then(|layer| layer.vars.get(name)) {
+            return as_written(var);
+        }
     }
     written(world, name, host, within).map_or(Lookup::Missing, as_written)
 }
@@ -102,7 +112,8 @@ fn variable_names(world: &World, host: HostIx, within: Option<(RoundIx, Option<T
             names.extend(world.playbook.task(round, task).layers.iter().flat_map(|layer| layer.vars.keys().cloned()));
         }
     }
-    names.extend(world.results.set_vars(host).iter().flat_map(|layer| layer.vars.keys().cloned().collect::<Vec<_>>()));
+    let set = within.and_then(|_| world.results.set_vars(host));
+    names.extend(set.iter().flat_map(|layer| layer.vars.keys().cloned().collect::<Vec<_>>()));
     names.extend(world.playbook.extra.vars.keys().cloned());
     names.into_iter().collect()
 }
@@ -160,11 +171,36 @@ struct VarsRoot {
 
 impl Lazy for VarsRoot {
     fn get(&self, name: &str) -> Lookup {
-        variable(&self.world, name, self.host, None)
+        match variable(&self.world, name, self.host, None) {
+            Lookup::Variable(value) => Lookup::Foreign(value, Arc::new(Outside { world: Arc::clone(&self.world), host: self.host })),
+            other => other,
+        }
     }
 
     fn names(&self) -> Vec<String> {
         variable_names(&self.world, self.host, None)
+    }
+}
+
+/// What the variables of a host see outside of any round.
+#[derive(Debug)]
+struct Outside {
+    world: Arc<World>,
+    host: HostIx,
+}
+
+impl Lazy for Outside {
+    fn get(&self, name: &str) -> Lookup {
+        match name {
+            "host" => lazy(HostRoot { world: Arc::clone(&self.world), host: self.host, round: None }),
+            _ => common(&self.world, name).unwrap_or_else(|| variable(&self.world, name, self.host, None)),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = ["host", "hosts", "groups", "run", "controller"].map(str::to_owned).to_vec();
+        names.extend(variable_names(&self.world, self.host, None));
+        names
     }
 }
 
@@ -175,13 +211,21 @@ struct HostsRoot {
 
 impl Lazy for HostsRoot {
     fn get(&self, name: &str) -> Lookup {
-        let host = self.world.inventory.find(name);
-        host.map_or(Lookup::Missing, |host| lazy(HostRoot { world: Arc::clone(&self.world), host, round: None }))
+        let inventory = &self.world.inventory;
+        if let Some(host) = inventory.find(name) {
+            return lazy(HostRoot { world: Arc::clone(&self.world), host, round: None });
+        }
+        let nth = name.parse().ok().and_then(|at| inventory.all().nth(at));
+        nth.map_or(Lookup::Missing, |host| Lookup::Value(Value::from(inventory.host(host).name.as_str())))
     }
 
     fn names(&self) -> Vec<String> {
         let inventory = &self.world.inventory;
         inventory.all().map(|host| inventory.host(host).name.clone()).collect()
+    }
+
+    fn is_list(&self) -> bool {
+        true
     }
 }
 
@@ -279,6 +323,10 @@ impl Lazy for RoundHostsRoot {
 
     fn names(&self) -> Vec<String> {
         self.world.inventory.names(&self.world.playbook.round(self.round).hosts).into_iter().map(str::to_owned).collect()
+    }
+
+    fn is_list(&self) -> bool {
+        true
     }
 }
 

@@ -14,6 +14,8 @@ use crate::event::Status;
 pub struct RunRow {
     /// The run's id.
     pub run: String,
+    /// `run` or `exec`.
+    pub command: String,
     /// When it began, UTC ms since 1970.
     pub started_at: i64,
     /// The playbook's name, or an ad-hoc command's text.
@@ -75,7 +77,7 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
             count(row.failed, Status::Failed),
             count(row.unreachable, Status::Unreachable),
             (row.duration_ms.map_or_else(|| "-".to_owned(), millis), None),
-            (paint.one_line(&row.playbook, 60), None),
+            (paint.one_line(&format!("{}{}", if row.command == "exec" { "exec: " } else { "" }, row.playbook), 60), None),
         ]);
     }
     table.render(options.width).join("\n") + "\n"
@@ -115,6 +117,7 @@ mod tests {
         let row = RunRow {
             run: "019a8c2e-71b3-7abc-8def-0123456789ab".into(),
             started_at: crate::report::testing::START,
+            command: "run".into(),
             playbook: "Patch the web tier and whatever stands behind it".into(),
             status: Some("failed".into()),
             exit_code: Some(4),

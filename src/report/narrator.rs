@@ -52,6 +52,8 @@ impl Narrator {
                 lines.push(format!("{name}{}skipped: {}", self.paint.dot(), self.paint.one_line(reason, 200)));
             }
             RunEvent::RoundEnded { round } => self.unfinished(board, Some(*round), &mut lines),
+            // Of a single command the end is near, and tells of all hosts that are gone.
+            RunEvent::HostUnreachable { .. } | RunEvent::HostLost { .. } if board.is_exec() => {}
             RunEvent::HostUnreachable { host, class, message } => self.unreachable(board, *host, class, message, &mut lines),
             RunEvent::HostLost { host, message } => self.unreachable(board, *host, "lost", message, &mut lines),
             RunEvent::HostRetrying { host, attempt, message } if self.verbosity == Verbosity::Verbose => {

@@ -142,16 +142,23 @@ struct Group {
     hosts: Vec<HostIx>,
 }
 
+/// Reasons that are one but for the host's name, and the hosts that have them.
+type Alike<'a> = (BTreeSet<&'a String>, Vec<HostIx>);
+
 /// A task's ends by status and reason, whatever was printed, the most frequent first.
 ///
 /// A reason that differs only in the host's own name is the same reason; more than [`MOST_REASONS`] are counted.
 fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
-    let mut alike: IndexMap<(&'static str, Option<String>), (BTreeSet<&String>, Vec<HostIx>)> = IndexMap::new();
+    let mut alike: IndexMap<(&'static str, Option<String>), Alike<'_>> = IndexMap::new();
+    let mut shared: IndexMap<Option<&String>, usize> = IndexMap::new();
     for (key, hosts) in &task.ends {
-        // Why a host is gone is told with the host, once.
-        let told = key.reason.as_ref().filter(|_| key.status != Status::Unreachable);
+        *shared.entry(told_of(key)).or_default() += hosts.len();
+    }
+    for (key, hosts) in &task.ends {
+        let told = told_of(key);
+        let is_shared = shared.get(&told).is_some_and(|count| *count > 1);
         for host in hosts {
-            let reason = told.map(|reason| without_names(board, *host, reason));
+            let reason = told.map(|reason| if is_shared { reason.clone() } else { without_names(board, *host, reason) });
             let (written, list) = alike.entry((status_word(key), reason)).or_default();
             list.push(*host);
             written.extend(told);
@@ -179,6 +186,12 @@ fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.hosts.len()));
     groups
+}
+
+/// A reason that is worth telling with every task.
+fn told_of(key: &EndKey) -> Option<&String> {
+    // Why a host is gone is told with the host, once.
+    key.reason.as_ref().filter(|_| key.status != Status::Unreachable)
 }
 
 /// A message with the host's own name and address taken out, so that equal troubles are equal texts.

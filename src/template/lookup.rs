@@ -16,6 +16,8 @@ pub enum Lookup {
     Absent(Value),
     /// A variable as written: its templates are rendered in the scope they are used in, cycles are an error.
     Variable(Arc<VarValue>),
+    /// A variable of another host, as written: its templates are rendered in that host's scope.
+    Foreign(Arc<VarValue>, Root),
     /// Something with parts that are looked up in turn (`rounds`, `hosts`, `tasks`).
     Lazy(Arc<dyn Lazy>),
     /// Known only later: after the step that this names (`survey/kernel`).
@@ -29,6 +31,11 @@ pub trait Lazy: Debug + Send + Sync {
 
     /// All names, in a fixed order: for loops, for suggestions.
     fn names(&self) -> Vec<String>;
+
+    /// True where it counts as the list of its names, which alone are written, compared and converted.
+    fn is_list(&self) -> bool {
+        false
+    }
 }
 
 /// The scope of one rendering: the roots.

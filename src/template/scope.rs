@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::value::{Enumerator, Object};
+use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, State, Value as Jinja};
 
 use super::engine::Core;
@@ -21,6 +21,9 @@ use crate::text::did_you_mean;
 /// How many variables may use one another in a row.
 const DEEPEST: usize = 40;
 
+/// How many scopes of other hosts may lie in one another.
+const FARTHEST: usize = 8;
+
 /// The name under which filters find the rendering they run in.
 pub(super) const SELF: &str = "__scope";
 
@@ -30,6 +33,8 @@ pub(super) struct Rendering {
     pub(super) root: Root,
     /// In a preview: sites that are known to wait, and for what.
     pub(super) holes: HashMap<usize, Vec<String>>,
+    /// How many scopes of other hosts lie around this one.
+    away: usize,
     met: Mutex<Met>,
 }
 
@@ -49,7 +54,7 @@ impl fmt::Debug for Rendering {
 
 impl Rendering {
     pub(super) fn new(core: Arc<Core>, root: Root, holes: HashMap<usize, Vec<String>>) -> Arc<Rendering> {
-        Arc::new(Rendering { core, root, holes, met: Mutex::default() })
+        Arc::new(Rendering { core, root, holes, away: 0, met: Mutex::default() })
     }
 
     fn met(&self) -> std::sync::MutexGuard<'_, Met> {
@@ -90,9 +95,21 @@ impl Rendering {
             Lookup::Missing => Ok(None),
             Lookup::Value(value) | Lookup::Absent(value) => Ok(Some(to_jinja(value))),
             Lookup::Variable(value) => self.variable(&value, name).map(Some),
+            Lookup::Foreign(value, root) => self.foreign(root, &value, name).map(Some),
             Lookup::Lazy(lazy) => Ok(Some(Jinja::from_object(LazyMap { rendering: self.clone(), lazy }))),
             Lookup::Pending(what) => Err(self.troubled(waits(vec![what]))),
         }
+    }
+
+    /// Renders a variable's value as another host sees it.
+    fn foreign(&self, root: Root, value: &VarValue, name: &str) -> Result<Jinja, Error> {
+        if self.away >= FARTHEST {
+            let circle = format!("variables of more than {FARTHEST} hosts use one another in a row, the last is `{name}`");
+            return Err(self.troubled(fault(circle, None)));
+        }
+        let (core, holes) = (self.core.clone(), HashMap::new());
+        let there = Arc::new(Rendering { core, root, holes, away: self.away + 1, met: Mutex::default() });
+        there.variable(value, name).map_err(|error| self.troubled(error))
     }
 
     /// Renders a variable's value, all of it.
@@ -326,6 +343,10 @@ impl Object for LazyMap {
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         let name = key.as_str()?;
         self.rendering.give(self.lazy.get(name), name).unwrap_or_else(|error| Some(Jinja::from(error)))
+    }
+
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        if self.lazy.is_list() { ObjectRepr::Iterable } else { ObjectRepr::Map }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

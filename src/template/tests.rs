@@ -216,6 +216,40 @@ fn variables_are_rendered_where_used() {
     assert_eq!(whole, Ok(Value::Map([("port".to_owned(), int(80)), ("url".to_owned(), Value::from("http://80"))].into_iter().collect())));
 }
 
+/// A list of names whose entries are maps of one variable, `v`, made of `base` there.
+#[derive(Debug)]
+struct Places(VarValue);
+
+impl Lazy for Places {
+    fn get(&self, name: &str) -> Lookup {
+        let base = World(IndexMap::from([("base".to_owned(), Lookup::Value(Value::from(name)))]));
+        let there = Lookup::Foreign(Arc::new(self.0.clone()), Arc::new(base));
+        Lookup::Lazy(Arc::new(World(IndexMap::from([("v".to_owned(), there)]))))
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec!["b".to_owned(), "c".to_owned()]
+    }
+
+    fn is_list(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_list_of_names_has_entries_of_their_own_scope() {
+    let mut bench = Bench::default();
+    bench.set("base", "a");
+    let template = bench.template("<{{ base }}>", Context::Native);
+    bench.world.0.insert("places".to_owned(), Lookup::Lazy(Arc::new(Places(VarValue::Template(template)))));
+    assert_eq!(
+        bench.text("{{ places }} {{ places | length }} {{ 'b' in places }} {{ places | to_json }}"),
+        r#"["b", "c"] 2 true ["b", "c"]"#
+    );
+    assert_eq!(bench.text("{% for p in places %}{{ p }}{{ places[p].v }}{{ base }} {% endfor %}"), "b<b>a c<c>a ");
+    assert_eq!(bench.text("{{ places.b.v }}"), "<b>");
+}
+
 #[test]
 fn a_circle_of_variables_is_an_error() {
     let mut bench = Bench::default();

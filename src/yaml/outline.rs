@@ -115,7 +115,8 @@ pub(super) fn outline(source: &str) -> Result<Outline, Refusal> {
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
                 };
-                let range = if style == Style::Plain { trim_end(source, range) } else { range };
+                // The parser counts blanks behind a scalar of a flow list or map as part of it.
+                let range = if bare { range } else { trim_end(source, range) };
                 let place = Place {
                     range,
                     style,

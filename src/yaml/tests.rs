@@ -285,6 +285,15 @@ fn indented(text: &str, indent: usize) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{:indent$}{line}\n", "") }).collect()
 }
 
+#[test]
+fn a_quoted_text_ends_at_its_quote() {
+    let (map, node) = sound("a: { b: \"{{ x }}\" }\nc: [ 'd' , \"e\"  ]\n");
+    let shown = |node: &Node| map.text(node.span).to_owned();
+    assert_eq!(shown(&node.get("a").unwrap().value.get("b").unwrap().value), "\"{{ x }}\"");
+    let NodeValue::List(list) = &node.get("c").unwrap().value.value else { panic!("a list") };
+    assert_eq!(list.iter().map(shown).collect::<Vec<_>>(), ["'d'", "\"e\""]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 

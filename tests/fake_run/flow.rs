@@ -210,3 +210,23 @@ rounds:
     assert_eq!((ran.end("a odd"), ran.end("a next")), ("changed".into(), "changed".into()));
     assert_eq!(ran.end("b odd"), "ok");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_step_on_several_hosts_does_each_once_though_it_waits_between() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: a,d
+    needs: []
+    tasks: [{ name: x, on: [b, c], run: [mark, '{{ host.name }}'] }]
+  - name: busy
+    hosts: c
+    needs: []
+    tasks: [{ name: y, become: other, run: slow }]
+";
+    let script = json!({ "host": "c", "commands": [{ "contains": "slow", "delay_ms": 5_000 }] });
+    let ran = Bench::new(playbook, "a,b,c,d").max_sessions(1).host(script).run().await;
+    assert_eq!((ran.end("a x"), ran.end("d x")), ("changed".into(), "changed".into()));
+    assert_eq!(ran.ran_on("b"), ["mark a", "mark d"]);
+    assert_eq!(ran.ran_on("c"), ["slow", "mark a", "mark d"]);
+}

@@ -65,6 +65,7 @@ fn at(root: &dyn Lazy, path: &str) -> String {
         Lookup::Pending(step) => format!("after {step}"),
         Lookup::Missing => "missing".to_owned(),
         Lookup::Variable(_) => "variable".to_owned(),
+        Lookup::Foreign(_, root) => format!("variable in {}", at(&*root, "host/name")),
     }
 }
 
@@ -157,10 +158,28 @@ fn hosts_groups_and_the_run() {
     assert_eq!(at(&*scope, "host/groups"), r#"["web"]"#);
     assert_eq!(at(&*scope, "host/address"), r#""10.0.0.1""#);
     assert_eq!(at(&*scope, "hosts"), "[h0 h1]", "what is not listed is no part of all");
+    assert_eq!(at(&*scope, "hosts/1"), r#""h1""#);
     assert_eq!(at(&*scope, "groups/all"), r#"["h0","h1"]"#);
     assert_eq!(at(&*scope, "groups/web"), r#"["h1","h2"]"#);
     assert_eq!(at(&*scope, "run/user"), r#""ann""#);
     assert_eq!(at(&*scope, "run/id"), "after the start of the run");
     assert_eq!(at(&*scope, "run/failed"), "after the start of the run");
     assert_eq!(at(&*world.round_scope(RoundIx(0), HostIx(0)), "tasks/kernel/rc"), "after one/kernel");
+}
+
+#[test]
+fn variables_of_another_host_are_its_own() {
+    let (playbook, mut inventory) = example();
+    let mut engine = crate::template::Engine::new();
+    let mut map = crate::diag::SourceMap::default();
+    let text = "http://{{ host.name }}";
+    let source = crate::diag::SourceText::verbatim(text, crate::diag::Span::new(map.add("i.yml", None, text), 0..text.len()));
+    let url = engine.compile(source, crate::model::Context::Native, &mut Diagnostics::default()).unwrap();
+    let vars = IndexMap::from([("url".to_owned(), Var { value: VarValue::Template(url), span: None })]);
+    inventory.hosts[1].layers = vec![Arc::new(Layer { origin: Origin::Inventory, vars })];
+    let set = Some(layer(Origin::Set, &[("url", Value::Int(1))]));
+    let world = world(playbook, inventory, Results { set, ..Results::default() });
+    let scope = world.scope(step_of(0, 0, 0));
+    assert_eq!(at(&*scope, "hosts/h1/vars/url"), r#"variable in "h1""#, "and what `set` set there is chance");
+    assert_eq!(at(&*scope, "url"), "1");
 }

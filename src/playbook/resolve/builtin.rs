@@ -1,9 +1,12 @@
 //! Built-in names: which fields they have, and where they have a value.
 
+use std::collections::BTreeSet;
+
 use super::bind::Binder;
+use super::path::{Segment, path};
 use super::scope::{Link, RoundScope, Use};
 use crate::diag::Diagnostic;
-use crate::model::{Read, Template};
+use crate::model::{Read, Template, Var};
 use crate::playbook::codes;
 use crate::text::{did_you_mean, fold_names};
 
@@ -22,7 +25,7 @@ impl<'a> Binder<'a> {
             }
             "run" => self.fields(read, RUN),
             "controller" => self.fields(read, CONTROLLER),
-            "hosts" => self.hosts_list(read),
+            "hosts" => self.hosts_list(scope, read),
             "groups" => self.group(read),
             "tasks" => self.own_round(scope, of, read, chain),
             "rounds" => self.other_round(scope, of, read, classes, chain),
@@ -91,10 +94,61 @@ impl<'a> Binder<'a> {
         self.step_fields(read, 1, verb);
     }
 
-    fn hosts_list(&mut self, read: &Read) {
-        let Some(field) = read.path.get(1).filter(|field| !METHODS.contains(&field.as_str())) else { return };
-        let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, format!("`hosts` is a list of names and has no `{field}`"));
-        self.tell(found.hint("what was found out about a host is in `rounds.R.hosts[h].tasks.NAME`".to_owned()));
+    /// `hosts` is the list of names; `hosts.NAME` and `hosts[h]` are what the inventory says of one.
+    fn hosts_list(&mut self, scope: &RoundScope<'a>, read: &Read) {
+        let text = &self.map.file(read.span.file).text;
+        let segments = path(text.get(read.span.start as usize..).unwrap_or("").trim_start());
+        let literal: Vec<Segment> = read.path.iter().cloned().map(Segment::Name).collect();
+        let whole = if segments.starts_with(&literal) { segments } else { literal };
+        let host = match whole.get(1) {
+            Some(Segment::Name(name)) => match self.inventory.find(name) {
+                Some(host) => Some(host),
+                None if METHODS.contains(&name.as_str()) => return,
+                None => {
+                    let found = Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("the inventory has no host `{name}`"));
+                    return self.tell(found.hint(did_you_mean(name, self.inventory.index.keys().map(String::as_str))));
+                }
+            },
+            Some(Segment::Dynamic) => None,
+            None => return,
+        };
+        let Some(Segment::Name(field)) = whole.get(2) else { return };
+        if !HOST.contains(&field.as_str()) {
+            if METHODS.contains(&field.as_str()) {
+                return;
+            }
+            let of = Read { path: vec!["hosts[h]".to_owned(), field.clone()], span: read.span, optional: read.optional };
+            return self.unknown_field(&of, field, HOST);
+        }
+        let Some(Segment::Name(name)) = whole.get(3).filter(|_| field == "vars") else { return };
+        if METHODS.contains(&name.as_str()) {
+            return;
+        }
+        let of: Vec<_> = self.inventory.hosts.iter().enumerate().filter(|(at, _)| host.is_none_or(|host| host.index() == *at)).collect();
+        let found: Vec<&Var> = of.iter().filter_map(|(_, host)| host.var(name)).collect();
+        if found.is_empty() && !read.optional {
+            let whose = host.map_or_else(|| "any host".to_owned(), |host| self.inventory.host(host).name.clone());
+            let message = format!("the inventory gives no variable `{name}` to {whose}");
+            let layers = of.iter().flat_map(|(_, host)| &host.layers);
+            let near = did_you_mean(name, layers.flat_map(|layer| layer.vars.keys()).map(String::as_str));
+            return self.tell(Diagnostic::error(codes::UNDEFINED, read.span, message).hint(near));
+        }
+        self.read_elsewhere(scope, name, found);
+    }
+
+    /// Notes that variables of other hosts are read, and what they are made of.
+    fn read_elsewhere(&mut self, scope: &RoundScope<'a>, name: &str, found: Vec<&'a Var>) {
+        if !self.used.insert((scope.index, name.to_owned())) {
+            return;
+        }
+        let mut names = BTreeSet::new();
+        for var in found {
+            var.value.for_each_template(&mut |template| names.extend(template.reads.iter().filter_map(|read| read.path.first())));
+        }
+        for name in names {
+            let layers = self.inventory.hosts.iter().filter_map(|host| host.var(name));
+            self.read_elsewhere(scope, name, layers.chain(self.playbook.vars.vars.get(name)).collect());
+        }
     }
 
     fn group(&mut self, read: &Read) {

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::timeout;
 
 use crate::model::Connect;
@@ -157,7 +158,12 @@ async fn run_all(shell: &str, requests: impl IntoIterator<Item = Request>) -> Al
 
 /// Processes whose command line has `marker`.
 fn alive(marker: &str) -> bool {
-    Command::new("pgrep").args(["-f", "--", marker]).output().unwrap().status.success()
+    !pids(marker).is_empty()
+}
+
+fn pids(marker: &str) -> Vec<Pid> {
+    let found = Command::new("pgrep").args(["-f", "--", marker]).output().unwrap();
+    String::from_utf8(found.stdout).unwrap().lines().filter_map(|line| Pid::from_raw(line.parse().unwrap())).collect()
 }
 
 async fn gone(marker: &str) {
@@ -513,7 +519,7 @@ async fn a_daemon_that_keeps_the_stream_holds_nothing_up() {
     assert_eq!((all.out(0), all.out(1)), ("started\n".to_owned(), "next\n".to_owned()));
     assert!(since.elapsed() < Duration::from_secs(4));
     assert!(alive(&nap), "a goodbye leaves it alone");
-    Command::new("pkill").args(["-f", "--", &nap]).status().unwrap();
+    pids(&nap).into_iter().for_each(|pid| kill_process(pid, Signal::TERM).unwrap());
 }
 
 #[tokio::test]

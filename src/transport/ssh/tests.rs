@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -133,7 +134,12 @@ async fn hear(mut reports: tokio::sync::mpsc::Receiver<LaneReport>) -> (String, 
 }
 
 fn alive(marker: &str) -> bool {
-    Command::new("pgrep").args(["-f", "--", marker]).output().unwrap().status.success()
+    !pids(marker).is_empty()
+}
+
+fn pids(marker: &str) -> Vec<Pid> {
+    let found = Command::new("pgrep").args(["-f", "--", marker]).output().unwrap();
+    String::from_utf8(found.stdout).unwrap().lines().filter_map(|line| Pid::from_raw(line.parse().unwrap())).collect()
 }
 
 async fn gone(marker: &str) {
@@ -269,7 +275,12 @@ async fn a_lost_session_is_told_and_leaves_nothing() {
     }
     let lost = session.lost();
     let master = runtime.path().display().to_string();
-    assert!(Command::new("pkill").args(["-KILL", "-f", "--", &master]).status().unwrap().success());
+    let masters = pids(&master);
+    assert!(!masters.is_empty());
+    for pid in masters {
+        // One may have gone with the other.
+        let _ = kill_process(pid, Signal::KILL);
+    }
     let words = timeout(Duration::from_secs(5), lost).await.unwrap();
     assert!(!words.is_empty());
     let Lane { commands: _commands, reports } = lane;
