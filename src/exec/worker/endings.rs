@@ -1,0 +1,147 @@
+//! How lanes and sessions end: by themselves, by loss, because they were asked to, at the run's end.
+//!
+//! Whatever was given to a lane that is no more is answered here, once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{GRACE, Job, LaneState, Note, Said, Worker};
+use crate::transport::{End, LaneCommand, Refusal, RefusalClass};
+
+/// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
+const PARTING: Duration = Duration::from_secs(2);
+/// After so many lanes in a row that ended without having done anything, no further one is opened for the same work.
+const FRUITLESS: u32 = 3;
+
+impl Worker {
+    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>) {
+        let place = &mut self.slots[slot];
+        let by_us = matches!(place.lane, LaneState::Closing);
+        place.lane = LaneState::None;
+        place.epoch += 1;
+        if !place.sent.is_empty()
+            && let Some(session) = self.session.clone()
+            && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
+        {
+            return self.lose(words).await;
+        }
+        let place = &mut self.slots[slot];
+        let began = std::mem::take(&mut place.began);
+        let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
+        if !began && !by_us && !place.sent.is_empty() {
+            place.fruitless += 1;
+            if !place.ready || place.fruitless >= FRUITLESS {
+                let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };
+                let sent = std::mem::take(&mut place.sent);
+                let waiting = std::mem::take(&mut place.waiting);
+                for id in sent.into_iter().chain(waiting.iter().map(Job::id)) {
+                    self.say(Said::Refused(id, refusal.clone())).await;
+                }
+                return;
+            }
+        }
+        for (index, id) in std::mem::take(&mut place.sent).into_iter().enumerate() {
+            // The lane was read to its end, so a step without a begin mark never began.
+            let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id) };
+            self.say(said).await;
+        }
+        self.feed(slot).await;
+    }
+
+    pub(super) async fn lose(&mut self, words: String) {
+        self.session = None;
+        self.over = true;
+        let mut returned = Vec::new();
+        for index in 0..self.slots.len() {
+            let slot = std::mem::take(&mut self.slots[index]);
+            self.slots[index].epoch = slot.epoch + 1;
+            if let LaneState::Bulk(task) = &slot.lane {
+                task.abort();
+            }
+            for id in slot.sent {
+                self.say(Said::Unknown(id, words.clone())).await;
+            }
+            returned.extend(slot.waiting.iter().map(Job::id));
+        }
+        self.say(Said::Lost(words)).await;
+        for id in returned {
+            self.say(Said::Returned(id)).await;
+        }
+    }
+
+    pub(super) async fn withdraw(&mut self) {
+        if let Some((_, task)) = self.connecting.take() {
+            task.abort();
+        }
+        for index in 0..self.slots.len() {
+            self.withdraw_slot(index).await;
+        }
+    }
+
+    pub(super) async fn withdraw_slot(&mut self, slot: usize) {
+        let Some(place) = self.slots.get_mut(slot) else { return };
+        if let LaneState::Open(commands) = &place.lane {
+            let _ = commands.send(LaneCommand::Withdraw);
+        }
+        for job in std::mem::take(&mut place.waiting) {
+            self.say(Said::Returned(job.id())).await;
+        }
+    }
+
+    pub(super) async fn end_aborted_bulks(&mut self) {
+        for index in 0..self.slots.len() {
+            if matches!(self.slots[index].lane, LaneState::Bulk(_)) {
+                self.slots[index].lane = LaneState::None;
+                self.slots[index].epoch += 1;
+                for id in std::mem::take(&mut self.slots[index].sent) {
+                    self.say(Said::Ended(id, End::Terminated, Duration::ZERO)).await;
+                }
+            }
+        }
+    }
+
+    /// Says goodbye to an idle lane: its sender is dropped.
+    pub(super) fn drop_lane(&mut self, slot: usize) {
+        let place = &mut self.slots[slot];
+        if place.sent.is_empty() && matches!(place.lane, LaneState::Open(_)) {
+            place.lane = LaneState::None;
+            place.epoch += 1;
+        }
+    }
+
+    /// Says whether another slot has a channel of the session.
+    pub(super) fn has_another(&self, slot: usize) -> bool {
+        self.slots.iter().enumerate().any(|(index, other)| index != slot && !matches!(other.lane, LaneState::None))
+    }
+
+    /// Hears what is still on its way until every lane has ended, for a while.
+    pub(super) async fn hear_out(&mut self, heard: &mut mpsc::Receiver<Note>, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while self.slots.iter().any(|slot| matches!(slot.lane, LaneState::Open(_) | LaneState::Closing)) {
+            match tokio::time::timeout_at(deadline, heard.recv()).await {
+                Ok(Some(note)) => self.hear(note).await,
+                Ok(None) | Err(_) => break,
+            }
+        }
+    }
+
+    pub(super) async fn part(mut self, heard: &mut mpsc::Receiver<Note>) {
+        if let Some((_, task)) = self.connecting.take() {
+            task.abort();
+        }
+        for slot in &mut self.slots {
+            if matches!(slot.lane, LaneState::Open(_)) {
+                // Its sender is dropped: goodbye.
+                slot.lane = LaneState::Closing;
+            }
+        }
+        self.hear_out(heard, PARTING).await;
+        self.slots.clear();
+        if let Some(session) = self.session.take().and_then(Arc::into_inner) {
+            session.close().await;
+        }
+    }
+}
