@@ -52,7 +52,7 @@ pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> 
     }
     let anchor = found.primary.as_ref().is_some_and(|label| label.text.contains("unknown anchor"));
     if anchor && let Some(word) = alias_word(text, line.clone()) {
-        let hint = format!("`*` names an anchor in YAML; if text was meant, write '{}'", &text[word.clone()]);
+        let hint = format!("`*` starts an alias in YAML; if text was meant, write '{}'", &text[word.clone()]);
         if let Some(label) = &mut found.primary {
             label.span = source.span(word);
         }
@@ -95,9 +95,12 @@ fn general(words: &str) -> Option<String> {
     hints.into_iter().find(|(part, _)| words.contains(part)).map(|(_, hint)| hint.to_owned())
 }
 
-/// The alias on a line.
+/// The alias within the value of a line, whole values left out.
 fn alias_word(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     let content = &text[line.clone()];
+    if value_start(content).is_some_and(|value| content[value..].starts_with('*')) {
+        return None;
+    }
     let before = |at: usize| content[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || matches!(c, '[' | '{' | ','));
     let (at, _) = content.match_indices('*').find(|(at, _)| before(*at))?;
     let end = content[at..].find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}')).map_or(content.len(), |end| at + end);
