@@ -77,6 +77,8 @@ pub(super) fn judge(
     match ended.end {
         End::Guarded { guard, code } => {
             outcome.status = Status::Skipped;
+            // The task itself did not run, which is what `| default(..)` asks.
+            result.attempts = 0;
             outcome.reason = Some(prepared.guards.get(*guard).map_or_else(|| "a guard".to_owned(), |guard| guard_reason(guard, *code)));
         }
         End::TimedOut => {

@@ -50,6 +50,23 @@ pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> 
         }
         return found.hint("inside `{ }` and `[ ]` a text with `{{` needs quotes around the whole of it".to_owned());
     }
+    let anchor = found.primary.as_ref().is_some_and(|label| label.text.contains("unknown anchor"));
+    if anchor && let Some(word) = alias_word(text, line.clone()) {
+        let hint = format!("`*` starts an alias in YAML; if text was meant, write '{}'", &text[word.clone()]);
+        if let Some(label) = &mut found.primary {
+            label.span = source.span(word);
+        }
+        return found.hint(hint);
+    }
+    // The parser stops at the next line, or at the end of this one, where it still looks for the bracket.
+    for line in [line_of(text, line.start.saturating_sub(1)), line.clone()] {
+        if let Some(hash) = open_comment(text, line) {
+            if let Some(label) = &mut found.primary {
+                label.span = source.span(hash);
+            }
+            return found.hint("` #` starts a comment, here inside brackets that are still open; put the text in quotes".to_owned());
+        }
+    }
     // The parser often stops at the start of the line that follows.
     let lines = [line.clone(), line_of(text, line.start.saturating_sub(1))];
     for line in lines {
@@ -76,6 +93,28 @@ fn general(words: &str) -> Option<String> {
         ("did not find expected", "this line, or the one above it, is indented like none of those it could belong to"),
     ];
     hints.into_iter().find(|(part, _)| words.contains(part)).map(|(_, hint)| hint.to_owned())
+}
+
+/// The alias within the value of a line, whole values left out.
+fn alias_word(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let content = &text[line.clone()];
+    if value_start(content).is_some_and(|value| content[value..].starts_with('*')) {
+        return None;
+    }
+    let before = |at: usize| content[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || matches!(c, '[' | '{' | ','));
+    let (at, _) = content.match_indices('*').find(|(at, _)| before(*at))?;
+    let end = content[at..].find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}')).map_or(content.len(), |end| at + end);
+    Some(line.start + at..line.start + end)
+}
+
+/// The `#` that takes away the closing bracket of a flow list or map, which is all on this line.
+fn open_comment(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let content = &text[line.clone()];
+    let (kept, cut) = content.split_at(content.find(" #")? + 1);
+    let count = |text: &str, signs: [char; 2]| text.matches(signs).count();
+    let opens = |text: &str| count(text, ['{', '[']) > count(text, ['}', ']']);
+    (!kept.contains(['"', '\'']) && opens(kept) && cut.trim_end().ends_with(['}', ']']))
+        .then(|| line.start + kept.len()..line.start + kept.len() + 1)
 }
 
 fn line_of(text: &str, at: usize) -> Range<usize> {

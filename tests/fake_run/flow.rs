@@ -230,3 +230,17 @@ rounds:
     assert_eq!(ran.ran_on("b"), ["mark a", "mark d"]);
     assert_eq!(ran.ran_on("c"), ["slow", "mark a", "mark d"]);
 }
+
+async fn what_a_guard_skips_gives_way_to_default() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: ask, run: ask, unless: done }
+      - { name: tell, run: [tell, \"{{ tasks.ask.stdout | default('none') }}\"] }
+";
+    let ran = Bench::new(playbook, "a").host(json!({ "host": "a", "commands": [{ "contains": "done", "code": 0 }] })).run().await;
+    assert_eq!((ran.end("a ask").split(':').next(), ran.end("a tell").as_str()), (Some("skipped"), "changed"));
+    assert!(ran.ran_on("a").contains(&"tell none".to_owned()), "{:?}", ran.ran_on("a"));
+}

@@ -25,7 +25,7 @@ impl Reader<'_> {
             stdin: node.get("stdin").and_then(|entry| self.content(&entry.value, &entry.what())),
             umask: self.umask(node),
             shell: self.shell(node),
-            timeout: node.get("timeout").and_then(|entry| entry.duration(self.diagnostics)),
+            timeout: self.timeout(node),
             changed: self.judge(node, "changed"),
             failed: self.judge(node, "failed"),
             read_only: node.get("read_only").and_then(|entry| Some((entry.key.span, entry.bool(self.diagnostics)?))),
@@ -34,6 +34,16 @@ impl Reader<'_> {
             verb_key,
             verb: verb.and_then(|(key, entry)| self.verb(key, entry)).unwrap_or(Verb::Broken),
         })
+    }
+
+    fn timeout(&mut self, node: &Node) -> Option<std::time::Duration> {
+        let entry = node.get("timeout")?;
+        let timeout = entry.duration(self.diagnostics)?;
+        if timeout.is_zero() {
+            let found = Diagnostic::error(codes::WRONG_VALUE, entry.value.span, "`timeout` must be longer than nothing");
+            self.diagnostics.push(found.hint("leave it out for the default of 1h".to_owned()));
+        }
+        Some(timeout)
     }
 
     /// Finds the one verb of a task and tells where there is none or more than one.
