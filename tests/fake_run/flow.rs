@@ -231,6 +231,7 @@ rounds:
     assert_eq!(ran.ran_on("c"), ["slow", "mark a", "mark d"]);
 }
 
+#[tokio::test(start_paused = true)]
 async fn what_a_guard_skips_gives_way_to_default() {
     let playbook = "
 rounds:
