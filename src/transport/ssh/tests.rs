@@ -199,7 +199,7 @@ async fn refusals_have_their_class_and_words() {
     let option = sshd.target(|connect| connect.ssh_options.push("NoSuchOption=yes".to_owned()));
     for (target, class, words) in [
         (unknown, RefusalClass::UnknownHostKey, "host key"),
-        (changed, RefusalClass::ChangedHostKey, "HAS CHANGED"),
+        (changed, RefusalClass::ChangedHostKey, "has changed"),
         (auth, RefusalClass::Auth, "Permission denied"),
         (refused, RefusalClass::Refused, "Connection refused"),
         (dns, RefusalClass::Dns, "no-such-host.invalid"),
