@@ -30,29 +30,26 @@ fn ticks_draw_only_on_a_terminal() {
     }
 }
 
-/// A run to look at: `cargo test --lib report::console::tests::live -- --ignored --nocapture` in a terminal of 80 × 24.
 #[test]
-#[ignore = "takes half a minute and needs eyes"]
-fn live() {
-    let options = Options {
-        colors: true,
-        live: true,
-        record: Some(".roundsman/record.db".into()),
-        size: Some(crate::report::stdout_size),
-        ..Options::default()
-    };
+fn a_long_run_is_drawn_all_along() {
+    let options = Options { colors: true, live: true, record: Some(".roundsman/record.db".into()), ..Options::default() };
     let clock = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(START));
     let now = clock.clone();
-    let mut sink = Console::new(options, Box::new(std::io::stdout()), move || now.load(std::sync::atomic::Ordering::SeqCst));
+    let shared = Shared::default();
+    let mut sink = Console::new(options, shared.writer(), move || now.load(std::sync::atomic::Ordering::SeqCst));
     let mut drawn = START;
+    let mut redrawn = 0;
     for event in crate::report::testing::long_run().events() {
         let at = event.at;
         while drawn + 100 <= at {
             drawn += 100;
             clock.store(drawn, std::sync::atomic::Ordering::SeqCst);
+            let before = shared.text().len();
             sink.tick();
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            redrawn += usize::from(shared.text().len() > before);
         }
         sink.event(&event);
     }
+    assert!(redrawn > 50, "only {redrawn} ticks drew something");
+    assert!(shared.text().contains("Failures:"), "the summary comes last");
 }
