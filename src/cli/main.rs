@@ -135,7 +135,10 @@ impl Session<'_> {
 
     fn run(&self, sources: &Sources, command: &str, connecting: &Connecting, user: Option<String>) -> Result<ExitCode, AppError> {
         let loaded = app::load(sources);
-        self.show_diagnostics(&loaded.map, &loaded.diagnostics);
+        // What is typed once is not a file to be improved.
+        if command != "exec" || loaded.ready.is_none() {
+            self.show_diagnostics(&loaded.map, &loaded.diagnostics);
+        }
         let Some(ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
         let ask = |wanted: bool, prompt: &str| {
             let asked = wanted.then(|| rpassword::prompt_password(prompt)).transpose();

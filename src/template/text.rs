@@ -83,10 +83,19 @@ fn convert(value: &minijinja::Value, depth: usize) -> Result<Value, Error> {
                     Some(name) => name.to_owned(),
                     None => key.to_string(),
                 };
-                map.insert(name, convert(&value.get_item(&key)?, depth + 1)?);
+                let item = value.get_item(&key)?;
+                // A part that is not there (`json` of what is none) is no part of the whole.
+                if !item.is_undefined() {
+                    map.insert(name, convert(&item, depth + 1)?);
+                }
             }
             Value::Map(map)
         }
+        // A lookup that failed, carried as a value; taking it out of a list is the way to its error.
+        ValueKind::Invalid => match minijinja::Value::from(vec![value.clone()]).try_iter()?.checked().next() {
+            Some(Err(error)) => return Err(error),
+            _ => return Err(fault("the value can't be looked up", None)),
+        },
         kind => return Err(fault(format!("a {kind} is no data"), None)),
     })
 }

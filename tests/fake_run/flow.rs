@@ -245,3 +245,18 @@ rounds:
     assert_eq!((ran.end("a ask").split(':').next(), ran.end("a tell").as_str()), (Some("skipped"), "changed"));
     assert!(ran.ran_on("a").contains(&"tell none".to_owned()), "{:?}", ran.ran_on("a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_result_prints_as_data() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: ask, run: ask }
+      - { name: tell, run: [tell, \"{{ tasks.ask | to_json }}\"] }
+";
+    let ran = Bench::new(playbook, "a").host(json!({ "host": "a", "commands": [{ "contains": "ask", "stdout": "yes\n" }] })).run().await;
+    assert_eq!(ran.end("a tell"), "changed");
+    assert!(ran.ran_on("a")[1].contains(r#""stdout": "yes""#), "{:?}", ran.ran_on("a"));
+}
