@@ -29,10 +29,12 @@ pub(in super::super) fn finish(text: String, documents: &[HereDoc]) -> String {
 
 fn choose(text: &str, word: &str) -> String {
     let simple = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if simple && !text.lines().any(|line| line.trim_start_matches('\t').starts_with(word)) {
+    let own = if simple { word } else { "EOF" };
+    if simple && !text.lines().any(|line| line.trim_start_matches('\t').starts_with(word)) && !garbles(text, word) {
         return word.to_owned();
     }
-    let base = if simple { word } else { "EOF" };
+    let others = ('A'..='Z').map(String::from);
+    let base = std::iter::once(own.to_owned()).chain(others).find(|base| !garbles(text, base)).unwrap_or_else(|| own.to_owned());
     let mut number = 1_u32;
     loop {
         let candidate = format!("{base}_{number}");
@@ -41,4 +43,14 @@ fn choose(text: &str, word: &str) -> String {
         }
         number += 1;
     }
+}
+
+/// Says whether some line begins as the delimiter does and goes on with a byte beyond ASCII: dash 0.5.12, which compares as it
+/// reads, loses that byte.
+fn garbles(text: &str, word: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start_matches('\t').as_bytes();
+        let same = line.iter().zip(word.as_bytes()).take_while(|(one, other)| one == other).count();
+        same > 0 && line.get(same).is_some_and(|byte| !byte.is_ascii())
+    })
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::RngSeed;
 
 use crate::model::{Context, Value};
@@ -149,9 +150,15 @@ fn shell_text(bench: &mut Bench, text: &str) -> String {
 
 /// Sends every value through every place of every shell, one process each.
 fn all_arrive(values: &[String]) {
+    arrive_at(&(0..PLACES.len()).collect::<Vec<_>>(), values);
+}
+
+/// Sends every value through some places of every shell, one process each.
+fn arrive_at(places: &[usize], values: &[String]) {
     let (mut script, mut wanted) = (String::new(), String::new());
     let mut bench = Bench::default();
-    for (number, place) in PLACES.iter().enumerate() {
+    for &number in places {
+        let place = PLACES[number];
         for value in values {
             bench.set("x", value.as_str());
             script.push_str(&shell_text(&mut bench, place));
@@ -165,11 +172,27 @@ fn all_arrive(values: &[String]) {
         if got != wanted.as_bytes() {
             let got = String::from_utf8_lossy(&got).into_owned();
             let at = got.split("\n--\n").zip(wanted.split("\n--\n")).position(|(got, wanted)| got != wanted).unwrap_or(0);
-            let (place, value) = (PLACES[(at / values.len()).min(PLACES.len() - 1)], &values[at % values.len()]);
+            let (place, value) = (PLACES[places[(at / values.len()).min(places.len() - 1)]], &values[at % values.len()]);
             let piece = |text: &str| text.split("\n--\n").nth(at).map(str::to_owned);
             panic!("{shell:?} {place:?} of {value:?}: {:?} is not {:?}", piece(&got), piece(&wanted));
         }
     }
+}
+
+/// Values of every character but NUL, most of them of those that mean something to a shell.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof!["[^\u{0}]{0,12}", "[\u{1}-\u{7f}]{0,20}", "[$`\"'\\\\\n\t EOF(){}#&;|<>*?~!-]{0,16}"]
+}
+
+#[test]
+fn a_thousand_values_arrive_where_values_mostly_stand() {
+    let mut runner = proptest::test_runner::TestRunner::new(settled(1));
+    let mut values: Vec<String> = NASTY.map(str::to_owned).into();
+    while values.len() < 1000 {
+        values.push(value().new_tree(&mut runner).unwrap().current());
+    }
+    // A word, both kinds of quotes, a substitution inside quotes, both kinds of here-documents.
+    arrive_at(&[0, 1, 2, 4, 7, 9], &values);
 }
 
 #[test]
@@ -181,11 +204,7 @@ proptest! {
     #![proptest_config(settled(3))]
 
     #[test]
-    fn all_values_arrive(values in prop::collection::vec(prop_oneof![
-        "[^\u{0}]{0,12}",
-        "[\u{1}-\u{7f}]{0,20}",
-        "[$`\"'\\\\\n\t EOF(){}#&;|<>*?~!-]{0,16}",
-    ], 10)) {
+    fn all_values_arrive(values in prop::collection::vec(value(), 10)) {
         all_arrive(&values);
     }
 
