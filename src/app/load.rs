@@ -11,6 +11,7 @@ use crate::event::InputFile;
 use crate::model::{Inventory, Playbook, VarValue};
 use crate::plan::{NothingYet, Plan, PlanView, RunInfo, World};
 use crate::template::Engine;
+use crate::text::hex;
 use crate::{inventory, plan, playbook, yaml};
 
 /// Where a playbook comes from.
@@ -340,8 +341,4 @@ pub(super) fn digests(files: &[PathBuf]) -> Result<Vec<InputFile>, AppError> {
         Ok(InputFile { role: "copy".to_owned(), name: path.display().to_string(), sha256, text: None })
     };
     files.iter().map(input).collect()
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -31,28 +31,28 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> std::process::ExitCode
         }
     };
     if let Err(error) = log::start(&cli.common) {
-        return complain(&cli, &error).into();
+        return complain(&error).into();
     }
     let argv = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let session = Session { cli: &cli, argv, unwritten: RefCell::new(None) };
-    let exit = session.command().unwrap_or_else(|error| complain(&cli, &error));
+    let exit = session.command().unwrap_or_else(|error| complain(&error));
     match session.unwritten.into_inner() {
-        Some(error) => exit.or(complain(&cli, &AppError::Machine { what: "standard output can't be written", error })),
+        Some(error) => exit.or(complain(&AppError::Machine { what: "standard output can't be written", error })),
         None => exit,
     }
     .into()
 }
 
-fn complain(cli: &Cli, error: &AppError) -> ExitCode {
+fn complain(error: &AppError) -> ExitCode {
     let mut text = format!("error: {error}\n");
     if let Some(hint) = error.hint() {
         text.push_str(&format!("\nhint: {hint}\n"));
     }
-    tell(cli, &text);
+    tell(&text);
     ExitCode::Internal
 }
 
-fn tell(_: &Cli, text: &str) {
+fn tell(text: &str) {
     // Nobody is left to hear that stderr is closed.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
@@ -164,7 +164,7 @@ impl Session<'_> {
         let report = app::run_to_end(ready, &loaded.map, request)?;
         if let Err(error) = &report.record {
             let hint = error.hint();
-            tell(self.cli, &format!("error: {error}\n\nhint: {hint}\n"));
+            tell(&format!("error: {error}\n\nhint: {hint}\n"));
             // Events that came after the last one told may be what the record lacks.
             return Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal).or(ExitCode::RecordIncomplete));
         }
@@ -223,7 +223,7 @@ impl Session<'_> {
             Ok(text) => self.print(&text),
             Err(error) => {
                 let hint = error.hint().map(|hint| format!("\nhint: {hint}\n")).unwrap_or_default();
-                tell(self.cli, &format!("error: {error}\n{hint}"));
+                tell(&format!("error: {error}\n{hint}"));
                 return Ok(ExitCode::Usage);
             }
         }
@@ -239,7 +239,7 @@ impl Session<'_> {
         if !counts.is_empty() {
             text.push_str(&format!("\n{}\n", counts.join(", ")));
         }
-        tell(self.cli, &text);
+        tell(&text);
     }
 
     fn options(&self) -> Options {

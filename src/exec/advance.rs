@@ -255,7 +255,7 @@ impl Dispatcher {
                 return self.judged(step, 0, outcome, None);
             }
         };
-        let keep = self.fixed.read.contains(&(step.round, step.task)) || super::judge::needs_output(task);
+        let keep = self.is_kept(step) || super::judge::needs_output(task);
         let (stdout, stderr) = captures(keep, self.recorder.redactor());
         let lane_judged = rest.is_empty() && route == Route::Lane && super::judge::by_exit_code(task);
         let protocol = super::judge::is_protocol(task);

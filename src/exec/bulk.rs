@@ -11,9 +11,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::output::hex;
 use crate::resource::{CopyPlan, RemoteFile, fetch_check_script, fetch_script};
-use crate::text::quote;
+use crate::text::{hex, quote};
 use crate::transport::{BecomeUser, BulkEnd, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
 
 /// A file's way to or from a host.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
+use super::judge;
 use crate::event::{Outcome, OutputInfo, Status};
 use crate::model::StepId;
-use crate::plan::{self, AssertCheck, Body, Prepared, StepResult};
+use crate::plan::{AssertCheck, Body, Prepared, StepResult};
 use crate::transport::OutputStream;
 
 impl Dispatcher {
@@ -33,42 +34,25 @@ impl Dispatcher {
             Body::Run(_) | Body::Read { .. } | Body::Glob { .. } | Body::Stat { .. } | Body::Copy { .. } | Body::Fetch { .. } => {}
         }
         let mut result = StepResult { attempts: 1, stdout: stdout.clone(), ..StepResult::without_run(status) };
-        if task.failed.is_some() || task.changed.is_some() {
-            let scope = self.fixed.world.scope_with_result(step, Arc::new(result.clone()));
-            let asked = |judge: &Option<crate::model::Judge>| {
-                judge.as_ref().map(|judge| plan::judge(judge, &self.fixed.engine, &scope)).transpose()
-            };
-            match (asked(&task.failed), asked(&task.changed)) {
-                (Ok(failed), Ok(changed)) => {
-                    match (failed, status) {
-                        (Some(true), Status::Ok) => (status, reason) = (Status::Failed, Some("`failed` is true".to_owned())),
-                        (Some(false), Status::Failed) => (status, reason) = (Status::Ok, None),
-                        _ => {}
-                    }
-                    if status == Status::Ok && changed == Some(true) {
-                        status = Status::Changed;
-                    }
-                }
-                (Err(error), _) | (_, Err(error)) => (status, reason) = (Status::Failed, Some(format!("it can't be judged: {error}"))),
-            }
-            result.status = status;
-        }
-        result.changed = status == Status::Changed;
-        let info = OutputInfo { bytes: stdout.len() as u64, ..OutputInfo::default() };
-        if !stdout.is_empty() {
-            self.emit_output(step, OutputStream::Stdout, [(0, stdout.into_bytes())]);
-        }
-        let outcome = Outcome {
+        let mut outcome = Outcome {
             status,
             reason,
             blocked: false,
-            allowed: status == Status::Failed && task.allow_failure,
+            allowed: false,
             rc: None,
             duration_ms: 0,
-            stdout: info,
+            stdout: OutputInfo { bytes: stdout.len() as u64, ..OutputInfo::default() },
             stderr: OutputInfo::default(),
             outputs: indexmap::IndexMap::new(),
         };
+        let scope = |result: &StepResult| self.fixed.world.scope_with_result(step, Arc::new(result.clone()));
+        judge::judge_by_task(task, &self.fixed.engine, &mut outcome, &result, &scope);
+        outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+        result.status = outcome.status;
+        result.changed = outcome.status == Status::Changed;
+        if !stdout.is_empty() {
+            self.emit_output(step, OutputStream::Stdout, [(0, stdout.into_bytes())]);
+        }
         self.judged(step, 1, outcome, Some(Arc::new(result)));
     }
 }

@@ -22,7 +22,7 @@ use super::state::{Effect, HostState, JobState, Link, Phase, RoundPhase, RoundSt
 use super::worker::{self, FromWorker, JobId, Said, ToWorker};
 use super::{Interrupt, RunInputs, RunReport};
 use crate::event::{Data, Outcome, RunEnd, RunEvent, Status, Stream};
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx};
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId};
 use crate::plan::{Plan, Queue, ResultSource, RunInfo, World};
 use crate::template::Engine;
 use crate::transport::{Hub, OutputStream, Target};
@@ -42,8 +42,6 @@ pub(super) struct Fixed {
     pub(super) engine: Arc<Engine>,
     pub(super) hub: Hub,
     pub(super) world: Arc<World>,
-    /// Tasks whose results are kept for templates.
-    pub(super) read: std::collections::HashSet<(RoundIx, TaskIx)>,
 }
 
 /// The owner of a run's state.
@@ -99,7 +97,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         said,
         workers: JoinSet::new(),
         started: Instant::now(),
-        fixed: Fixed { read: super::results::tasks_that_are_read(&playbook), playbook, inventory, plan, engine, hub, world },
+        fixed: Fixed { playbook, inventory, plan, engine, hub, world },
     };
     dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
     dispatcher.recorder.then(Effect::Begin);

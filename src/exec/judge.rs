@@ -118,7 +118,8 @@ pub(super) fn judge(
     (outcome, result)
 }
 
-fn judge_by_task(task: &Task, engine: &Engine, outcome: &mut Outcome, result: &StepResult, scope: &dyn Fn(&StepResult) -> Root) {
+/// Judges by the task's own `failed` and `changed`, over what its verb says.
+pub(super) fn judge_by_task(task: &Task, engine: &Engine, outcome: &mut Outcome, result: &StepResult, scope: &dyn Fn(&StepResult) -> Root) {
     if task.failed.is_none() && task.changed.is_none() {
         return;
     }

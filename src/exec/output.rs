@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use sha2::{Digest as _, Sha256};
 
 use crate::event::OutputInfo;
+use crate::text::hex;
 
 /// The most of one stream that the record holds, in bytes.
 pub const OUTPUT_LIMIT: u64 = 8 * 1024 * 1024;
@@ -95,15 +96,6 @@ impl Capture {
         self.emitted += piece.len() as u64;
         Some((offset, piece))
     }
-}
-
-/// Writes bytes in hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

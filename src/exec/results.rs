@@ -1,9 +1,9 @@
 //! Results in memory: those that some template reads, and no others.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::model::{HostIx, Inventory, Layer, Origin, Playbook, RoundIx, StepId, TaskIx, Value, Var, VarValue, Verb};
+use crate::model::{HostIx, Inventory, Layer, Origin, RoundIx, StepId, Value, Var, VarValue};
 use crate::plan::{ResultSource, StepResult, StepView};
 
 /// What templates can learn of the run so far.
@@ -86,27 +86,4 @@ impl ResultSource for Results {
         let status = if inner.failed.is_empty() { "ok" } else { "failed" };
         Some((status.to_owned(), inner.failed.iter().map(|host| self.inventory.host(*host).name.clone()).collect()))
     }
-}
-
-/// The tasks whose results some template may ask for.
-pub(super) fn tasks_that_are_read(playbook: &Playbook) -> HashSet<(RoundIx, TaskIx)> {
-    let mut read: HashSet<(RoundIx, TaskIx)> =
-        playbook.rounds.iter().flat_map(|round| &round.tasks).flat_map(|task| &task.reads).map(|read| (read.round, read.task)).collect();
-    for (round_index, round) in playbook.rounds.iter().enumerate() {
-        for (index, task) in round.tasks.iter().enumerate() {
-            // Whoever reads what a `set` sets asks whether it has.
-            if matches!(task.verb, Verb::Set(_)) {
-                read.insert((RoundIx::new(round_index), TaskIx::new(index)));
-            }
-        }
-        // A round's own condition has no task to carry its reads.
-        for path in round.when.iter().flat_map(|when| &when.reads).map(|read| &read.path).filter(|path| path[0] == "rounds") {
-            for (found, other) in playbook.rounds.iter().enumerate().filter(|(_, other)| path.get(1) == Some(&other.id)) {
-                let may_mean = |id: &String| path[2..].contains(id) || path.get(2).is_none_or(|part| part == "hosts");
-                let tasks = other.tasks.iter().enumerate().filter(|(_, task)| task.id.as_ref().is_some_and(may_mean));
-                read.extend(tasks.map(|(index, _)| (RoundIx::new(found), TaskIx::new(index))));
-            }
-        }
-    }
-    read
 }

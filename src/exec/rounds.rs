@@ -13,6 +13,11 @@ impl Dispatcher {
         self.recorder.failure().is_some() || self.stage >= 2 || (self.stage == 1 && !always)
     }
 
+    /// Why what has not begun is left.
+    pub(super) fn why_given_up(&self) -> &'static str {
+        if self.recorder.failure().is_some() { "the record can't be written" } else { "the run was interrupted" }
+    }
+
     pub(super) fn start_round(&mut self, round: RoundIx) {
         if let Some(reason) = self.why_not(round) {
             self.rounds[round.index()].skipped = true;
@@ -38,9 +43,7 @@ impl Dispatcher {
 
     fn why_not(&self, round: RoundIx) -> Option<String> {
         if self.stopping(round) {
-            return Some(
-                if self.recorder.failure().is_some() { "the record can't be written" } else { "the run was interrupted" }.to_owned(),
-            );
+            return Some(self.why_given_up().to_owned());
         }
         let plan = self.fixed.playbook.round(round);
         for need in self.fixed.plan.round_needs(round) {
@@ -66,18 +69,18 @@ impl Dispatcher {
         let playbook = std::sync::Arc::clone(&self.fixed.playbook);
         let plan = playbook.round(round);
         let mut hosts = Vec::with_capacity(plan.hosts.len());
+        let rounds_before = self.fixed.plan.rounds_before(round);
         for host in &plan.hosts {
-            let before = self.fixed.plan.rounds_before(round).into_iter().find(|need| self.rounds[need.index()].bad.contains(host));
+            let before = rounds_before.iter().find(|need| self.rounds[need.index()].bad.contains(host));
             let reason = if let Link::Gone(_) = self.hosts[host.index()].link {
                 Some("unreachable".to_owned())
             } else if let Some(need) = before.filter(|_| plan.after != After::Always) {
-                Some(format!("failed in {}", playbook.round(need).id))
+                Some(format!("failed in {}", playbook.round(*need).id))
             } else if let Some(when) = &plan.when {
                 match self.fixed.engine.eval_bool(when, &self.fixed.world.round_scope(round, *host)) {
                     Ok(true) => None,
                     Ok(false) => Some("when".to_owned()),
                     Err(error) => {
-                        self.rounds[round.index()].bad.insert(*host);
                         self.host_failed(*host);
                         Some(format!("its `when` can't be answered: {error}"))
                     }
@@ -175,7 +178,7 @@ impl Dispatcher {
 
     /// Ends every step that was not handed to a host, in the rounds that are to stop.
     pub(super) fn stop_what_waits(&mut self) {
-        let reason = if self.recorder.failure().is_some() { "the record can't be written" } else { "the run was interrupted" };
+        let reason = self.why_given_up();
         for index in 0..self.rounds.len() {
             let round = RoundIx::new(index);
             if self.rounds[index].phase == RoundPhase::Active && self.stopping(round) {

@@ -8,7 +8,7 @@ use super::judge::{self, Ended};
 use super::state::{Effect, JobState, Link, Phase};
 use super::worker::JobId;
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{HostIx, StepId};
+use crate::model::{HostIx, StepId, Verb};
 use crate::plan::StepResult;
 use crate::transport::{End, OutputStream, Refusal};
 
@@ -113,7 +113,7 @@ impl Dispatcher {
             let outcome = unreachable(&self.fixed.inventory.host(job.on).name, reason);
             self.judged(job.step, 0, outcome, None);
         } else if self.stopping(job.step.round) {
-            self.judged(job.step, 0, Outcome::without_run(Status::Cancelled, "the run was interrupted"), None);
+            self.judged(job.step, 0, Outcome::without_run(Status::Cancelled, self.why_given_up()), None);
         } else {
             self.dirty.insert((job.step.round, job.step.host));
         }
@@ -194,7 +194,7 @@ impl Dispatcher {
             let cancelled = matches!(outcome.status, Status::Cancelled);
             let gone = outcome.status == Status::Unreachable;
             let mut skipped = match outcome.status {
-                _ if cancelled => Outcome::without_run(Status::Cancelled, "the run was interrupted"),
+                _ if cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
                 _ if gone => Outcome::without_run(Status::Unreachable, format!("`{because}` could not reach its host")),
                 Status::Unknown => Outcome::without_run(Status::Skipped, format!("how `{because}` ended is unknown")),
                 Status::Skipped => Outcome::without_run(Status::Skipped, outcome.reason.clone().unwrap_or_default()),
@@ -216,8 +216,14 @@ impl Dispatcher {
         }
     }
 
+    /// Says whether templates may ask for a step's result; of a `set`, those who read what it sets ask whether it has.
+    pub(super) fn is_kept(&self, step: StepId) -> bool {
+        let sets = matches!(self.fixed.playbook.task(step.round, step.task).verb, Verb::Set(_));
+        sets || self.fixed.plan.is_read(step.round, step.task)
+    }
+
     fn keep(&mut self, step: StepId, result: &Arc<StepResult>) {
-        if self.fixed.read.contains(&(step.round, step.task)) {
+        if self.is_kept(step) {
             self.results.insert(step, Arc::clone(result));
         }
     }
@@ -238,7 +244,7 @@ impl Dispatcher {
                 continue;
             }
             let mut told = match outcome.status {
-                Status::Cancelled => Outcome::without_run(Status::Cancelled, "the run was interrupted"),
+                Status::Cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
                 _ if outcome.lets_dependents_run() => Outcome::without_run(Status::Skipped, format!("once: it ran on {runner}")),
                 _ => Outcome::without_run(Status::Skipped, format!("once: it failed on {runner}")),
             };

@@ -275,7 +275,7 @@ fn large_copies_ask_first() {
     each(|shell, folder| {
         let dest = folder.join("large");
         let content = every_byte().repeat(3000);
-        let sha256: String = sha2::Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = crate::text::hex(&sha2::Sha256::digest(&content));
         let plan = CopyPlan { mode: Some(0o755), ..plan(&dest) };
         let size = content.len() as u64;
         let check = plan.check_script(size, &sha256);

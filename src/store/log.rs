@@ -156,7 +156,7 @@ fn put_inputs(connection: &Connection, run: i64, header: &RunHeader) -> Result<(
 }
 
 fn put_content(connection: &Connection, text: &str) -> Result<String> {
-    let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = crate::text::hex(&Sha256::digest(text.as_bytes()));
     connection
         .prepare_cached("INSERT INTO content(sha256, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![digest, text])?;

@@ -172,10 +172,9 @@ fn b64decode(text: &str) -> Result<String, Error> {
 }
 
 fn hash(text: &str, name: Option<&str>) -> Result<String, Error> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     match name.unwrap_or("sha256") {
-        "sha256" => Ok(hex(&Sha256::digest(text))),
-        "sha512" => Ok(hex(&Sha512::digest(text))),
+        "sha256" => Ok(crate::text::hex(&Sha256::digest(text))),
+        "sha512" => Ok(crate::text::hex(&Sha512::digest(text))),
         _ => Err(fault("`| hash` knows sha256 and sha512", None)),
     }
 }

@@ -6,6 +6,7 @@
 mod duration;
 mod escape;
 mod fold;
+mod hex;
 mod ident;
 mod quote;
 mod suggest;
@@ -13,6 +14,7 @@ mod suggest;
 pub use duration::{format_duration, parse_duration};
 pub use escape::{one_line, visible};
 pub use fold::{fold_names, natural_cmp};
+pub use hex::hex;
 pub use ident::{is_id, snake_id};
 pub use quote::{quote, quote_all};
 pub use suggest::{did_you_mean, nearest};

@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of what they are for. Bytes of the kernel's generator come out as lower-case hexadecimal text.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 
@@ -10,11 +9,7 @@ use std::io::{self, Read as _};
 pub(super) fn hex(bytes: usize) -> io::Result<String> {
     let mut drawn = vec![0; bytes];
     File::open("/dev/urandom")?.read_exact(&mut drawn)?;
-    let mut text = String::with_capacity(bytes * 2);
-    for byte in drawn {
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(crate::text::hex(&drawn))
 }
 
 /// Draws a number below `limit` (at least 1), for jitter.

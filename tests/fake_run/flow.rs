@@ -260,3 +260,14 @@ rounds:
     assert_eq!(ran.end("a tell"), "changed");
     assert!(ran.ran_on("a")[1].contains(r#""stdout": "yes""#), "{:?}", ran.ran_on("a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rounds_own_condition_reads_results() {
+    let playbook = "
+rounds:
+  - { name: ask, hosts: all, tasks: [{ name: x, id: x, run: ask }] }
+  - { name: then, hosts: all, when: rounds.ask.tasks.x.stdout == \"go\", tasks: [{ name: y, run: did }] }
+";
+    let ran = Bench::new(playbook, "a,b").host(json!({ "host": "a", "commands": [{ "contains": "ask", "stdout": "go\n" }] })).run().await;
+    assert_eq!((ran.ran_on("a"), ran.ran_on("b")), (vec!["ask".to_owned(), "did".to_owned()], vec!["ask".to_owned()]));
+}
