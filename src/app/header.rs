@@ -2,8 +2,8 @@
 
 use super::load::Ready;
 use crate::diag::SourceMap;
-use crate::event::{FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry};
-use crate::model::{Connect, Transport};
+use crate::event::{BlockEntry, FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry};
+use crate::model::{Connect, Section, Transport};
 use crate::plan::ControllerInfo;
 
 /// What the run is called and who called for it.
@@ -28,8 +28,18 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
                 id: task.id.clone(),
                 name: task.name.clone(),
                 verb: task.verb.key().to_owned(),
+                section: match task.flow.home.section {
+                    Section::Tasks => None,
+                    Section::Handlers => Some("handlers".to_owned()),
+                    Section::Finally => Some("finally".to_owned()),
+                },
                 place: map.location(task.span),
             })
+            .collect(),
+        blocks: round
+            .blocks
+            .iter()
+            .map(|block| BlockEntry { id: block.id.clone(), name: block.name.clone(), place: map.location(block.span) })
             .collect(),
     });
     RunHeader {

@@ -15,7 +15,9 @@ mod summary;
 pub use journal::{Done, EventSink, Journal, JournalError};
 pub use outcome::{Outcome, OutputInfo, Status, Stream};
 pub use redact::{MASK, Redactor};
-pub use run::{Data, Event, GitState, HostEntry, InputFile, RoundEntry, RunEnd, RunEvent, RunHeader, TaskEntry};
+pub use run::{
+    BlockEntry, BlockStatus, Data, Event, GitState, HostEntry, InputFile, ItemLabel, RoundEntry, RunEnd, RunEvent, RunHeader, TaskEntry,
+};
 pub use summary::{HostSummary, RunSummary, StepState};
 
 /// The version of the JSON form of events.

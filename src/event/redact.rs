@@ -77,6 +77,7 @@ impl Redactor {
                 for round in &mut header.rounds {
                     self.mask_in(&mut round.name);
                     round.tasks.iter_mut().for_each(|task| self.mask_in(&mut task.name));
+                    round.blocks.iter_mut().for_each(|block| self.mask_in(&mut block.name));
                 }
                 self.mask_json(&mut header.plan);
             }
@@ -86,11 +87,26 @@ impl Redactor {
             RunEvent::StepSent { command, .. } => self.mask_in(command),
             RunEvent::StepOutput { data, .. } => self.mask_data(data),
             RunEvent::StepEnded { outcome, .. } => self.mask_outcome(outcome),
-            RunEvent::RoundSkipped { reason, .. } | RunEvent::HostLeftOut { reason, .. } => self.mask_in(reason),
+            RunEvent::AttemptEnded { outcome, item, .. } => {
+                item.iter_mut().for_each(|item| self.mask_in(&mut item.label));
+                self.mask_outcome(outcome);
+            }
+            RunEvent::BlockEnded { item, reason, .. } => {
+                item.iter_mut().for_each(|item| self.mask_in(&mut item.label));
+                reason.iter_mut().for_each(|reason| self.mask_in(reason));
+            }
+            RunEvent::RoundSkipped { reason, .. } | RunEvent::HostLeftOut { reason, .. } | RunEvent::Stopped { reason, .. } => {
+                self.mask_in(reason);
+            }
+            RunEvent::Asked { question, .. } => self.mask_in(question),
             RunEvent::HostConnecting { .. }
             | RunEvent::HostConnected { .. }
             | RunEvent::RoundStarted { .. }
             | RunEvent::RoundEnded { .. }
+            | RunEvent::BatchStarted { .. }
+            | RunEvent::BatchPaused { .. }
+            | RunEvent::Answered { .. }
+            | RunEvent::Notified { .. }
             | RunEvent::StepBegan { .. }
             | RunEvent::Interrupted { .. }
             | RunEvent::RunEnded(_) => {}
@@ -196,8 +212,9 @@ mod tests {
     fn names_made_of_commands_are_masked() {
         use crate::event::{HostEntry, RoundEntry, RunHeader, TaskEntry};
         let place = crate::diag::Location { file: String::new(), line: 1, column: 1 };
-        let task = TaskEntry { id: None, name: "run: login s3cret".into(), verb: "run".into(), place: place.clone() };
-        let round = RoundEntry { id: "exec".into(), name: "s3cret".into(), place: place.clone(), hosts: vec![], tasks: vec![task] };
+        let task = TaskEntry { id: None, name: "run: login s3cret".into(), verb: "run".into(), section: None, place: place.clone() };
+        let round =
+            RoundEntry { id: "exec".into(), name: "s3cret".into(), place: place.clone(), hosts: vec![], tasks: vec![task], blocks: vec![] };
         let header = RunHeader {
             playbook: "login s3cret".into(),
             hosts: vec![HostEntry { name: "a".into(), address: "connect --token s3cret".into() }],

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Stream};
 use crate::diag::Location;
-use crate::model::{HostIx, RoundIx, StepId, Value};
+use crate::model::{BlockIx, HostIx, RoundIx, StepId, TaskIx, Value};
 
 /// One event of a run, in the form that is recorded and printed as a JSON line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,99 @@ pub enum RunEvent {
         /// Why.
         reason: String,
     },
+    /// A batch of a round begins. A round without `batch` has none of these.
+    BatchStarted {
+        /// The round.
+        round: RoundIx,
+        /// From 1.
+        batch: u32,
+        /// How many there are.
+        of: u32,
+        /// Its hosts.
+        hosts: Vec<HostIx>,
+    },
+    /// The next batch waits for a while.
+    BatchPaused {
+        /// The round.
+        round: RoundIx,
+        /// How long.
+        duration_ms: u64,
+    },
+    /// More hosts failed than `max_failures` allows: no further batch or round starts.
+    Stopped {
+        /// The round.
+        round: RoundIx,
+        /// How many failed, and how many may.
+        reason: String,
+    },
+    /// The user is asked (`confirm`).
+    Asked {
+        /// The round.
+        round: RoundIx,
+        /// The task that asks; none for the round itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskIx>,
+        /// The question.
+        question: String,
+    },
+    /// The user answered, or could not be asked.
+    Answered {
+        /// The round.
+        round: RoundIx,
+        /// The task that asked; none for the round itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskIx>,
+        /// True to go on.
+        yes: bool,
+        /// Who said so: `user`, `--yes`, or why nobody could.
+        by: String,
+    },
+    /// A changed task notified a handler that was not yet pending on the host.
+    Notified {
+        /// The round.
+        round: RoundIx,
+        /// The host.
+        host: HostIx,
+        /// The handler.
+        handler: TaskIx,
+        /// The task that changed something.
+        by: TaskIx,
+    },
+    /// One execution of a step ended that is not its last: an item, an attempt, a pass of a block around it.
+    AttemptEnded {
+        /// The step.
+        step: StepId,
+        /// Counts all executions of the step, from 1.
+        attempt: u32,
+        /// The item, where the task has `each`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemLabel>,
+        /// What became of it.
+        outcome: Outcome,
+        /// Where it is tried again: after how long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
+    },
+    /// A block ended on a host; one with `each` or `retries` after each pass.
+    BlockEnded {
+        /// The round.
+        round: RoundIx,
+        /// The block.
+        block: BlockIx,
+        /// The host.
+        host: HostIx,
+        /// The item, where it has `each`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemLabel>,
+        /// How.
+        status: BlockStatus,
+        /// Why, of a skip or a failure.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Where it is tried again: after how long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
+    },
     /// A round has ended on every host.
     RoundEnded {
         /// The round.
@@ -123,11 +216,12 @@ pub enum RunEvent {
         #[serde(flatten)]
         data: Data,
     },
-    /// A step has ended. Exactly one for every step of every host that takes part.
+    /// A step has ended. Exactly one for every step of every host that takes part, handlers that nobody notified and
+    /// `rescue` and `finally` that were not needed left out. Of a step with items it is what became of all of them.
     StepEnded {
         /// The step.
         step: StepId,
-        /// The last attempt; 0 where it never ran.
+        /// Counts all executions of the step, from 1; 0 where it never ran.
         attempt: u32,
         /// What became of it.
         outcome: Outcome,
@@ -158,6 +252,14 @@ impl RunEvent {
             RunEvent::HostLeftOut { .. } => "host_left_out",
             RunEvent::RoundSkipped { .. } => "round_skipped",
             RunEvent::RoundEnded { .. } => "round_ended",
+            RunEvent::BatchStarted { .. } => "batch_started",
+            RunEvent::BatchPaused { .. } => "batch_paused",
+            RunEvent::Stopped { .. } => "stopped",
+            RunEvent::Asked { .. } => "asked",
+            RunEvent::Answered { .. } => "answered",
+            RunEvent::Notified { .. } => "notified",
+            RunEvent::AttemptEnded { .. } => "attempt_ended",
+            RunEvent::BlockEnded { .. } => "block_ended",
             RunEvent::StepSent { .. } => "step_sent",
             RunEvent::StepBegan { .. } => "step_began",
             RunEvent::StepOutput { .. } => "step_output",
@@ -166,6 +268,33 @@ impl RunEvent {
             RunEvent::RunEnded(_) => "run_ended",
         }
     }
+}
+
+/// Which item of an `each`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemLabel {
+    /// From 0.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+    /// The item in a few words, secrets masked.
+    pub label: String,
+}
+
+/// How a block ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockStatus {
+    /// Nothing changed.
+    Ok,
+    /// Something changed.
+    Changed,
+    /// Its `when` left it out.
+    Skipped,
+    /// It failed, and its `rescue` made up for it.
+    Rescued,
+    /// It failed.
+    Failed,
 }
 
 /// Bytes: as text where they are UTF-8, else in base64.
@@ -203,7 +332,7 @@ impl Data {
 /// How the whole run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEnd {
-    /// `ok`, `failed`, `unreachable`, `interrupted` or `error`.
+    /// `ok`, `failed`, `unreachable`, `stopped`, `interrupted` or `error`.
     pub status: String,
     /// The process's exit code.
     pub exit_code: u8,
@@ -292,6 +421,20 @@ pub struct RoundEntry {
     pub hosts: Vec<HostIx>,
     /// Its tasks, by [`crate::model::TaskIx`].
     pub tasks: Vec<TaskEntry>,
+    /// Its blocks and actions in use, by [`BlockIx`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockEntry>,
+}
+
+/// A block's fixed data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockEntry {
+    /// Its id, where it has one.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub place: Location,
 }
 
 /// A task's fixed data.
@@ -303,6 +446,9 @@ pub struct TaskEntry {
     pub name: String,
     /// Its verb.
     pub verb: String,
+    /// `handlers` or `finally`; none for `tasks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
     /// Where it stands.
     pub place: Location,
 }

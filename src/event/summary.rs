@@ -91,6 +91,14 @@ impl RunSummary {
             | RunEvent::HostLeftOut { .. }
             | RunEvent::RoundSkipped { .. }
             | RunEvent::RoundEnded { .. }
+            | RunEvent::BatchStarted { .. }
+            | RunEvent::BatchPaused { .. }
+            | RunEvent::Stopped { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::Answered { .. }
+            | RunEvent::Notified { .. }
+            | RunEvent::AttemptEnded { .. }
+            | RunEvent::BlockEnded { .. }
             | RunEvent::StepOutput { .. }
             | RunEvent::Interrupted { .. } => {}
         }

@@ -73,6 +73,7 @@ pub(super) fn judge(
         started: ended.began.and_then(rfc3339),
         duration: std::time::Duration::from_millis(ended.duration_ms).as_secs_f64(),
         attempts: 1,
+        items: Vec::new(),
     };
     match ended.end {
         End::Guarded { guard, code } => {

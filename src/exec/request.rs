@@ -60,7 +60,18 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route, alo
             };
             Invocation::Script(target(prepared).small_script(&bytes))
         }
-        Body::Fetch { .. } | Body::Assert { .. } | Body::Set(_) | Body::Print(_) | Body::Fail(_) => Invocation::Script(String::new()),
+        // Neither a large file nor what needs no host comes here.
+        Body::Fetch { .. }
+        | Body::Assert { .. }
+        | Body::Set(_)
+        | Body::Print(_)
+        | Body::Fail(_)
+        | Body::Script { .. }
+        | Body::WaitFor { .. }
+        | Body::Facts { .. }
+        | Body::Pause(_)
+        | Body::Confirm(_)
+        | Body::Flush => Invocation::Script(String::new()),
     };
     let on_failure = if goes_on(task) { OnFailure::Continue } else { OnFailure::Hold };
     let stdin = prepared.stdin.as_ref().map(|text| text.clone().into_bytes());

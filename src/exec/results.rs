@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::model::{HostIx, Inventory, Layer, Origin, RoundIx, StepId, Value, Var, VarValue};
-use crate::plan::{ResultSource, StepResult, StepView};
+use crate::model::{BlockIx, FrameIx, HostIx, Inventory, Layer, Origin, RoundIx, StepId, Value, Var, VarValue};
+use crate::plan::{ErrorView, ItemView, ResultSource, StepResult, StepView};
 
 /// What templates can learn of the run so far.
 ///
@@ -77,8 +77,16 @@ impl ResultSource for Results {
         }
     }
 
-    fn set_vars(&self, host: HostIx) -> Option<Arc<Layer>> {
+    fn set_vars(&self, host: HostIx, _: Option<(RoundIx, FrameIx)>) -> Option<Arc<Layer>> {
         self.read().sets.get(&host).cloned()
+    }
+
+    fn item(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ItemView>> {
+        None
+    }
+
+    fn error(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ErrorView>> {
+        None
     }
 
     fn progress(&self) -> Option<(String, Vec<String>)> {

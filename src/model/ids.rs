@@ -12,7 +12,7 @@ pub struct HostIx(pub u32);
 #[serde(transparent)]
 pub struct RoundIx(pub u32);
 
-/// A task, by its place in [`super::Round::tasks`] of its round.
+/// A task, by its place in [`super::Round::tasks`] of its round; numbers after the last task are its gates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskIx(pub u32);

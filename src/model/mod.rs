@@ -5,6 +5,7 @@
 //! compiled form is the `template` room's.
 
 mod connect;
+mod flow;
 mod host;
 mod ids;
 mod playbook;
@@ -13,13 +14,22 @@ mod task;
 mod template;
 mod value;
 mod verb;
+mod walk;
 
 pub use connect::{Connect, ConnectPatch, HostKey, Jump, Kex, Transport};
+pub use flow::{
+    BatchSize, Block, BlockIx, Chosen, ChosenGroup, Each, EachItems, Flow, Frame, FrameIx, Gate, Home, Input, InputKind, Limit, Notify,
+    Part, Retry, RoundFlow, Section,
+};
 pub use host::{Host, Inventory};
 pub use ids::{HostIx, RoundIx, StepId, TaskIx};
 pub use playbook::{After, Playbook, Round, RoundNeed};
 pub use scope::{Layer, Origin, Var, VarValue};
-pub use task::{Become, BecomeMethod, Group, Guard, Item, Judge, Need, Needs, OnHost, Shell, Task, TaskRead};
+pub use task::{Become, BecomeMethod, BlockItem, Group, Guard, Item, Judge, Need, Needs, OnHost, Shell, Task, TaskRead};
 pub use template::{Context, Read, Template, TemplateId};
 pub use value::Value;
-pub use verb::{Assert, Command, CopyFile, CopyFrom, Fail, Fetch, Glob, Print, ReadFile, Run, Set, Stat, Verb};
+pub use verb::{
+    Assert, Awaited, Command, Confirm, CopyFile, CopyFrom, Facts, Fail, Fetch, Glob, Pause, Print, ReadFile, Run, Script, Set, Stat, Verb,
+    WaitFor,
+};
+pub use walk::TaskPart;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{ConnectPatch, HostIx, Item, Layer, RoundIx, Task, TaskIx, Template};
+use indexmap::IndexMap;
+
+use super::{
+    Block, BlockIx, ChosenGroup, ConnectPatch, Frame, Gate, HostIx, Input, Item, Layer, RoundFlow, RoundIx, Task, TaskIx, Template,
+};
 use crate::diag::Span;
 
 /// A whole playbook, every name bound.
@@ -20,6 +24,10 @@ pub struct Playbook {
     pub rounds: Vec<Round>,
     /// The most hosts at work at once over the whole run; none: no limit.
     pub max_parallel: Option<usize>,
+    /// `inputs:`, filled by `-e`.
+    pub inputs: IndexMap<String, Input>,
+    /// `groups:`, chosen by results.
+    pub groups: IndexMap<String, ChosenGroup>,
 }
 
 impl Playbook {
@@ -35,7 +43,7 @@ impl Playbook {
     /// The task of a round and an index.
     ///
     /// # Panics
-    /// For indices of another playbook.
+    /// For indices of another playbook, and for gates.
     #[must_use]
     pub fn task(&self, round: RoundIx, task: TaskIx) -> &Task {
         &self.round(round).tasks[task.index()]
@@ -70,10 +78,70 @@ pub struct Round {
     pub connect: Option<ConnectPatch>,
     /// Every task of the round, in the order written, groups flattened.
     pub tasks: Vec<Task>,
-    /// The list as it nests; every task once.
+    /// `tasks:` as it nests; every task of that list once.
     pub items: Vec<Item>,
+    /// `handlers:`, in the order written, which is the order in which they run.
+    pub handlers: Vec<TaskIx>,
+    /// `finally:` as it nests.
+    pub finally: Vec<Item>,
+    /// Blocks and actions in use, in the order written.
+    pub blocks: Vec<Block>,
+    /// Name spaces; the first is the round's own.
+    pub frames: Vec<Frame>,
     /// The most hosts of this round at work at once; none: no limit.
     pub max_parallel: Option<usize>,
+    /// Batches and limits.
+    pub flow: RoundFlow,
+}
+
+impl Round {
+    /// How many nodes the round's graph has: its tasks, then its gates.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        let ends = if self.has_ends() { 2 } else { 0 };
+        self.tasks.len() + 4 * self.blocks.len() + ends
+    }
+
+    /// Says whether there are handlers or `finally`, and so the gates before them.
+    #[must_use]
+    pub fn has_ends(&self) -> bool {
+        !self.handlers.is_empty() || !self.finally.is_empty()
+    }
+
+    /// The gate that a node is; none for a task.
+    #[must_use]
+    pub fn gate(&self, node: TaskIx) -> Option<Gate> {
+        let after = node.index().checked_sub(self.tasks.len())?;
+        let block = BlockIx(u32::try_from(after / 4).ok()?);
+        if block.index() < self.blocks.len() {
+            return Some(match after % 4 {
+                0 => Gate::Enter(block),
+                1 => Gate::Rescue(block),
+                2 => Gate::Always(block),
+                _ => Gate::Exit(block),
+            });
+        }
+        match after - 4 * self.blocks.len() {
+            0 if self.has_ends() => Some(Gate::Handlers),
+            1 if self.has_ends() => Some(Gate::Finally),
+            _ => None,
+        }
+    }
+
+    /// The node of a gate.
+    #[must_use]
+    pub fn node(&self, gate: Gate) -> TaskIx {
+        let first = self.tasks.len();
+        let of = |block: BlockIx, gate: usize| first + 4 * block.index() + gate;
+        TaskIx::new(match gate {
+            Gate::Enter(block) => of(block, 0),
+            Gate::Rescue(block) => of(block, 1),
+            Gate::Always(block) => of(block, 2),
+            Gate::Exit(block) => of(block, 3),
+            Gate::Handlers => first + 4 * self.blocks.len(),
+            Gate::Finally => first + 4 * self.blocks.len() + 1,
+        })
+    }
 }
 
 /// A round that another waits for.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Command, HostIx, Layer, RoundIx, TaskIx, Template, Verb};
+use super::{BlockIx, Command, Flow, HostIx, Layer, RoundIx, TaskIx, Template, Verb};
 use crate::diag::Span;
 
 /// A task, every default of its round and groups in.
@@ -53,6 +53,8 @@ pub struct Task {
     pub once: bool,
     /// Results of other tasks that its templates (variables followed) read.
     pub reads: Vec<TaskRead>,
+    /// What repeats, signals or restrains it.
+    pub flow: Flow,
 }
 
 /// A result that a template reads.
@@ -60,7 +62,7 @@ pub struct Task {
 pub struct TaskRead {
     /// The round of the task that is read.
     pub round: RoundIx,
-    /// The task that is read.
+    /// The task that is read, or the exit gate of a block.
     pub task: TaskIx,
     /// True where it is (or may be) another host's result.
     pub other_hosts: bool,
@@ -141,6 +143,23 @@ pub enum Item {
     Task(TaskIx, Needs),
     /// A `parallel:` group.
     Parallel(Group),
+    /// A `block:` or a `use:`.
+    Block(BlockItem),
+}
+
+/// A block in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockItem {
+    /// Which.
+    pub block: BlockIx,
+    /// What it waits for, as a whole.
+    pub needs: Needs,
+    /// `block:`, or an action's tasks.
+    pub body: Vec<Item>,
+    /// `rescue:`.
+    pub rescue: Vec<Item>,
+    /// `always:`.
+    pub always: Vec<Item>,
 }
 
 /// Entries whose members start together.
@@ -168,7 +187,7 @@ pub enum Needs {
 /// One entry of `needs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
-    /// The tasks meant: one, or all of a group.
+    /// The nodes meant: one task, all of a `parallel:` group, or the exit gate of a block.
     pub tasks: Vec<TaskIx>,
     /// The word in the file.
     pub span: Span,

@@ -1,6 +1,7 @@
 //! Verbs with their arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -30,6 +31,18 @@ pub enum Verb {
     Print(Print),
     /// Fails with a message.
     Fail(Fail),
+    /// Sends a local file and runs it.
+    Script(Box<Script>),
+    /// Waits until something is so.
+    WaitFor(Box<WaitFor>),
+    /// Gathers facts.
+    Facts(Facts),
+    /// Waits for a time.
+    Pause(Pause),
+    /// Asks the user.
+    Confirm(Confirm),
+    /// Runs the handlers that are pending.
+    Flush,
 }
 
 impl Verb {
@@ -47,19 +60,25 @@ impl Verb {
             Verb::Set(_) => "set",
             Verb::Print(_) => "print",
             Verb::Fail(_) => "fail",
+            Verb::Script(_) => "script",
+            Verb::WaitFor(_) => "wait_for",
+            Verb::Facts(_) => "facts",
+            Verb::Pause(_) => "pause",
+            Verb::Confirm(_) => "confirm",
+            Verb::Flush => "flush",
         }
     }
 
     /// Says whether it never changes a host, whatever its arguments.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        !matches!(self, Verb::Run(_) | Verb::Copy(_))
+        !matches!(self, Verb::Run(_) | Verb::Copy(_) | Verb::Script(_))
     }
 
     /// Says whether it needs no connection.
     #[must_use]
     pub fn is_control(&self) -> bool {
-        matches!(self, Verb::Assert(_) | Verb::Set(_) | Verb::Print(_) | Verb::Fail(_))
+        matches!(self, Verb::Assert(_) | Verb::Set(_) | Verb::Print(_) | Verb::Fail(_) | Verb::Pause(_) | Verb::Confirm(_) | Verb::Flush)
     }
 }
 
@@ -171,4 +190,67 @@ pub struct Fail {
     pub message: Template,
     /// The place of the message.
     pub span: Span,
+}
+
+/// `script`: a local file, sent and run with arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The path as written.
+    pub src: Template,
+    /// What a relative path is relative to: the folder of the playbook file that names it.
+    pub base: PathBuf,
+    /// Arguments, as those of an argument list.
+    pub args: Vec<Template>,
+    /// The program that reads it; none: its first line decides, else `/bin/sh`.
+    pub interpreter: Option<Template>,
+}
+
+/// `wait_for`: asked again and again on the host; the task's `timeout` ends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitFor {
+    /// What is waited for.
+    pub what: Awaited,
+    /// True where it is waited for the contrary (`state: absent`).
+    pub absent: bool,
+    /// Between two questions. Default 1 s.
+    pub interval: Duration,
+}
+
+/// What a `wait_for` waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaited {
+    /// A TCP port that takes connections.
+    Port {
+        /// Where, as the host sees it; none is `127.0.0.1`.
+        host: Option<Template>,
+        /// Its number.
+        port: Template,
+    },
+    /// A URL that answers with success.
+    Url(Template),
+    /// A path that exists.
+    Path(Template),
+    /// A command that exits 0.
+    Command(Command),
+}
+
+/// `facts`: gathers sections, also where they were gathered before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The sections, each once, in the order of the language's list.
+    pub sections: Vec<String>,
+}
+
+/// `pause`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// How long.
+    pub duration: Duration,
+}
+
+/// `confirm`: asked once for all hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    /// The question, for yes or no.
+    pub question: Template,
 }

@@ -130,6 +130,7 @@ fn list_links(items: &[Item], outer: &[(TaskIx, Edge)], parallel: bool, links: &
         let needs = match item {
             Item::Task(_, needs) => needs,
             Item::Parallel(group) => &group.needs,
+            Item::Block(block) => &block.needs,
         };
         let mut waits = outer.to_vec();
         match needs {
@@ -148,6 +149,7 @@ fn list_links(items: &[Item], outer: &[(TaskIx, Edge)], parallel: bool, links: &
                 vec![*task]
             }
             Item::Parallel(group) => list_links(&group.members, &waits, true, links),
+            Item::Block(block) => list_links(&block.body, &waits, false, links),
         };
         if !members.is_empty() {
             last.retain(|task| !waits.iter().any(|(wait, _)| wait == task));

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::scope::written;
 use super::world::World;
-use crate::model::{Command, CopyFrom, Guard, OnHost, Read, StepId, Task, Template, VarValue, Verb};
+use crate::model::{Read, StepId, TaskPart, Verb};
 
 /// A class: equal keys, equal renderings.
 pub(super) type Class = Vec<usize>;
@@ -21,7 +21,12 @@ pub(super) fn class(world: &World, step: StepId) -> Option<Class> {
         return None;
     }
     let mut reads = Vec::new();
-    for_each_template(task, &mut |template| reads.extend(&template.reads));
+    task.for_each_template(&mut |part, template| {
+        // A preview shows no password, and judges nothing.
+        if !matches!(part, TaskPart::BecomePassword | TaskPart::Judge) {
+            reads.extend(&template.reads);
+        }
+    });
     let mut key = Vec::new();
     let mut seen = BTreeSet::new();
     while let Some(read) = reads.pop() {
@@ -51,50 +56,4 @@ pub(super) fn class(world: &World, step: StepId) -> Option<Class> {
 fn member(world: &World, read: &Read, step: StepId) -> Option<bool> {
     let round = world.rounds.get(read.path.get(1)?)?;
     Some(world.is_member(*round, step.host))
-}
-
-fn for_each_template<'a>(task: &'a Task, each: &mut dyn FnMut(&'a Template)) {
-    task.when.iter().for_each(&mut *each);
-    task.env.iter().for_each(|(_, template)| each(template));
-    task.cwd.iter().chain(&task.stdin).for_each(&mut *each);
-    for guard in &task.guards {
-        match guard {
-            Guard::Unless(command) | Guard::OnlyIf(command) => for_each_of_command(command, each),
-            Guard::Creates(path) | Guard::Removes(path) => each(path),
-        }
-    }
-    for entry in &task.on {
-        if let OnHost::Template(template) = entry {
-            each(template);
-        }
-    }
-    if let Some(r#become) = &task.r#become {
-        each(&r#become.user);
-    }
-    match &task.verb {
-        Verb::Run(run) => for_each_of_command(&run.command, each),
-        Verb::Read(read) => each(&read.path),
-        Verb::Glob(glob) => glob.patterns.iter().for_each(each),
-        Verb::Stat(stat) => each(&stat.path),
-        Verb::Copy(copy) => {
-            match &copy.from {
-                CopyFrom::Content(text) => each(text),
-                CopyFrom::Src { path, .. } => each(path),
-            }
-            each(&copy.dest);
-            copy.mode.iter().chain(&copy.owner).chain(&copy.group).for_each(each);
-        }
-        Verb::Fetch(fetch) => [&fetch.src, &fetch.dest].into_iter().for_each(each),
-        Verb::Assert(assert) => assert.that.iter().chain(&assert.message).for_each(each),
-        Verb::Set(set) => set.vars.values().for_each(|var| VarValue::for_each_template(&var.value, each)),
-        Verb::Print(print) => each(&print.text),
-        Verb::Fail(fail) => each(&fail.message),
-    }
-}
-
-fn for_each_of_command<'a>(command: &'a Command, each: &mut dyn FnMut(&'a Template)) {
-    match command {
-        Command::Text(template) => each(template),
-        Command::List(list) => list.iter().for_each(each),
-    }
 }

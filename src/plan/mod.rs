@@ -26,9 +26,11 @@ mod world;
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait};
 pub use prepare::{holds, judge, prepare, preview};
-pub use prepared::{AssertCheck, Body, CopySource, Prepared, PreparedBecome, PreparedCommand, PreparedGuard, command_line};
+pub use prepared::{
+    AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
+};
 pub use queue::{Effects, Queue};
-pub use results::{NothingYet, ResultSource, StepResult, StepView};
+pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
 pub use text::{Paint, Role, plan_text, unpainted};
 pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
 pub use world::{ControllerInfo, RunInfo, World};

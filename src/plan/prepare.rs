@@ -9,9 +9,11 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::prepared::{AssertCheck, Body, CopySource, Prepared, PreparedBecome, PreparedCommand, PreparedGuard, is_pending};
+use super::prepared::{
+    AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, is_pending,
+};
 use crate::diag::Span;
-use crate::model::{Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Task, Template, Value, VarValue, Verb};
+use crate::model::{Awaited, Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Task, Template, Value, VarValue, Verb};
 use crate::template::{Engine, RenderError, Rendered, Root};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -145,6 +147,16 @@ impl Rendering<'_> {
             }
             Verb::Print(print) => Body::Print(self.text(&print.text)?),
             Verb::Fail(fail) => Body::Fail(self.text(&fail.message)?),
+            Verb::Script(script) => Body::Script {
+                src: script.base.join(self.path(&script.src)?),
+                args: script.args.iter().map(|arg| self.words(arg)).collect::<Result<Vec<_>>>()?.concat(),
+                interpreter: self.optional_path(script.interpreter.as_ref())?,
+            },
+            Verb::WaitFor(wait) => Body::WaitFor { what: self.awaited(&wait.what, task)?, absent: wait.absent, interval: wait.interval },
+            Verb::Facts(facts) => Body::Facts { sections: facts.sections.clone() },
+            Verb::Pause(pause) => Body::Pause(pause.duration),
+            Verb::Confirm(confirm) => Body::Confirm(self.text(&confirm.question)?),
+            Verb::Flush => Body::Flush,
         })
     }
 
@@ -199,6 +211,28 @@ impl Rendering<'_> {
                 PreparedCommand::Args(args)
             }
         })
+    }
+
+    fn awaited(&self, what: &Awaited, task: &Task) -> Result<PreparedAwaited> {
+        Ok(match what {
+            Awaited::Port { host, port } => PreparedAwaited::Port {
+                host: self.optional_path(host.as_ref())?.unwrap_or_else(|| "127.0.0.1".to_owned()),
+                port: self.port(port)?,
+            },
+            Awaited::Url(url) => PreparedAwaited::Url(self.path(url)?),
+            Awaited::Path(path) => PreparedAwaited::Path(self.path(path)?),
+            Awaited::Command(command) => PreparedAwaited::Command(self.command(command, task)?),
+        })
+    }
+
+    fn port(&self, template: &Template) -> Result<u16> {
+        let text = self.path(template)?;
+        if self.waits(&text) {
+            return Ok(0);
+        }
+        let number = text.parse().ok().filter(|port| *port > 0);
+        number
+            .ok_or_else(|| failed(format!("`{text}` is no port"), Some(template.source.span), Some("a number from 1 to 65535".to_owned())))
     }
 
     fn check(&self, that: &Template) -> Result<AssertCheck> {

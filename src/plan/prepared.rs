@@ -93,6 +93,53 @@ pub enum Body {
     Print(String),
     /// Fails with a message.
     Fail(String),
+    /// Sends a local file and runs it.
+    Script {
+        /// The file here.
+        src: PathBuf,
+        /// Its arguments.
+        args: Vec<String>,
+        /// The program that reads it; none: its first line decides, else `/bin/sh`.
+        interpreter: Option<String>,
+    },
+    /// Waits until something is so.
+    WaitFor {
+        /// What.
+        what: PreparedAwaited,
+        /// True where it is waited for the contrary.
+        absent: bool,
+        /// Between two questions.
+        interval: Duration,
+    },
+    /// Gathers facts.
+    Facts {
+        /// The sections.
+        sections: Vec<String>,
+    },
+    /// Waits for a time.
+    Pause(Duration),
+    /// Asks the user.
+    Confirm(String),
+    /// Runs the handlers that are pending.
+    Flush,
+}
+
+/// What a `wait_for` waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PreparedAwaited {
+    /// A TCP port that takes connections.
+    Port {
+        /// Where, as the host sees it.
+        host: String,
+        /// Its number; 0 in a preview where that is known only later.
+        port: u16,
+    },
+    /// A URL that answers with success.
+    Url(String),
+    /// A path that exists.
+    Path(String),
+    /// A command that exits 0.
+    Command(PreparedCommand),
 }
 
 /// Where the bytes of a copy come from.
@@ -218,6 +265,24 @@ pub fn command_line(prepared: &Prepared) -> String {
         }
         Body::Print(text) => format!("print {}", text.trim_end()),
         Body::Fail(text) => format!("fail {}", text.trim_end()),
+        Body::Script { src, args, .. } => {
+            let words: Vec<String> = std::iter::once(word(&src.to_string_lossy())).chain(args.iter().map(|arg| word(arg))).collect();
+            format!("script {}", words.join(" "))
+        }
+        Body::WaitFor { what, absent, .. } => {
+            let until = if *absent { "until gone: " } else { "" };
+            let what = match what {
+                PreparedAwaited::Port { host, port } => format!("port {port} of {}", word(host)),
+                PreparedAwaited::Url(url) => format!("url {}", word(url)),
+                PreparedAwaited::Path(path) => format!("path {}", word(path)),
+                PreparedAwaited::Command(command) => format!("command {}", command.command_line()),
+            };
+            format!("wait_for {until}{what}")
+        }
+        Body::Facts { sections } => format!("facts {}", sections.join(", ")),
+        Body::Pause(duration) => format!("pause {}", crate::text::format_duration(*duration)),
+        Body::Confirm(question) => format!("confirm {}", question.trim_end()),
+        Body::Flush => "flush handlers".to_owned(),
     }
 }
 

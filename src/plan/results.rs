@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::event::Status;
-use crate::model::{HostIx, Layer, StepId, Value};
+use crate::model::{BlockIx, FrameIx, HostIx, Layer, RoundIx, StepId, Value};
 use crate::template::{Lazy, Lookup};
 
 /// Answers for what has happened so far.
@@ -17,9 +17,16 @@ pub trait ResultSource: Debug + Send + Sync {
     /// The result of a step.
     fn step(&self, step: StepId) -> StepView;
 
-    /// What `set` tasks have set for a host so far, as plain values, of origin [`crate::model::Origin::Set`]; none for
-    /// nothing. For a plan, what they are going to set is pending, which the scope finds by itself.
-    fn set_vars(&self, host: HostIx) -> Option<Arc<Layer>>;
+    /// What `set` tasks of a frame have set for a host so far, as plain values, of origin [`crate::model::Origin::Set`];
+    /// none for nothing. Rounds share what they set; an action's `set` is seen in that action
+    /// alone. For a plan, what they are going to set is pending, which the scope finds by itself.
+    fn set_vars(&self, host: HostIx, place: Option<(RoundIx, FrameIx)>) -> Option<Arc<Layer>>;
+
+    /// The item that a block with `each` is at on a host; none before the first.
+    fn item(&self, round: RoundIx, block: BlockIx, host: HostIx) -> Option<Arc<ItemView>>;
+
+    /// The failure that a block's `rescue` deals with on a host.
+    fn error(&self, round: RoundIx, block: BlockIx, host: HostIx) -> Option<Arc<ErrorView>>;
 
     /// `run.status` (`ok` or `failed`) and `run.failed`, the names of the hosts that failed so far; none before a run.
     fn progress(&self) -> Option<(String, Vec<String>)>;
@@ -57,6 +64,41 @@ pub struct StepResult {
     pub duration: f64,
     /// How often it was tried; 0 where it did not run.
     pub attempts: u32,
+    /// Of a task with `each`: the results of its items, in their order.
+    pub items: Vec<ItemResult>,
+}
+
+/// The result of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemResult {
+    /// The item.
+    pub item: Value,
+    /// What became of it.
+    pub result: Arc<StepResult>,
+}
+
+/// An item of `each` as templates see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemView {
+    /// Its name: `item`, or what `as` says.
+    pub name: String,
+    /// The item; of a map, a map of `key` and `value`.
+    pub value: Value,
+    /// Its number, from 0.
+    pub index: usize,
+    /// How many items there are.
+    pub count: usize,
+}
+
+/// A failure as `rescue` sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorView {
+    /// The id of the task that failed, else its name.
+    pub task: String,
+    /// Its result.
+    pub result: Arc<StepResult>,
+    /// Why, for people.
+    pub message: String,
 }
 
 impl StepResult {
@@ -73,6 +115,7 @@ impl StepResult {
             started: None,
             duration: 0.0,
             attempts: 0,
+            items: Vec::new(),
         }
     }
 }
@@ -86,7 +129,15 @@ impl ResultSource for NothingYet {
         StepView::Pending
     }
 
-    fn set_vars(&self, _: HostIx) -> Option<Arc<Layer>> {
+    fn set_vars(&self, _: HostIx, _: Option<(RoundIx, FrameIx)>) -> Option<Arc<Layer>> {
+        None
+    }
+
+    fn item(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ItemView>> {
+        None
+    }
+
+    fn error(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ErrorView>> {
         None
     }
 

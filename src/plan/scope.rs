@@ -76,7 +76,7 @@ fn variable(world: &World, name: &str, host: HostIx, within: Option<(RoundIx, Op
                 return Lookup::Pending(world.step_name(step.round, step.task));
             }
         }
-        if let Some(var) = world.results.set_vars(host).as_ref().and_then(|layer| layer.vars.get(name)) {
+        if let Some(var) = world.results.set_vars(host, None).as_ref().and_then(|layer| layer.vars.get(name)) {
             return as_written(var);
         }
     }
@@ -112,7 +112,7 @@ fn variable_names(world: &World, host: HostIx, within: Option<(RoundIx, Option<T
             names.extend(world.playbook.task(round, task).layers.iter().flat_map(|layer| layer.vars.keys().cloned()));
         }
     }
-    let set = within.and_then(|_| world.results.set_vars(host));
+    let set = within.and_then(|_| world.results.set_vars(host, None));
     names.extend(set.iter().flat_map(|layer| layer.vars.keys().cloned().collect::<Vec<_>>()));
     names.extend(world.playbook.extra.vars.keys().cloned());
     names.into_iter().collect()

@@ -67,6 +67,7 @@ impl Maker {
             on: Vec::new(),
             once: false,
             reads: Vec::new(),
+            flow: Flow::default(),
         }
     }
 
@@ -86,6 +87,11 @@ impl Maker {
             items: (0..tasks.len()).map(|task| Item::Task(TaskIx::new(task), Needs::Above)).collect(),
             tasks,
             max_parallel: None,
+            handlers: Vec::new(),
+            finally: Vec::new(),
+            blocks: Vec::new(),
+            frames: vec![Frame::default()],
+            flow: RoundFlow::default(),
         }
     }
 }
@@ -103,6 +109,8 @@ pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
         extra: layer(Origin::CommandLine, &[]),
         rounds,
         max_parallel: None,
+        inputs: IndexMap::new(),
+        groups: IndexMap::new(),
     }
 }
 

@@ -251,6 +251,14 @@ impl Board {
             RunEvent::StepEnded { step, outcome, .. } => return self.end_step(*step, outcome),
             RunEvent::Interrupted { stage, .. } => self.interrupted = self.interrupted.max(*stage),
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
+            RunEvent::BatchStarted { .. }
+            | RunEvent::BatchPaused { .. }
+            | RunEvent::Stopped { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::Answered { .. }
+            | RunEvent::Notified { .. }
+            | RunEvent::AttemptEnded { .. }
+            | RunEvent::BlockEnded { .. } => {}
         }
         Change::Other
     }

@@ -45,6 +45,7 @@ impl Feed {
                 place: place(),
                 hosts: all.clone(),
                 tasks: tasks.iter().map(|task| task_entry(task, place())).collect(),
+                blocks: Vec::new(),
             })
             .collect();
         let hosts = hosts.iter().enumerate();
@@ -187,7 +188,7 @@ impl Feed {
 
 fn task_entry(name: &str, place: Location) -> TaskEntry {
     let (verb, name) = name.split_once(": ").filter(|(verb, _)| *verb == "print").unwrap_or(("run", name));
-    TaskEntry { id: snake_id(name), name: name.to_owned(), verb: verb.to_owned(), place }
+    TaskEntry { id: snake_id(name), name: name.to_owned(), verb: verb.to_owned(), section: None, place }
 }
 
 pub(super) fn step(round: usize, task: usize, host: usize) -> StepId {

@@ -63,6 +63,14 @@ pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<
         RunEvent::StepEnded { step, attempt, outcome } => step_ended(connection, run, *step, *attempt, outcome, at)?,
         // The log puts the bytes into `output` itself; an interruption is told by the run's status.
         RunEvent::StepOutput { .. } | RunEvent::Interrupted { .. } => {}
+        RunEvent::BatchStarted { .. }
+        | RunEvent::BatchPaused { .. }
+        | RunEvent::Stopped { .. }
+        | RunEvent::Asked { .. }
+        | RunEvent::Answered { .. }
+        | RunEvent::Notified { .. }
+        | RunEvent::AttemptEnded { .. }
+        | RunEvent::BlockEnded { .. } => {}
         RunEvent::RunEnded(end) => execute(
             connection,
             "UPDATE run SET ended_at = ?2, status = ?3, exit_code = ?4, duration_ms = ?5 WHERE number = ?1",

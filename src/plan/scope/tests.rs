@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use super::*;
 use crate::diag::Diagnostics;
 use crate::event::Status;
-use crate::model::{ConnectPatch, Inventory, Layer, Origin, Playbook, RoundNeed, Set, Verb};
+use crate::model::{BlockIx, ConnectPatch, FrameIx, Inventory, Layer, Origin, Playbook, RoundNeed, Set, Verb};
 use crate::plan::testing::{Maker, inventory, layer, playbook};
-use crate::plan::{ControllerInfo, ResultSource, RunInfo, build};
+use crate::plan::{ControllerInfo, ErrorView, ItemView, ResultSource, RunInfo, build};
 
 /// Results by step; all others are pending.
 #[derive(Debug, Default)]
@@ -19,11 +19,19 @@ struct Results {
 }
 
 impl ResultSource for Results {
+    fn item(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ItemView>> {
+        None
+    }
+
+    fn error(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ErrorView>> {
+        None
+    }
+
     fn step(&self, step: StepId) -> StepView {
         self.steps.get(&step).map_or(StepView::Pending, |result| StepView::Done(Arc::new(result.clone())))
     }
 
-    fn set_vars(&self, _: HostIx) -> Option<Arc<Layer>> {
+    fn set_vars(&self, _: HostIx, _: Option<(RoundIx, FrameIx)>) -> Option<Arc<Layer>> {
         self.set.clone()
     }
 

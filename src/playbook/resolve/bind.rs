@@ -9,7 +9,7 @@ use super::names::Names;
 use super::order::Order;
 use super::scope::{RoundScope, SetVar, Use, set_vars};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::model::{Command, Guard, Inventory, Judge, OnHost, Playbook, Round, RoundIx, RoundNeed, Task, TaskIx, TaskRead, Template, Verb};
+use crate::model::{Inventory, Playbook, Round, RoundIx, RoundNeed, Task, TaskIx, TaskPart, TaskRead, Template, Verb};
 
 /// What binding knows and collects.
 pub(super) struct Binder<'a> {
@@ -122,65 +122,10 @@ impl<'a> Binder<'a> {
     }
 
     fn task(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, task: &'a Task) {
-        let each = &mut |template: &'a Template| self.template(scope, of, template);
-        task.when.iter().for_each(&mut *each);
-        task.env.iter().map(|(_, value)| value).for_each(&mut *each);
-        task.cwd.iter().chain(&task.stdin).for_each(&mut *each);
-        if let Some(r#become) = &task.r#become {
-            each(&r#become.user);
-            r#become.password.iter().for_each(&mut *each);
-        }
-        for on in &task.on {
-            if let OnHost::Template(template) = on {
-                each(template);
-            }
-        }
-        for guard in &task.guards {
-            match guard {
-                Guard::Unless(command) | Guard::OnlyIf(command) => templates_of_command(command, each),
-                Guard::Creates(path) | Guard::Removes(path) => each(path),
-            }
-        }
-        templates_of_verb(&task.verb, each);
-        of.judge = true;
-        for judge in task.changed.iter().chain(&task.failed) {
-            if let Judge::Expression(template) = judge {
-                self.template(scope, of, template);
-            }
-        }
+        task.for_each_template(&mut |part, template| {
+            of.judge = part == TaskPart::Judge;
+            self.template(scope, of, template);
+        });
         of.judge = false;
-    }
-}
-
-fn templates_of_command<'t>(command: &'t Command, each: &mut dyn FnMut(&'t Template)) {
-    match command {
-        Command::Text(template) => each(template),
-        Command::List(list) => list.iter().for_each(each),
-    }
-}
-
-fn templates_of_verb<'t>(verb: &'t Verb, each: &mut dyn FnMut(&'t Template)) {
-    use crate::model::CopyFrom;
-    match verb {
-        Verb::Run(run) => templates_of_command(&run.command, each),
-        Verb::Read(read) => each(&read.path),
-        Verb::Glob(glob) => glob.patterns.iter().for_each(each),
-        Verb::Stat(stat) => each(&stat.path),
-        Verb::Copy(copy) => {
-            match &copy.from {
-                CopyFrom::Content(content) => each(content),
-                CopyFrom::Src { path, .. } => each(path),
-            }
-            each(&copy.dest);
-            copy.mode.iter().chain(&copy.owner).chain(&copy.group).for_each(each);
-        }
-        Verb::Fetch(fetch) => {
-            each(&fetch.src);
-            each(&fetch.dest);
-        }
-        Verb::Assert(assert) => assert.that.iter().chain(&assert.message).for_each(each),
-        Verb::Set(set) => set.vars.values().for_each(|var| var.value.for_each_template(each)),
-        Verb::Print(print) => each(&print.text),
-        Verb::Fail(fail) => each(&fail.message),
     }
 }

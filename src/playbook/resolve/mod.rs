@@ -91,6 +91,8 @@ pub fn resolve(
         extra: Arc::new(extra(options)),
         rounds,
         max_parallel: syntax.max_parallel,
+        inputs: IndexMap::new(),
+        groups: IndexMap::new(),
     };
     let used = bind::bind(&mut playbook, map, inventory, &round_names, &task_names, diagnostics);
     check::check(&playbook, &used, options, diagnostics);

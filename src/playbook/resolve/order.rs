@@ -100,6 +100,10 @@ impl Order {
                     let waited = self.waited(&group.needs, &above, outside, parallel);
                     self.list(&group.members, &waited, true, changed)
                 }
+                Item::Block(block) => {
+                    let waited = self.waited(&block.needs, &above, outside, parallel);
+                    self.list(&block.body, &waited, false, changed)
+                }
             };
             above.union(&own);
         }

@@ -3,7 +3,7 @@
 use super::Lower;
 use super::names::{Found, Names};
 use crate::diag::{Diagnostic, SourceText};
-use crate::model::{Context, Origin, Round, RoundIx, RoundNeed};
+use crate::model::{Context, Frame, Origin, Round, RoundFlow, RoundIx, RoundNeed};
 use crate::playbook::{codes, syntax};
 
 impl Lower<'_> {
@@ -39,6 +39,11 @@ impl Lower<'_> {
             tasks,
             items,
             max_parallel: round.max_parallel,
+            handlers: Vec::new(),
+            finally: Vec::new(),
+            blocks: Vec::new(),
+            frames: vec![Frame::default()],
+            flow: RoundFlow::default(),
         }
     }
 

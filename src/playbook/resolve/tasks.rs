@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Lower;
 use super::names::{Names, id_of};
 use crate::diag::{Diagnostic, Span};
-use crate::model::{Become, Context, Group, Item, Judge, Layer, Needs, OnHost, Origin, RoundIx, Task, TaskIx, Template, Verb};
+use crate::model::{Become, Context, Flow, Group, Item, Judge, Layer, Needs, OnHost, Origin, RoundIx, Task, TaskIx, Template, Verb};
 use crate::playbook::{codes, syntax};
 use crate::text::{did_you_mean, one_line};
 
@@ -131,6 +131,7 @@ impl Lower<'_> {
             on: task.on.iter().filter_map(|on| self.on(on)).collect(),
             once: task.once,
             reads: Vec::new(),
+            flow: Flow::default(),
             shell,
         }
     }

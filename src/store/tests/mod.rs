@@ -43,6 +43,7 @@ fn header(id: &str) -> RunHeader {
         id: id.map(str::to_owned),
         name: name.to_owned(),
         verb: "run".to_owned(),
+        section: None,
         place: place(line),
     };
     let host = |name: &str| HostEntry { name: name.to_owned(), address: format!("deploy@{name}:22") };
@@ -68,6 +69,7 @@ fn header(id: &str) -> RunHeader {
             place: place(4),
             hosts: vec![HostIx(0), HostIx(1)],
             tasks: vec![task(Some("build"), "Build it", 7), task(None, "Restart", 9)],
+            blocks: Vec::new(),
         }],
         plan: serde_json::json!({"format": 1, "rounds": ["deploy"]}),
     }
