@@ -12,6 +12,7 @@ mod circle;
 mod classes;
 mod graph;
 mod links;
+mod nodes;
 mod prepare;
 mod prepared;
 mod queue;
@@ -24,7 +25,7 @@ mod view;
 mod world;
 
 pub use build::build;
-pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait};
+pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use prepare::{holds, judge, prepare, preview};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
