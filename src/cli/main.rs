@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection};
 use super::exit::ExitCode;
-use super::log;
+use super::{explain, log};
 use crate::app::{self, Adhoc, AppError, ExtraVar, Loaded, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
@@ -91,7 +91,24 @@ impl Session<'_> {
                 self.print_json(&schema);
                 Ok(ExitCode::Ok)
             }
+            Command::Explain(explain) => Ok(self.explain(explain)),
         }
+    }
+
+    fn explain(&self, explain: &args::Explain) -> ExitCode {
+        let said = match &explain.code {
+            Some(Some(code)) => explain::one(code),
+            _ => Ok(explain::all()),
+        };
+        match said {
+            Ok(said) if self.cli.common.format == Format::Json => self.print_json(&said.json),
+            Ok(said) => self.print(&said.text),
+            Err(unknown) => {
+                tell(&format!("error: {unknown}\n\nhint: {}\n", unknown.hint()));
+                return ExitCode::Usage;
+            }
+        }
+        ExitCode::Ok
     }
 
     fn check(&self, check: &args::Check) -> ExitCode {
@@ -108,7 +125,7 @@ impl Session<'_> {
             return exit;
         }
         for (path, loaded) in check.playbooks.iter().zip(&all) {
-            self.show_diagnostics(&loaded.map, &loaded.diagnostics);
+            self.render_diagnostics(&loaded.map, &loaded.diagnostics);
             if let Some(ready) = loaded.ready.as_ref().filter(|_| !self.cli.common.quiet) {
                 let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.len()).sum();
                 let hosts: std::collections::BTreeSet<_> = ready.playbook.rounds.iter().flat_map(|round| &round.hosts).collect();
@@ -116,6 +133,7 @@ impl Session<'_> {
                 self.print(&format!("{}: ok ({})\n", path.display(), counts.join(", ")));
             }
         }
+        self.say_where_more_is(all.iter().map(|loaded| &loaded.diagnostics));
         exit
     }
 
@@ -231,6 +249,19 @@ impl Session<'_> {
     }
 
     fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
+        self.render_diagnostics(map, diagnostics);
+        self.say_where_more_is([diagnostics]);
+    }
+
+    /// Names the command that explains the first error, where there is one.
+    fn say_where_more_is<'a>(&self, all: impl IntoIterator<Item = &'a Diagnostics>) {
+        let first = |list: &Diagnostics| list.sorted().into_iter().find(|found| found.severity == Severity::Error).map(|found| found.code);
+        if let Some(code) = all.into_iter().find_map(first).filter(|_| !self.cli.common.quiet) {
+            tell(&format!("for more, roundsman explain --code {code}\n"));
+        }
+    }
+
+    fn render_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
         let colors = self.stderr_options().colors;
         let mut text = render_text(map, diagnostics, if colors { Colors::Always } else { Colors::Never });
         let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
