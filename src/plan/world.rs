@@ -154,6 +154,11 @@ impl World {
         })
     }
 
+    /// Says whether any `set` task sets a variable.
+    pub(super) fn is_set_anywhere(&self, name: &str) -> bool {
+        self.sets.contains_key(name)
+    }
+
     /// How a step is called in `‹after …›`: `survey/kernel`.
     pub(super) fn step_name(&self, round: RoundIx, task: TaskIx) -> String {
         let (round, task) = (self.playbook.round(round), self.playbook.task(round, task));
