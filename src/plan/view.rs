@@ -181,6 +181,16 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     PlanView { format: FORMAT, playbook_id: playbook.id.clone(), playbook: playbook.name.clone(), rounds, counts }
 }
 
+/// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
+pub fn examine(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, diagnostics: &mut Diagnostics) {
+    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
+    for (round, tasks) in world.playbook().rounds.iter().map(|round| round.tasks.len()).enumerate() {
+        for task in 0..tasks {
+            let _ = viewer.task(RoundIx::new(round), TaskIx::new(task), &mut Counts::default(), diagnostics);
+        }
+    }
+}
+
 struct Viewer<'a> {
     plan: &'a Plan,
     world: &'a Arc<World>,
