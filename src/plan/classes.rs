@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::scope::{written_above, written_below};
 use super::world::World;
 use crate::model::{Command, CopyFrom, Guard, HostIx, OnHost, Read, RoundIx, StepId, Task, TaskIx, Template, Var, VarValue, Verb};
 
@@ -74,13 +73,13 @@ impl<'a> Classes<'a> {
         let mut tables = self.tables.borrow_mut();
         let table = tables.entry(name).or_insert_with(|| {
             let hosts = 0..self.world.inventory.hosts.len();
-            hosts.map(|host| written_below(self.world, name, HostIx::new(host))).collect()
+            hosts.map(|host| self.world.written_below(name, HostIx::new(host))).collect()
         });
         Rc::clone(table)
     }
 
     fn name(&self, name: &'a str, round: RoundIx, task: TaskIx) -> Name<'a> {
-        let above = self.world.playbook.extra.vars.get(name).or_else(|| written_above(self.world, name, round, Some(task)));
+        let above = self.world.playbook.extra.vars.get(name).or_else(|| self.world.written_above(name, round, Some(task)));
         let written = above.map_or_else(|| Written::PerHost(self.table(name)), Written::Once);
         Name { written, set: self.world.is_set_anywhere(name), seen: 0 }
     }

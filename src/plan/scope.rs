@@ -80,27 +80,8 @@ fn variable(world: &World, name: &str, host: HostIx, within: Option<(RoundIx, Op
             return as_written(var);
         }
     }
-    written(world, name, host, within).map_or(Lookup::Missing, as_written)
-}
-
-/// Finds where a variable is written, `-e` and `set` left out.
-fn written<'a>(world: &'a World, name: &str, host: HostIx, within: Option<(RoundIx, Option<TaskIx>)>) -> Option<&'a Var> {
-    let above = within.and_then(|(round, task)| written_above(world, name, round, task));
-    above.or_else(|| written_below(world, name, host))
-}
-
-/// Finds where a task or its round writes a variable, for all hosts alike.
-pub(super) fn written_above<'a>(world: &'a World, name: &str, round: RoundIx, task: Option<TaskIx>) -> Option<&'a Var> {
-    let in_task = task.and_then(|task| {
-        let layers = &world.playbook.task(round, task).layers;
-        layers.iter().rev().find_map(|layer| layer.vars.get(name))
-    });
-    in_task.or_else(|| world.playbook.round(round).vars.as_ref()?.vars.get(name))
-}
-
-/// Finds where the inventory, or else the playbook, writes a variable of a host.
-pub(super) fn written_below<'a>(world: &'a World, name: &str, host: HostIx) -> Option<&'a Var> {
-    world.inventory.host(host).var(name).or_else(|| world.playbook.vars.vars.get(name))
+    let above = within.and_then(|(round, task)| world.written_above(name, round, task));
+    above.or_else(|| world.written_below(name, host)).map_or(Lookup::Missing, as_written)
 }
 
 fn as_written(var: &Var) -> Lookup {

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
 use super::scope::Scope;
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Verb};
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Var, Verb};
 use crate::template::Root;
 
 /// `run`, as far as it never changes.
@@ -157,6 +157,20 @@ impl World {
     /// Says whether any `set` task sets a variable.
     pub(super) fn is_set_anywhere(&self, name: &str) -> bool {
         self.sets.contains_key(name)
+    }
+
+    /// Finds where a task or its round writes a variable, for all hosts alike; weaker than `-e` and `set`.
+    pub(super) fn written_above(&self, name: &str, round: RoundIx, task: Option<TaskIx>) -> Option<&Var> {
+        let in_task = task.and_then(|task| {
+            let layers = &self.playbook.task(round, task).layers;
+            layers.iter().rev().find_map(|layer| layer.vars.get(name))
+        });
+        in_task.or_else(|| self.playbook.round(round).vars.as_ref()?.vars.get(name))
+    }
+
+    /// Finds where the inventory, or else the playbook, writes a variable of a host.
+    pub(super) fn written_below(&self, name: &str, host: HostIx) -> Option<&Var> {
+        self.inventory.host(host).var(name).or_else(|| self.playbook.vars.vars.get(name))
     }
 
     /// How a step is called in `‹after …›`: `survey/kernel`.
