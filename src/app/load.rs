@@ -117,10 +117,33 @@ pub fn load(sources: &Sources) -> Loaded {
     Loaded { map: loader.map, diagnostics: loader.diagnostics, ready }
 }
 
-/// Loads several playbooks with what is said for all of them.
+/// What was checked, with all that is to be said of it.
+#[derive(Debug)]
+pub struct Checked {
+    /// Every text that was read.
+    pub map: SourceMap,
+    /// Mistakes and warnings.
+    pub diagnostics: Diagnostics,
+    /// The playbook; none where there are errors.
+    pub playbook: Option<Arc<Playbook>>,
+}
+
+/// Checks a playbook with its inventory: finds all that [`load`] finds, and keeps little of it.
 #[must_use]
-pub fn check_each(playbooks: &[PathBuf], rest: &Sources) -> Vec<Loaded> {
-    playbooks.iter().map(|path| load(&Sources { playbook: PlaybookSource::File(path.clone()), ..rest.clone() })).collect()
+pub fn check(sources: &Sources) -> Checked {
+    let mut loader = Loader::default();
+    let built = loader.build(sources);
+    if let Some(built) = &built {
+        plan::examine(&built.plan, &built.world, &built.engine, &loader.map, &mut loader.diagnostics);
+    }
+    let playbook = built.filter(|_| !loader.diagnostics.has_errors()).map(|built| built.playbook);
+    Checked { map: loader.map, diagnostics: loader.diagnostics, playbook }
+}
+
+/// Checks several playbooks with what is said for all of them.
+#[must_use]
+pub fn check_each(playbooks: &[PathBuf], rest: &Sources) -> Vec<Checked> {
+    playbooks.iter().map(|path| check(&Sources { playbook: PlaybookSource::File(path.clone()), ..rest.clone() })).collect()
 }
 
 /// Loads an inventory alone, and what an expression chooses of it (`all` where there is none).
@@ -153,8 +176,34 @@ struct Loader {
     inputs: Vec<InputFile>,
 }
 
+/// A playbook bound to its hosts, not yet rendered.
+struct Built {
+    playbook: Arc<Playbook>,
+    inventory: Arc<Inventory>,
+    engine: Arc<Engine>,
+    plan: Plan,
+    world: Arc<World>,
+    files: Vec<PathBuf>,
+    extra: indexmap::IndexMap<String, crate::model::Value>,
+}
+
 impl Loader {
     fn load(&mut self, sources: &Sources) -> Option<Ready> {
+        let built = self.build(sources)?;
+        let view = plan::view(&built.plan, &built.world, &built.engine, &self.map, &mut self.diagnostics);
+        Some(Ready {
+            playbook: built.playbook,
+            inventory: built.inventory,
+            engine: built.engine,
+            plan: Arc::new(built.plan),
+            view,
+            inputs: std::mem::take(&mut self.inputs),
+            files: built.files,
+            extra: built.extra,
+        })
+    }
+
+    fn build(&mut self, sources: &Sources) -> Option<Built> {
         let folder = sources.playbook.folder();
         let syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
         let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
@@ -184,18 +233,7 @@ impl Loader {
         let controller = super::header::controller();
         let run = RunInfo { user: controller.user.clone(), ..RunInfo::default() };
         let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, Arc::new(NothingYet), run, controller);
-        let view = plan::view(&plan, &world, &engine, &self.map, &mut self.diagnostics);
-        let plan = Arc::new(plan);
-        Some(Ready {
-            playbook,
-            inventory,
-            engine,
-            plan,
-            view,
-            inputs: std::mem::take(&mut self.inputs),
-            files: files.into_iter().collect(),
-            extra,
-        })
+        Some(Built { playbook, inventory, engine, plan, world, files: files.into_iter().collect(), extra })
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {

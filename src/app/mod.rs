@@ -18,7 +18,7 @@ mod signals;
 pub use adhoc::{Adhoc, adhoc_source};
 pub use error::AppError;
 pub use header::address;
-pub use load::{ExtraVar, Loaded, PlaybookSource, Ready, Sources, check_each, load, load_inventory};
+pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check, check_each, load, load_inventory};
 pub use past::{Past, find_run, history, is_found_from_here, open_record};
 pub use planned::{plan_json, plan_text};
 pub use run::{MakeSinks, Passwords, RunRequest, run, run_to_end};

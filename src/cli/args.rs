@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use super::explain::Explain;
 use crate::report::Verbosity;
 use crate::text::{is_id, parse_duration};
 
@@ -140,6 +141,8 @@ pub enum Command {
     Show(Show),
     /// Print a JSON Schema, for editors and other programs
     Schema(Schema),
+    /// Say what an error or a warning means, with a wrong and a right example
+    Explain(Explain),
 }
 
 /// Which hosts and variables.
@@ -334,6 +337,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Show(_) => ("show", &[Format::Text, Format::Json, Format::Jsonl]),
         // A schema is JSON whatever is asked.
         Command::Schema(_) => ("schema", &[Format::Text, Format::Json]),
+        Command::Explain(_) => ("explain", &[Format::Text, Format::Json]),
     };
     if formats.contains(&cli.common.format) {
         return Ok(cli);

@@ -3,7 +3,7 @@
 //! [`build`] makes the static [`Plan`], a graph of rounds and tasks whose edges say why they exist; [`Queue`] counts
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
 //! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`view`]
-//! is the whole plan as data (its JSON form), [`plan_text`] as text.
+//! is the whole plan as data (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
@@ -33,5 +33,5 @@ pub use prepared::{
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
 pub use text::{Paint, Role, plan_text, unpainted};
-pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
-pub use world::{ControllerInfo, RunInfo, World};
+pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, examine, view};
+pub use world::{ControllerInfo, Local, RunInfo, World, items};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::classes::{Class, class};
+use super::classes::{Class, Classes};
 use super::graph::{Edge, Plan};
 use super::prepare::{holds, preview};
 use super::prepared::{Body, CopySource, PreparedGuard, command_line};
@@ -170,7 +170,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     let playbook = world.playbook();
     let mut counts = Counts::default();
     let mut hosts: std::collections::BTreeSet<HostIx> = std::collections::BTreeSet::new();
-    let viewer = Viewer { plan, world, engine, map };
+    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
     let rounds = (0..playbook.rounds.len())
         .map(|round| {
             hosts.extend(plan.hosts(RoundIx::new(round)));
@@ -181,11 +181,22 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     PlanView { format: FORMAT, playbook_id: playbook.id.clone(), playbook: playbook.name.clone(), rounds, counts }
 }
 
+/// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
+pub fn examine(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, diagnostics: &mut Diagnostics) {
+    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
+    for (round, tasks) in world.playbook().rounds.iter().map(|round| round.tasks.len()).enumerate() {
+        for task in 0..tasks {
+            let _ = viewer.task(RoundIx::new(round), TaskIx::new(task), &mut Counts::default(), diagnostics);
+        }
+    }
+}
+
 struct Viewer<'a> {
     plan: &'a Plan,
     world: &'a Arc<World>,
     engine: &'a Engine,
     map: &'a SourceMap,
+    classes: Classes<'a>,
 }
 
 impl Viewer<'_> {
@@ -216,9 +227,10 @@ impl Viewer<'_> {
         let mut groups: IndexMap<What, Vec<HostIx>> = IndexMap::new();
         let mut known: HashMap<Class, usize> = HashMap::new();
         let mut failures: IndexMap<(String, Option<Span>, Option<String>), Vec<HostIx>> = IndexMap::new();
+        let mut classes = self.classes.task(round, ix);
         for host in self.plan.hosts(round) {
             let step = StepId { round, task: ix, host: *host };
-            let class = class(self.world, step);
+            let class = classes.class(*host);
             if let Some(group) = class.as_ref().and_then(|class| known.get(class)) {
                 groups[*group].push(*host);
                 continue;
