@@ -1,0 +1,1 @@
+//! Ansible inventories: what is read of them, and what is said.
