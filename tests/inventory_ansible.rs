@@ -62,6 +62,10 @@ fn ours(inventory: &Inventory) -> Read {
         for (name, var) in host.layers.iter().flat_map(|layer| &layer.vars) {
             vars.insert(name.clone(), value(&var.value));
         }
+        // Ansible has them, too, and does not list them.
+        for magic in ["inventory_hostname", "inventory_hostname_short", "group_names"] {
+            assert!(vars.shift_remove(magic).is_some(), "{magic} of {}", host.name);
+        }
         read.hosts.insert(host.name.clone(), vars);
     }
     for (group, hosts) in &inventory.groups {

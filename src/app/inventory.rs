@@ -240,6 +240,8 @@ impl Loader {
                 }
             }
         }
+        let magic = self.map.add("<Ansible's own variables>", None, Ansible::MAGIC);
+        sources.ansible.read_magic(&self.map, magic, &mut self.diagnostics);
         sources.ansible.finish(&self.map, &mut self.engine, &mut self.diagnostics)
     }
 }

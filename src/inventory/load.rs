@@ -51,7 +51,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     let drafts = fields.take("hosts").map(|entry| hosts::read(entry, base, engine, diagnostics)).unwrap_or_default();
     let mut groups = fields.take("groups").map(|entry| groups::read(entry, base, engine, diagnostics)).unwrap_or_default();
     if let Some(all) = fields.take("all") {
-        let found = Diagnostic::error("E219", all.key.span, "`all` is a group of Ansible's, and this inventory is one of ours");
+        let found = Diagnostic::error("E015", all.key.span, "unknown key `all` in an inventory").label("a group of Ansible's");
         diagnostics.push(found.hint(NATIVE.to_owned()));
     }
     fields.finish(&["vars", "connect", "hosts", "groups"], &["secrets"], diagnostics);

@@ -19,6 +19,8 @@ pub struct Ansible {
     pub(super) hosts: IndexMap<String, HostDraft>,
     pub(super) groups: IndexMap<String, GroupDraft>,
     pub(super) files: Vec<VarsFile>,
+    /// Variables that Ansible gives every host, in our words.
+    pub(super) magic: Vars,
 }
 
 /// A variable as written.

@@ -2,7 +2,7 @@
 
 use super::draft::{Ansible, Given, Vars};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use crate::yaml::parse_ansible;
+use crate::yaml::{Entry, Node, parse_ansible};
 
 /// Whose variables a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,20 @@ pub(super) struct VarsFile {
 const VAULT: &str = "$ANSIBLE_VAULT;";
 
 impl Ansible {
+    /// What variables that Ansible gives every host are in our words; a caller that has them in a file hands them to
+    /// [`Ansible::read_magic`].
+    pub const MAGIC: &str = "\
+inventory_hostname: '{{ host.name }}'
+inventory_hostname_short: '{{ host.name.split(\".\")[0] }}'
+group_names: '{{ host.groups }}'
+";
+
+    /// Reads [`Ansible::MAGIC`]: the weakest of all variables.
+    pub fn read_magic(&mut self, map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) {
+        let node = parse_ansible(map, file, diagnostics);
+        self.magic = node.as_ref().and_then(Node::as_map).unwrap_or_default().iter().map(given).collect();
+    }
+
     /// Reads a file of variables; of two for the same entity and plane, the later one is stronger.
     pub fn read_vars(&mut self, entity: Entity, plane: Plane, map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) {
         let text = &map.file(file).text;
@@ -48,8 +62,11 @@ impl Ansible {
             diagnostics.push(Diagnostic::error("E012", node.span, format!("a file of variables must be a map, this is {}", node.kind())));
             return;
         };
-        let given = |entry: &crate::yaml::Entry| (entry.key.text.clone(), Given { name: entry.key.clone(), value: entry.value.clone() });
         let vars = entries.iter().map(given).collect();
         self.files.push(VarsFile { entity, plane, vars });
     }
+}
+
+fn given(entry: &Entry) -> (String, Given) {
+    (entry.key.text.clone(), Given { name: entry.key.clone(), value: entry.value.clone() })
 }

@@ -156,13 +156,17 @@ fn depths(groups: &IndexMap<String, GroupDraft>, parents: &IndexMap<String, Vec<
 
 /// The layers that hosts share.
 struct GroupLayers {
+    magic: Option<Arc<Layer>>,
     inline: IndexMap<String, Arc<Layer>>,
     files: [IndexMap<String, Arc<Layer>>; 2],
 }
 
 impl GroupLayers {
     fn new(of: &Ansible, engine: &mut Engine, diagnostics: &mut Diagnostics) -> GroupLayers {
-        let mut layers = GroupLayers { inline: IndexMap::new(), files: [IndexMap::new(), IndexMap::new()] };
+        let mut layers = GroupLayers { magic: None, inline: IndexMap::new(), files: [IndexMap::new(), IndexMap::new()] };
+        if !of.magic.is_empty() {
+            layers.magic = Some(Arc::new(layer(Origin::Inventory, &of.magic, engine, diagnostics)));
+        }
         let mut add = |to: &mut IndexMap<String, Arc<Layer>>, name: &str, vars: &Vars| {
             if vars.is_empty() {
                 return;
@@ -186,6 +190,7 @@ impl GroupLayers {
     fn of_host(&self, groups: &[&str]) -> Vec<Arc<Layer>> {
         let [inventory, playbook] = &self.files;
         let mut layers: Vec<Arc<Layer>> = Vec::new();
+        layers.extend(self.magic.clone());
         layers.extend(self.inline.get(ALL).cloned());
         layers.extend(groups.iter().filter_map(|group| self.inline.get(*group).cloned()));
         for plane in [inventory, playbook] {

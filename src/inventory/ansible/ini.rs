@@ -16,6 +16,8 @@ enum Lines {
     Hosts,
     Children,
     Vars,
+    /// Of a section whose header is wrong: what they would be, nobody knows.
+    Unknown,
 }
 
 /// The place of a first line like `[web]` or `[web:vars]`, blank lines and comments aside.
@@ -82,6 +84,7 @@ impl Ini<'_> {
         if let Some((name, kind)) = section(&line.text) {
             self.section(line, name, kind, diagnostics);
         } else if line.text.starts_with('[') && line.text.ends_with(']') {
+            self.lines = Lines::Unknown;
             let found = Diagnostic::error("E220", line.span, "this is no header of a section");
             diagnostics.push(found.hint("write `[group]`, `[group:children]` or `[group:vars]`, without blanks".to_owned()));
         } else {
@@ -89,6 +92,7 @@ impl Ini<'_> {
                 Lines::Hosts => self.host(line, diagnostics),
                 Lines::Children => self.child(line, diagnostics),
                 Lines::Vars => self.var(line, diagnostics),
+                Lines::Unknown => {}
             }
         }
     }
@@ -104,7 +108,7 @@ impl Ini<'_> {
                 let found = Diagnostic::error("E220", line.at(start..start + other.len()), format!("there is no section `{other}`"));
                 let near = crate::text::did_you_mean(other, ["hosts", "children", "vars"]);
                 diagnostics.push(found.hint(near.or_else(|| Some("write `[group]`, `[group:children]` or `[group:vars]`".to_owned()))));
-                Lines::Hosts
+                Lines::Unknown
             }
         };
         name.clone_into(&mut self.group);

@@ -65,6 +65,11 @@ impl<'a> Settings<'a> {
         let rendered = match &var.value {
             VarValue::Plain(value) => return Some(value.clone()),
             VarValue::Template(template) => self.engine.render(template, &self.scope),
+            VarValue::Unusable(why) => {
+                let message = format!("`{name}` can't be used: {}", why.message);
+                self.left_out(Some(why.span), &message, why.hint.as_deref());
+                return None;
+            }
             other => self.engine.render_value(other, &self.scope).map(Rendered::Value),
         };
         let (message, place, hint) = match rendered {
@@ -93,17 +98,18 @@ struct HostScope {
 
 impl Lazy for HostScope {
     fn get(&self, name: &str) -> Lookup {
-        if let Some(var) = self.layers.iter().rev().find_map(|layer| layer.vars.get(name)) {
-            return match &var.value {
-                VarValue::Plain(value) => Lookup::Value(value.clone()),
-                other => Lookup::Variable(Arc::new(other.clone())),
-            };
-        }
         match (name, &self.folder) {
-            ("inventory_hostname", _) => Lookup::Value(Value::Text(self.name.clone())),
-            ("inventory_hostname_short", _) => Lookup::Value(Value::Text(self.name.split('.').next().unwrap_or_default().to_owned())),
-            ("inventory_dir", Some(folder)) => Lookup::Value(Value::Text(folder.clone())),
-            _ => Lookup::Missing,
+            ("inventory_hostname", _) => return Lookup::Value(Value::Text(self.name.clone())),
+            ("inventory_hostname_short", _) => {
+                return Lookup::Value(Value::Text(self.name.split('.').next().unwrap_or_default().to_owned()));
+            }
+            ("inventory_dir", Some(folder)) => return Lookup::Value(Value::Text(folder.clone())),
+            _ => {}
+        }
+        match self.layers.iter().rev().find_map(|layer| layer.vars.get(name)).map(|var| &var.value) {
+            None => Lookup::Missing,
+            Some(VarValue::Plain(value)) => Lookup::Value(value.clone()),
+            Some(other) => Lookup::Variable(Arc::new(other.clone())),
         }
     }
 
