@@ -58,12 +58,12 @@ fn load(folder: &Path, file: File) -> (SourceMap, Diagnostics) {
     let word = |path: &Path| path.to_string_lossy().into_owned();
     match file {
         File::Playbook(_) => {
-            let loaded = app::load(&Sources { inventory: Some(word(&inventory)), ..Sources::file(path) });
+            let loaded = app::load(&Sources { inventory: vec![word(&inventory)], ..Sources::file(path) });
             assert_eq!(loaded.ready.is_none(), loaded.diagnostics.has_errors());
             (loaded.map, loaded.diagnostics)
         }
         File::Inventory(_) => {
-            let (map, diagnostics, _) = app::load_inventory(Some(&word(&path)), None);
+            let (map, diagnostics, _) = app::load_inventory(&[word(&path)], None);
             (map, diagnostics)
         }
     }

@@ -149,9 +149,10 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 #[command(next_help_heading = "Hosts and variables")]
 pub struct Selection {
-    /// The inventory file, or names with commas ("web1,web2", "web1,"); overrides the playbook's own
+    /// An inventory file, folder or program, names with commas ("web1,web2", "web1,"), or `ssh:` for the hosts of ssh's
+    /// configuration; may be repeated; overrides the playbook's own
     #[arg(short, long, value_name = "FILE|NAMES")]
-    pub inventory: Option<String>,
+    pub inventory: Vec<String>,
     /// Only these hosts, of those the playbook names ("web[01-10]", "web and not spare", "!db1")
     #[arg(long, value_name = "EXPR")]
     pub limit: Option<String>,

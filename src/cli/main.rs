@@ -190,7 +190,7 @@ impl Session<'_> {
     }
 
     fn hosts(&self, hosts: &args::Hosts) -> ExitCode {
-        let (map, diagnostics, chosen) = app::load_inventory(hosts.selection.inventory.as_deref(), hosts.expr.as_deref());
+        let (map, diagnostics, chosen) = app::load_inventory(&hosts.selection.inventory, hosts.expr.as_deref());
         self.show_diagnostics(&map, &diagnostics);
         let Some((inventory, chosen)) = chosen else { return ExitCode::Invalid };
         if self.cli.common.format == Format::Json {
