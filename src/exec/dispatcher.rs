@@ -382,6 +382,5 @@ pub(super) fn millis(duration: Duration) -> u64 {
 
 /// A pair of captures for a job.
 pub(super) fn captures(keep: bool, redactor: &crate::event::Redactor) -> (Capture, Capture) {
-    let hold = redactor.longest().saturating_sub(1);
-    (Capture::new(keep, hold), Capture::new(keep, hold))
+    (Capture::new(keep, redactor), Capture::new(keep, redactor))
 }

@@ -7,6 +7,7 @@ use super::connect::{jump_span, read_connect};
 use super::groups::{self, GroupDraft};
 use super::hosts::{self, HostDraft};
 use super::names::{add_localhost, localhost_only};
+use super::secrets::read_secrets;
 use super::vars::layer;
 use super::{jump, names};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
@@ -46,9 +47,10 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
         let found = Diagnostic::error("E219", all.key.span, "this looks like an Ansible inventory, which is not supported yet");
         diagnostics.push(found.hint(NATIVE.to_owned()));
     }
-    fields.finish(&["vars", "connect", "hosts", "groups"], &["secrets"], diagnostics);
+    let secrets = fields.take("secrets").map(|entry| read_secrets(entry, base, diagnostics)).unwrap_or_default();
+    fields.finish(&["vars", "connect", "secrets", "hosts", "groups"], &[], diagnostics);
 
-    let mut inventory = Inventory::default();
+    let mut inventory = Inventory { secrets, ..Inventory::default() };
     for (name, draft) in &drafts {
         note_jump(&mut written, draft.jump, &draft.connect);
         names::add(&mut inventory, names::host(name, Some(draft.span), true));
@@ -63,7 +65,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     Some(inventory)
 }
 
-const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `hosts` and `groups`";
+const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `secrets`, `hosts` and `groups`";
 
 /// The place of a first line like `[web]` or `[web:vars]`.
 fn ini_header(text: &str) -> Option<std::ops::Range<usize>> {

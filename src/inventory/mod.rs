@@ -18,6 +18,7 @@ mod load;
 mod name;
 mod names;
 mod ranges;
+mod secrets;
 mod vars;
 
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use expr::{Mode, select, select_list};
 pub use jump::bind_jump;
 pub use load::load;
 pub use names::{from_names, localhost_only};
+pub use secrets::{SOURCES, read_secrets};
 pub use vars::{RESERVED, layer, var_value};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ConnectPatch, HostIx, Item, Layer, RoundIx, Task, TaskIx, Template};
+use indexmap::IndexMap;
+
+use super::{ConnectPatch, HostIx, Item, Layer, RoundIx, Secret, Task, TaskIx, Template};
 use crate::diag::Span;
 
 /// A whole playbook, every name bound.
@@ -16,6 +18,8 @@ pub struct Playbook {
     pub vars: Arc<Layer>,
     /// `-e`, the strongest layer.
     pub extra: Arc<Layer>,
+    /// `secrets:` of the inventory and the playbook, whose own win.
+    pub secrets: IndexMap<String, Secret>,
     /// The rounds, in the order written.
     pub rounds: Vec<Round>,
     /// The most hosts at work at once over the whole run; none: no limit.

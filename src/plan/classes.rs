@@ -28,7 +28,7 @@ pub(super) fn class(world: &World, step: StepId) -> Option<Class> {
         let name = read.path.first()?.as_str();
         match name {
             "host" | "hosts" => return None,
-            "groups" | "tasks" | "run" | "controller" | "result" => {}
+            "groups" | "tasks" | "run" | "controller" | "secrets" | "result" => {}
             "rounds" => key.push(usize::from(member(world, read, step)?)),
             _ if !seen.insert(name) => {}
             _ => {

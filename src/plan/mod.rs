@@ -17,6 +17,7 @@ mod prepared;
 mod queue;
 mod results;
 mod scope;
+mod secrets;
 #[cfg(test)]
 mod testing;
 mod text;

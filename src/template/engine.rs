@@ -21,6 +21,7 @@ use super::scope::{Rendering, ScopeMap, render_variable};
 use super::shell::{self, HereDoc};
 use super::text::{from_jinja, is_omit, write};
 use super::unparse::{Sites, Written, write_template, write_whole};
+use super::error::hole;
 use super::{Preview, RenderError, Rendered, Root, environment};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::model::{Context, Template, TemplateId, Value, VarValue};
@@ -227,11 +228,6 @@ struct Prepared {
     whole: bool,
     here: Vec<HereDoc>,
     reads: Vec<crate::model::Read>,
-}
-
-/// Shows what is waited for.
-pub(super) fn hole(pending: &[String]) -> String {
-    format!("‹after {}›", pending.join(", "))
 }
 
 fn wrong(template: &Template, message: String, hint: Option<String>) -> RenderError {

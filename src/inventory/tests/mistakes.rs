@@ -8,7 +8,6 @@ fn every_mistake_has_its_words() {
         "# old\n\n[web:vars]\na=b\n",
         "- web\n",
         "hsots: {}\n",
-        "secrets: { a: { env: A } }\n",
         "all: { hosts: { a: } }\n",
         "hosts: [web1, web2]\n",
         "hosts: { web: 3 }\n",
