@@ -42,7 +42,8 @@ rounds:
           EOF
           : {{ secrets.token }}
       - { name: encoded, run: 'printf "a%s\n" "$T" | base64; printf %s "$K" | base64', env: { T: "{{ secrets.token }}", K: "{{ secrets.key }}" } }
-      - { name: said, print: "{{ secrets.token | b64encode }} {{ login | b64encode }} {{ secrets.token | urlencode }} {{ secrets.people | to_json }}" }
+      - { name: said, print: "{{ secrets.token | b64encode }} {{ login | b64encode }} {{ secrets.people | to_json }}" }
+      - { name: every form, run: 'cat encoded', cwd: "{{ folder }}" }
       - { name: many, run: 'i=0; while [ $i -lt 5000 ]; do printf "%s " "$T"; i=$((i+1)); done', env: { T: "{{ secrets.token }}" } }
       - { name: binary, run: 'printf "\377%s\377" "$T"', env: { T: "{{ secrets.okapi }}" } }
       - { name: kept, set: { kept: { token: "{{ secrets.token }}" } } }
@@ -68,21 +69,28 @@ fn holds(bytes: &[u8], word: &str) -> bool {
 }
 
 /// Every form that must be nowhere. Of base64 what lies inside: the signs at its ends belong to the neighbours, too.
-fn forms(secret: &str) -> Vec<String> {
-    let percent = |keep: &str| -> String {
+fn inner_forms(secret: &str) -> Vec<String> {
+    forms(secret, |whole| whole[4..4 + (secret.len() - 4) * 4 / 3 / 4 * 4].to_owned())
+}
+
+fn forms(secret: &str, base64: impl Fn(String) -> String) -> Vec<String> {
+    let percent = |keep: &str, upper: bool| -> String {
         let sign = |byte: u8| {
             let plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || keep.as_bytes().contains(&byte);
-            if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            match (plain, upper) {
+                (true, _) => char::from(byte).to_string(),
+                (false, true) => format!("%{byte:02X}"),
+                (false, false) => format!("%{byte:02x}"),
+            }
         };
         secret.bytes().map(sign).collect()
     };
     let json = serde_json::Value::from(secret).to_string();
-    let mut forms = vec![secret.to_owned(), json[1..json.len() - 1].to_owned(), percent(""), percent("/"), percent("/").to_lowercase()];
+    let mut forms = vec![secret.to_owned(), json[1..json.len() - 1].to_owned(), percent("", true), percent("/", true), percent("/", false)];
     forms.push(secret.replace('\'', r"'\''"));
     for before in ["", "x", "xy"] {
         for engine in [coder::STANDARD, coder::URL_SAFE] {
-            let whole = engine.encode(format!("{before}{secret}xyz"));
-            forms.push(whole[4..4 + (secret.len() - 4) * 4 / 3 / 4 * 4].to_owned());
+            forms.push(base64(engine.encode(format!("{before}{secret}xyz"))));
         }
     }
     forms
@@ -111,7 +119,7 @@ fn project(hosts: &str, folder: &std::path::Path) -> Project {
 
 fn nowhere(what: &str, bytes: &[u8]) {
     let lines = ["b3BlbnNzaC1rZXktdjEA", "AAABG5vbmUAAAAEbm9u"];
-    let needles: Vec<String> = [TOKEN, FROM_COMMAND, FROM_AGE].into_iter().chain(lines).flat_map(forms).collect();
+    let needles: Vec<String> = [TOKEN, FROM_COMMAND, FROM_AGE].into_iter().chain(lines).flat_map(inner_forms).collect();
     for needle in needles {
         let at = bytes.windows(needle.len()).position(|window| window == needle.as_bytes());
         let around = at.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(100)..(at + 150).min(bytes.len())]).into_owned());
@@ -125,6 +133,8 @@ fn a_secret_is_in_no_byte_of_what_a_run_leaves_or_says() {
     let written = tempfile::tempdir().unwrap();
     let inventory = std::fs::read_to_string(lab.inventory()).unwrap();
     let project = project(&inventory, written.path());
+    let encoded: Vec<String> = [TOKEN, FROM_COMMAND, FROM_AGE].into_iter().flat_map(|secret| forms(secret, |whole| whole)).collect();
+    std::fs::write(written.path().join("encoded"), encoded.join("\n")).unwrap();
     let mut masked = 0;
     for arguments in [
         &["check", "site.yml"][..],
@@ -161,7 +171,9 @@ fn a_secret_is_in_no_byte_of_what_a_run_leaves_or_says() {
         assert_eq!(std::fs::read_to_string(written.path().join(host)).unwrap(), TOKEN);
     }
     let run = common::record::runs(&project.record()).remove(0);
-    for (task, bytes) in [("environment", TOKEN.len() + 5), ("input", FROM_FILE.len() + FROM_COMMAND.len()), ("many", 5000 * (TOKEN.len() + 1))] {
+    for (task, bytes) in
+        [("environment", TOKEN.len() + 5), ("input", FROM_FILE.len() + FROM_COMMAND.len()), ("many", 5000 * (TOKEN.len() + 1))]
+    {
         let outcomes = run.outcomes();
         let (_, outcome) = outcomes.iter().find(|((host, _, name), _)| host == "h001" && name == task).unwrap();
         assert_eq!(outcome[0]["stdout"]["bytes"], bytes, "{task}");
@@ -331,7 +343,10 @@ rounds:
         assert!(!shown.both().contains(word), "{}", shown.text());
     }
     assert!(shown.stdout.contains("«masked»«masked» «masked»"), "{}", shown.text());
-    project.file("wrong.yml", "connect: { transport: local, password: '{{ secrets.lgoin }}' }\nsecrets: { login: { env: X } }\nhosts: { one: {} }\n");
+    project.file(
+        "wrong.yml",
+        "connect: { transport: local, password: '{{ secrets.lgoin }}' }\nsecrets: { login: { env: X } }\nhosts: { one: {} }\n",
+    );
     project.file("three.yml", "rounds: [{ hosts: one, tasks: [{ run: id }] }]\n");
     let shown = project.run(&["check", "three.yml", "-i", "wrong.yml"]).expect_code(3);
     assert!(shown.stderr.contains("there is no secret `lgoin`") && shown.stderr.contains("did you mean `login`"), "{}", shown.text());

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::AppError;
 use super::header::{self, Who};
 use super::load::{self, Ready};
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
-use super::AppError;
 use crate::diag::SourceMap;
 use crate::event::EventSink;
 use crate::exec::{self, RunInputs, RunReport};

@@ -10,8 +10,8 @@ mod main;
 mod secret;
 
 pub use args::{
-    Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Extra, Format, History, Hosts, Plan, RecipientArgs, Rekey, Run,
-    Schema, SchemaOf, Secret, SecretCommand, Selection, Show, parse,
+    Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Extra, Format, History, Hosts, Plan, RecipientArgs, Rekey,
+    Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, parse,
 };
 pub use exit::ExitCode;
 pub use main::main;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
 use super::secrets::secret_ref;
+use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{ConnectPatch, HostKey, Jump, Kex, SecretRef, Transport};
 use crate::yaml::{Entry, Fields, Node, NodeValue};
 

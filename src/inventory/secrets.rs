@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn every_source_is_read() {
-        let (secrets, said) = read("secrets:
+        let (secrets, said) = read(
+            "secrets:
   a: { env: A }
   b: { file: b.txt }
   c: { command: pass show c }
@@ -188,7 +189,8 @@ mod tests {
   g: { ask: Password of the vault }
   h: { ask: }
   i: { file: i.yml, format: text }
-");
+",
+        );
         assert_eq!(said, "");
         let folder = PathBuf::from("plays");
         let sh = ["/bin/sh", "-c", "pass show c"].map(str::to_owned).to_vec();
@@ -215,7 +217,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_at_their_place() {
-        let (secrets, said) = read("secrets:
+        let (secrets, said) = read(
+            "secrets:
   plain: hunter2
   no-id: { env: A }
   none: {}
@@ -225,7 +228,8 @@ mod tests {
   asked: { ask: Who, key: a.b }
   odd: { age: x.age, key: a..b }
   worded: { env: A, format: json }
-");
+",
+        );
         assert_eq!(secrets.keys().collect::<Vec<_>>(), ["two", "asked", "odd", "worded"]);
         for (code, words) in [
             ("E016", "the secret `plain` must say where it comes from"),

@@ -13,6 +13,7 @@ use minijinja::machinery::ast::Stmt;
 use minijinja::{Environment, Value as Jinja};
 
 use super::analyze::Analysis;
+use super::error::hole;
 use super::fault::unwrap;
 use super::names::Names;
 use super::parse::{View, parse, syntax_error};
@@ -21,7 +22,6 @@ use super::scope::{Rendering, ScopeMap, render_variable};
 use super::shell::{self, HereDoc};
 use super::text::{from_jinja, is_omit, write};
 use super::unparse::{Sites, Written, write_template, write_whole};
-use super::error::hole;
 use super::{Preview, RenderError, Rendered, Root, environment};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::model::{Context, Template, TemplateId, Value, VarValue};

@@ -22,7 +22,8 @@ pub(super) fn decrypt(path: &Path, identity: Option<&Path>) -> Result<Vec<u8>, W
     if decryptor.is_scrypt() {
         return Err(failed("it is encrypted with a passphrase, not to a recipient".to_owned()));
     }
-    let mut reader = decryptor.decrypt(identities.iter().map(|identity| &**identity as &dyn Identity)).map_err(|error| failed(words(&error)))?;
+    let mut reader =
+        decryptor.decrypt(identities.iter().map(|identity| &**identity as &dyn Identity)).map_err(|error| failed(words(&error)))?;
     let mut plain = Vec::new();
     reader.read_to_end(&mut plain).map_err(|_| failed("it is damaged".to_owned()))?;
     Ok(plain)
@@ -32,7 +33,8 @@ fn words(error: &age::DecryptError) -> String {
     match error {
         age::DecryptError::NoMatchingKeys => "it is not encrypted to this identity".to_owned(),
         age::DecryptError::InvalidHeader | age::DecryptError::UnknownFormat => "it is no age file".to_owned(),
-        age::DecryptError::Io(error) => error.to_string(),
+        age::DecryptError::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => error.to_string(),
+        age::DecryptError::Io(_) => "it is no age file".to_owned(),
         _ => "it is damaged".to_owned(),
     }
 }

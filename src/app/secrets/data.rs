@@ -93,7 +93,11 @@ mod tests {
         assert_eq!(get("{\"a\": \"b\"}", true, Some("a")).unwrap(), Value::from("b"));
         let Err(Why::NoKey { near, .. }) = get(text, true, Some("db.pasword")) else { panic!() };
         assert_eq!(near.as_deref(), Some("did you mean `password`?"));
-        assert!(matches!(get("a: 1\nb: s3cret: [\n", true, None), Err(Why::NoData { line: 2 })), "{:?}", get("a: 1\nb: s3cret: [\n", true, None));
+        assert!(
+            matches!(get("a: 1\nb: s3cret: [\n", true, None), Err(Why::NoData { line: 2 })),
+            "{:?}",
+            get("a: 1\nb: s3cret: [\n", true, None)
+        );
         assert!(matches!(get("a: ''", true, Some("a")), Err(Why::Empty)));
     }
 }

@@ -45,7 +45,9 @@ mod tests {
 
     #[test]
     fn one_line_loses_its_break_and_many_keep_theirs() {
-        for (written, read) in [("pw\n", "pw"), ("pw\r\n", "pw"), ("pw", "pw"), (" pw \n", " pw "), ("a\nb\n", "a\nb\n"), ("pw\n\n", "pw\n\n")] {
+        for (written, read) in
+            [("pw\n", "pw"), ("pw\r\n", "pw"), ("pw", "pw"), (" pw \n", " pw "), ("a\nb\n", "a\nb\n"), ("pw\n\n", "pw\n\n")]
+        {
             assert_eq!(text(written.as_bytes().to_vec()).unwrap(), read);
         }
         assert!(matches!(text(vec![0xff]), Err(Why::NotText)));

@@ -58,7 +58,8 @@ pub fn get_secrets(ready: &Ready, map: &SourceMap, sources: &SecretSources) -> R
     let (mut values, mut failures, mut warnings) = (SecretValues::default(), Vec::new(), Diagnostics::default());
     let needed: Vec<&Secret> = ready.playbook.secrets.values().filter(|secret| secret.used).collect();
     // Whoever is asked should not be asked in vain.
-    let (asked, others): (Vec<&Secret>, Vec<&Secret>) = needed.into_iter().partition(|secret| matches!(secret.source, SecretSource::Ask(_)));
+    let (asked, others): (Vec<&Secret>, Vec<&Secret>) =
+        needed.into_iter().partition(|secret| matches!(secret.source, SecretSource::Ask(_)));
     for (secrets, asks) in [(others, false), (asked, true)] {
         if asks && !failures.is_empty() {
             break;

@@ -99,7 +99,8 @@ fn edited(path: &Path, before: &[u8], editor: &str) -> Result<Vec<u8>, AppError>
     // Its own name without `.age` says to the editor what it is.
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let plain = folder.path().join(name.strip_suffix(".age").filter(|name| !name.is_empty()).unwrap_or(&name));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&plain).map_err(|error| cannot(&plain, error))?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&plain).map_err(|error| cannot(&plain, error))?;
     file.write_all(before).map_err(|error| cannot(&plain, error))?;
     drop(file);
     // Ctrl-C is the editor's: the text must not stay behind because we went first.
@@ -117,7 +118,8 @@ fn edited(path: &Path, before: &[u8], editor: &str) -> Result<Vec<u8>, AppError>
     if !status.success() {
         return Err(failed(status.to_string()).into());
     }
-    Ok(std::fs::read(&plain).map_err(|error| VaultError::from(Why::File { path: plain.display().to_string(), error: error.to_string() }))?)
+    Ok(std::fs::read(&plain)
+        .map_err(|error| VaultError::from(Why::File { path: plain.display().to_string(), error: error.to_string() }))?)
 }
 
 /// Writes a file that only the user can read, all of it or nothing.

@@ -51,7 +51,8 @@ fn every_form_is_masked_and_nothing_beside_it() {
     use base64::engine::general_purpose as coder;
     let redactor = Redactor::new([ODD.to_owned()]);
     let json = serde_json::Value::from(ODD).to_string();
-    let percent: String = ODD.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect();
+    let percent: String =
+        ODD.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect();
     let mut texts = vec![
         ODD.to_owned(),
         json,

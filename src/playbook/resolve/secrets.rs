@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::bind::Binder;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::model::{
-    Command, Context, CopyFrom, Guard, Inventory, Jump, OnHost, Playbook, Read, SUDO_SECRET, Secret, SecretRef, Shell, Task, Template,
-    Var, Verb,
+    Command, Context, CopyFrom, Guard, Inventory, Jump, OnHost, Playbook, Read, SUDO_SECRET, Secret, SecretRef, Shell, Task, Template, Var,
+    Verb,
 };
 use crate::playbook::codes;
 use crate::text::did_you_mean;
@@ -207,7 +207,8 @@ fn arguments(playbook: &Playbook, inventory: &Inventory, map: &SourceMap, diagno
                 }
                 let message = format!("the secret `{secret}` stands among the arguments of a process");
                 let found = Diagnostic::warning(codes::SECRET_ARGUMENT, read.span, message);
-                let found = found.label(by.map_or_else(|| "everybody on the host can see it".to_owned(), |by| format!("`{by}` is made of it")));
+                let found =
+                    found.label(by.map_or_else(|| "everybody on the host can see it".to_owned(), |by| format!("`{by}` is made of it")));
                 diagnostics.push(found.hint("hand it over by `stdin` or `env`".to_owned()));
             }
         });
