@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use super::results::{StepResult, StepRoot, StepView};
-use super::secrets::SecretsRoot;
 use super::world::World;
 use crate::model::{HostIx, RoundIx, StepId, TaskIx, Value, Var, VarValue};
 use crate::template::{Lazy, Lookup};
@@ -56,7 +55,7 @@ fn common(world: &Arc<World>, name: &str) -> Option<Lookup> {
         "groups" => lazy(GroupsRoot { world: world() }),
         "run" => lazy(RunRoot { world: world() }),
         "controller" => lazy(ControllerRoot { world: world() }),
-        "secrets" => lazy(SecretsRoot { world: world() }),
+        "secrets" => lazy(super::secrets::SecretsRoot { world: world() }),
         _ => return None,
     })
 }

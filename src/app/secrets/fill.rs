@@ -57,3 +57,52 @@ fn text(values: &SecretValues, path: &[String]) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::app::{PlaybookSource, Sources, load};
+
+    fn ready(text: &str) -> (SourceMap, Ready) {
+        let source = PlaybookSource::Text { name: "site.yml".to_owned(), text: text.to_owned(), folder: ".".into() };
+        let loaded = load(&Sources { playbook: source, ..Sources::file("site.yml") });
+        let said = loaded.diagnostics.to_text(&loaded.map);
+        (loaded.map, loaded.ready.unwrap_or_else(|| panic!("{said}")))
+    }
+
+    fn secrets(values: &[(&str, Value)]) -> Secrets {
+        let values: BTreeMap<String, Value> = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Secrets { values: SecretValues(values) }
+    }
+
+    const SITE: &str = "
+secrets: { sudo: { env: X }, login: { env: Y, format: yaml } }
+rounds:
+  - hosts: localhost
+    become: root
+    connect: { password: '{{ secrets.login.local }}' }
+    tasks: [{ run: id }]
+";
+
+    #[test]
+    fn a_secret_called_sudo_answers_where_nothing_else_does() {
+        let (map, mut ready) = ready(SITE);
+        assert!(ready.playbook.secrets.values().all(|secret| secret.used));
+        let local = Value::Map([("local".to_owned(), Value::Int(1234))].into_iter().collect());
+        fill(&mut ready, &map, &secrets(&[("sudo", "s3cret".into()), ("login", local)])).unwrap();
+        assert_eq!(ready.inventory.hosts[0].connect.become_password.as_deref(), Some("s3cret"));
+        assert_eq!(ready.playbook.rounds[0].connect.as_ref().unwrap().password.as_deref(), Some("1234"));
+
+        let (_, other) = self::ready(&SITE.replace("become: root", "become: { user: root, password: '{{ secrets.login }}' }"));
+        assert!(!other.playbook.secrets["sudo"].used, "nothing asks for it");
+    }
+
+    #[test]
+    fn a_part_that_is_no_text_is_told() {
+        let (map, mut ready) = ready(SITE);
+        let failures = fill(&mut ready, &map, &secrets(&[("sudo", "x".into()), ("login", "flat".into())])).unwrap_err();
+        assert_eq!(failures.to_string(), "the secret `login` (site.yml:6:26): `secrets.login.local` is no text that could be a password");
+    }
+}

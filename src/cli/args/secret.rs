@@ -6,6 +6,11 @@ use clap::{Args, Subcommand};
 
 /// `roundsman secret`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "\
+Examples:
+  roundsman secret encrypt secrets.yml -r age1…   to secrets.yml.age
+  roundsman secret edit secrets.yml.age
+  roundsman secret rekey secrets.yml.age -R team.txt")]
 pub struct Secret {
     /// What to do.
     #[command(subcommand)]

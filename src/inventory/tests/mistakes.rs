@@ -49,7 +49,7 @@ fn every_mistake_has_its_words() {
         "connect: { transport: { docker: c1 } }\n",
         "connect: { transport: shs }\n",
         "connect: { transport: { command: [] } }\n",
-        "connect: { password: \"{{ secrets.x }}\" }\n",
+        "connect: { password: \"{{ x }}\" }\n",
         "connect: { ssh_options: [StrictHostKeyChecking=no] }\n",
         "connect: { ssh_options: Compression }\n",
         "hosts: { gate: , a: { connect: { jump: gaet } } }\n",
