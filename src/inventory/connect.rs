@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::secrets::secret_ref;
 use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{ConnectPatch, HostKey, Jump, Kex, Transport};
+use crate::model::{ConnectPatch, HostKey, Jump, Kex, SecretRef, Transport};
 use crate::yaml::{Entry, Fields, Node, NodeValue};
 
 /// Transports that later versions will know by name.
@@ -43,8 +44,8 @@ pub fn read_connect(entry: &Entry, base: Option<&Path>, diagnostics: &mut Diagno
     };
     patch.address = text(&mut fields, "address", diagnostics);
     patch.user = text(&mut fields, "user", diagnostics);
-    patch.password = text(&mut fields, "password", diagnostics);
-    patch.become_password = text(&mut fields, "become_password", diagnostics);
+    (patch.password, patch.password_secret) = password(&mut fields, "password", diagnostics);
+    (patch.become_password, patch.become_password_secret) = password(&mut fields, "become_password", diagnostics);
     patch.identity = text(&mut fields, "identity", diagnostics).map(|path| beside(base, &path));
     patch.ssh_config = text(&mut fields, "ssh_config", diagnostics).map(|path| beside(base, &path));
     for key in ["address", "user"] {
@@ -67,6 +68,21 @@ pub fn read_connect(entry: &Entry, base: Option<&Path>, diagnostics: &mut Diagno
         fields.take("retries").and_then(|entry| entry.count(0, diagnostics)).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
     fields.finish(&KEYS, &[], diagnostics);
     patch
+}
+
+/// Reads a password: as it is, or a secret's name in braces.
+fn password(fields: &mut Fields<'_>, key: &str, diagnostics: &mut Diagnostics) -> (Option<String>, Option<SecretRef>) {
+    let Some(entry) = fields.take(key) else { return (None, None) };
+    if let Some(secret) = entry.value.as_text().and_then(secret_ref) {
+        return (None, Some(secret));
+    }
+    let Some(text) = entry.name(diagnostics) else { return (None, None) };
+    if let Some(at) = text.text.find("{{").or_else(|| text.text.find("{%")) {
+        let found = Diagnostic::error("E219", text.at(at..text.text.len()), format!("`{key}` takes no template but a secret"));
+        diagnostics.push(found.hint(format!("write `{key}: \"{{{{ secrets.NAME }}}}\"`")));
+        return (None, None);
+    }
+    (Some(text.text.clone()), None)
 }
 
 /// The place of the word behind `jump`, where one is given.

@@ -16,7 +16,7 @@ use super::prepared::{Body, CopySource, PreparedGuard, command_line};
 use super::world::World;
 use crate::diag::{Diagnostic, Diagnostics, Location, SourceMap, Span};
 use crate::model::{After, BecomeMethod, Gate, HostIx, Judge, RoundIx, StepId, Task, TaskIx};
-use crate::template::{Engine, RenderError};
+use crate::template::{Engine, RenderError, waits_for_secret};
 
 /// The version of the plan's JSON form.
 pub const FORMAT: u32 = 1;
@@ -296,7 +296,8 @@ impl Viewer<'_> {
             }
             other => other?,
         };
-        for step in &prepared.pending {
+        // What a secret is, is known to whoever put it there: the step itself is known.
+        for step in prepared.pending.iter().filter(|step| waits_for_secret(step).is_none()) {
             if !known_after.contains(step) {
                 known_after.push(step.clone());
             }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
 use super::scope::Scope;
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Var, Verb};
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, SecretValues, StepId, TaskIx, Var, Verb};
 use crate::template::Root;
 
 /// `run`, as far as it never changes.
@@ -26,7 +26,7 @@ pub struct RunInfo {
     pub user: String,
 }
 
-/// `controller`.
+/// `controller`, and the values of `secrets`, which are got here as well.
 #[derive(Clone, Default)]
 pub struct ControllerInfo {
     /// `controller.env`.
@@ -35,6 +35,8 @@ pub struct ControllerInfo {
     pub user: String,
     /// `controller.host`.
     pub host: String,
+    /// `secrets`; none before a run.
+    pub secrets: Option<SecretValues>,
 }
 
 impl fmt::Debug for ControllerInfo {
@@ -181,20 +183,35 @@ impl World {
 }
 /// Temporary.
 #[derive(Debug, Default)]
-pub struct Local { /// a
-    pub item: Option<Arc<super::results::ItemView>>, /// b
-    pub result: Option<Arc<StepResult>> }
+pub struct Local {
+    /// a
+    pub item: Option<Arc<super::results::ItemView>>,
+    /// b
+    pub result: Option<Arc<StepResult>>,
+}
 impl World {
     /// a
     pub fn scope_with(self: &Arc<World>, step: StepId, local: Local) -> Root {
         Arc::new(Scope { world: Arc::clone(self), round: step.round, host: step.host, task: Some(step.task), result: local.result })
     }
     /// a
-    pub fn block_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::BlockIx, host: HostIx, _o: bool) -> Root { self.round_scope(round, host) }
+    pub fn block_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::BlockIx, host: HostIx, _o: bool) -> Root {
+        self.round_scope(round, host)
+    }
     /// a
-    pub fn frame_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::FrameIx, host: HostIx) -> Root { self.round_scope(round, host) }
+    pub fn frame_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::FrameIx, host: HostIx) -> Root {
+        self.round_scope(round, host)
+    }
     /// a
-    pub fn group_scope(self: &Arc<World>, host: HostIx) -> Root { self.round_scope(RoundIx(0), host) }
+    pub fn group_scope(self: &Arc<World>, host: HostIx) -> Root {
+        self.round_scope(RoundIx(0), host)
+    }
 }
 /// a
-pub fn items(_e: &crate::model::Each, _n: &crate::template::Engine, _s: &Root) -> Result<Vec<crate::model::Value>, crate::template::RenderError> { Ok(vec![]) }
+pub fn items(
+    _e: &crate::model::Each,
+    _n: &crate::template::Engine,
+    _s: &Root,
+) -> Result<Vec<crate::model::Value>, crate::template::RenderError> {
+    Ok(vec![])
+}

@@ -13,6 +13,7 @@ use minijinja::machinery::ast::Stmt;
 use minijinja::{Environment, Value as Jinja};
 
 use super::analyze::Analysis;
+use super::error::hole;
 use super::fault::unwrap;
 use super::names::Names;
 use super::parse::{View, parse, syntax_error};
@@ -227,11 +228,6 @@ struct Prepared {
     whole: bool,
     here: Vec<HereDoc>,
     reads: Vec<crate::model::Read>,
-}
-
-/// Shows what is waited for.
-pub(super) fn hole(pending: &[String]) -> String {
-    format!("‹after {}›", pending.join(", "))
 }
 
 fn wrong(template: &Template, message: String, hint: Option<String>) -> RenderError {
