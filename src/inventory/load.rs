@@ -8,7 +8,7 @@ use super::groups::{self, GroupDraft};
 use super::hosts::{self, HostDraft};
 use super::names::{add_localhost, localhost_only};
 use super::vars::layer;
-use super::{jump, names};
+use super::{jump, names, transport};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::model::{ConnectPatch, Host, HostIx, Inventory, Jump, Layer, Origin, Transport};
 use crate::template::Engine;
@@ -60,6 +60,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     }
     assemble(&mut inventory, &top, &groups, &drafts);
     jump::bind(&mut inventory, &written, diagnostics);
+    inventory.hosts.iter().for_each(|host| transport::check_place(host, diagnostics));
     Some(inventory)
 }
 

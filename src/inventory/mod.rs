@@ -18,6 +18,7 @@ mod load;
 mod name;
 mod names;
 mod ranges;
+mod transport;
 mod vars;
 
 #[cfg(test)]
