@@ -150,7 +150,10 @@ fn undefined_is_an_error_that_names_it() {
     assert_eq!(bench.fails("{{ 'a' ~ nothing }}", Context::Text), "`nothing` is not defined @ nothing ? ");
     assert_eq!(bench.fails("{{ nothing | upper }}", Context::Text), "`nothing` is not defined @ nothing ? ");
     assert_eq!(bench.fails("{{ nothing.a.b }}", Context::Text), "`nothing` is not defined @ nothing.a.b ? ");
-    assert_eq!(bench.fails("{{ [1] | map(attribute='x') | list }}", Context::Text).split(" @").next(), Some("an undefined value is used"));
+    assert_eq!(
+        bench.fails("{{ [1] | map(attribute='x') | list }}", Context::Text).split(" @").next(),
+        Some("`| map`: an item of the list has no such attribute")
+    );
 }
 
 #[test]
