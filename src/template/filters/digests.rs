@@ -45,6 +45,21 @@ fn hash(_: &mut State<'_, '_>, value: Value, args: &Args<'_>) -> Result<Value, E
     Ok(digest.into())
 }
 
+/// Writes a digest in the order of bytes that crypt's specification asks for: three columns of it, whose order turns
+/// from row to row, and what is left over.
+fn crypt_digits(digest: &[u8], to_the_right: bool, left: [usize; 2]) -> String {
+    let rows = digest.len() / 3;
+    let mut order = Vec::with_capacity(digest.len());
+    let mut columns = [2, 1, 0];
+    for row in 0..rows {
+        order.extend(columns.map(|column| row + column * rows));
+        if to_the_right { columns.rotate_right(1) } else { columns.rotate_left(1) }
+    }
+    order.extend(left.into_iter().take(digest.len() - rows * 3));
+    let bytes: Vec<u8> = order.into_iter().map(|at| digest[at]).collect();
+    Base64ShaCrypt::encode_string(&bytes)
+}
+
 /// The hash of a password as /etc/shadow holds it.
 fn password_hash(_: &mut State<'_, '_>, value: Value, args: &Args<'_>) -> Result<Value, Error> {
     const ALLOWED: &str = "its salt is 1 to 16 letters, digits, `.` and `/`";
@@ -64,14 +79,11 @@ fn password_hash(_: &mut State<'_, '_>, value: Value, args: &Args<'_>) -> Result
     })?;
     let written = rounds.map_or(String::new(), |rounds| format!("rounds={rounds}$"));
     let (password, salted) = (password.as_bytes(), salt.as_bytes());
-    let hashed = match args.text("hashtype")?.as_deref() {
-        None | Some("sha512") => {
-            format!("$6${written}{salt}${}", Base64ShaCrypt::encode_string(&sha_crypt::sha512_crypt(password, salted, params)))
-        }
-        Some("sha256") => {
-            format!("$5${written}{salt}${}", Base64ShaCrypt::encode_string(&sha_crypt::sha256_crypt(password, salted, params)))
-        }
+    let (kind, digits) = match args.text("hashtype")?.as_deref() {
+        None | Some("sha512") => (6, crypt_digits(&sha_crypt::sha512_crypt(password, salted, params), true, [63, 63])),
+        Some("sha256") => (5, crypt_digits(&sha_crypt::sha256_crypt(password, salted, params), false, [30, 31])),
         Some(_) => return Err(fault("`| password_hash` knows sha512 and sha256", None)),
     };
+    let hashed = format!("${kind}${written}{salt}${digits}");
     Ok(hashed.into())
 }
