@@ -366,6 +366,18 @@ fn errors_show_no_values() {
         "password | round",
         "password | abs",
         "password | format(1)",
+        "password | human_to_bytes",
+        "password | epoch",
+        "'x' | password_hash(salt=password ~ '$')",
+        "'x' | hash(password)",
+        "'x' | regex_replace(password ~ '(', 'y')",
+        "'x' | comment(**{password: 1})",
+        "{} | combine(password)",
+        "'http://x:' ~ password | urlsplit",
+        "password is version('1', '>')",
+        "[1] | map(attribute=password)",
+        "'x' | from_yaml(**map)",
+        "(password ~ ': : :') | from_yaml",
     ] {
         let Some(template) = bench.compile(text, Context::Expression) else { panic!("{text}") };
         match bench.engine.render(&template, &bench.root()) {

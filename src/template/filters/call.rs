@@ -105,6 +105,10 @@ impl<'a> Args<'a> {
     /// Binds places and names.
     pub(super) fn bind(signature: &'a Signature, places: Rest<Value>, named: &Kwargs) -> Result<Args<'a>, Error> {
         let names: Vec<&str> = named.args().collect();
+        // Written names were checked; one that is not known comes out of data, and data is not told.
+        if !names.iter().all(|name| signature.any_name || signature.params.iter().any(|param| param.named && param.name == *name)) {
+            return Err(fault(format!("`{}` has no argument of that name", signature.called), signature.usage()));
+        }
         if let Some(wrong) = signature.objection(places.len(), &names) {
             return Err(fault(wrong.message, wrong.hint));
         }
@@ -208,12 +212,16 @@ impl<'a> Args<'a> {
 
     /// The items of a list.
     pub(super) fn items_of(&self, value: &Value) -> Result<Vec<Value>, Error> {
-        if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
-            let hint = (value.kind() == ValueKind::Map).then(|| "write `| dict2items` for its pairs, `| list` for its names".to_owned());
-            return Err(fault(format!("`{}` needs a list, not a {}", self.called(), kind(value)), hint));
-        }
-        value.try_iter()?.checked().collect()
+        items(self.called(), value)
     }
+}
+
+/// The items of a list, or the names of a map, as in a loop.
+pub(super) fn items(called: &str, value: &Value) -> Result<Vec<Value>, Error> {
+    if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable | ValueKind::Map) {
+        return Err(fault(format!("`{called}` needs a list, not a {}", kind(value)), None));
+    }
+    value.try_iter()?.checked().collect()
 }
 
 #[cfg(test)]

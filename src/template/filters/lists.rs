@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Error, State, Value};
 
-use super::call::Args;
+use super::call::{Args, items};
 use super::{Filter, Passing};
 use crate::template::compare::{kind, orderable};
 use crate::template::fault::fault;
@@ -259,9 +259,13 @@ fn select(
     path: Option<Value>,
     keep: bool,
 ) -> Result<Value, Error> {
-    if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
-        return Err(fault(format!("a list is needed to choose from, not a {}", kind(value)), None));
-    }
+    let called = match (path.is_some(), keep) {
+        (false, true) => "| select",
+        (false, false) => "| reject",
+        (true, true) => "| selectattr",
+        (true, false) => "| rejectattr",
+    };
+    let items = items(called, value)?;
     let mut places = places.0.into_iter();
     let test = match places.next() {
         Some(name) => Some(name.as_str().map(str::to_owned).ok_or_else(|| fault("the name of a test must be text", None))?),
@@ -272,11 +276,10 @@ fn select(
         words.push(named.into());
     }
     let mut chosen = Vec::new();
-    for item in value.try_iter()?.checked() {
-        let item = item?;
+    for item in items {
         let tested = match (&path, test.as_deref()) {
             (Some(path), Some("defined" | "undefined")) => maybe_attribute(&item, path)?,
-            (Some(path), _) => attribute(if keep { "| selectattr" } else { "| rejectattr" }, &item, path)?,
+            (Some(path), _) => attribute(called, &item, path)?,
             (None, _) => item.clone(),
         };
         let passed = match &test {
@@ -303,10 +306,7 @@ fn selectattr(state: &mut State<'_, '_>, value: &Value, places: Rest<Value>, nam
 }
 
 fn map(state: &mut State<'_, '_>, value: Value, places: Rest<Value>, named: Kwargs) -> Result<Value, Error> {
-    if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
-        return Err(fault(format!("`| map` needs a list, not a {}", kind(&value)), None));
-    }
-    let items: Vec<Value> = value.try_iter()?.checked().collect::<Result<_, _>>()?;
+    let items = items("| map", &value)?;
     if places.is_empty() {
         let path: Value = named.get::<Option<Value>>("attribute")?.ok_or_else(|| fault("`| map` needs a filter or an attribute", None))?;
         let default: Option<Value> = named.get("default")?;

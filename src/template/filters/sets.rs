@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use super::Filter;
-use super::call::Args;
+use super::call::{Args, items};
 use super::lists::attribute;
 use crate::model::Value as Data;
 use crate::template::compare::{Op, comparable, compare};
-use crate::template::fault::fault;
 use crate::template::text::from_jinja;
 
 pub(super) const FILTERS: &[(&str, &str, Filter)] = &[
@@ -95,13 +93,7 @@ fn unique(_: &mut State<'_, '_>, value: Value, args: &Args<'_>) -> Result<Value,
 
 /// Whether every item of one list is in the other.
 pub(super) fn within(called: &str, list: &Value, of: &Value) -> Result<bool, Error> {
-    let items = |list: &Value| -> Result<Vec<Value>, Error> {
-        if !matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) {
-            return Err(fault(format!("`{called}` needs two lists"), None));
-        }
-        list.try_iter()?.checked().collect()
-    };
-    let (list, of) = (items(list)?, items(of)?);
+    let (list, of) = (items(called, list)?, items(called, of)?);
     comparable(called, list.iter().chain(&of))?;
     let all: BTreeSet<String> = of.iter().map(identity).collect::<Result<_, _>>()?;
     for item in &list {
