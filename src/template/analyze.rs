@@ -9,7 +9,7 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::compare::{self, Op};
 use super::expressions::{allows_missing, compare_op};
-use super::names::Names;
+use super::names::{Names, bare};
 use super::types::{self, Kind};
 use super::unparse::{bytes, offset, range_of};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
@@ -221,7 +221,7 @@ impl<'a, 'd> Analysis<'a, 'd> {
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(test.name, "defined" | "undefined") {
+                if matches!(bare(test.name), "defined" | "undefined") {
                     self.optional(&test.expr)
                 } else {
                     self.expr(&test.expr)

@@ -10,6 +10,7 @@ use super::analyze::Analysis;
 use super::filters::{
     Signature, TAKE_PATTERNS, filter_elsewhere, function_elsewhere, pattern_objection, replacement_objection, test_elsewhere,
 };
+use super::names::bare;
 use super::unparse::range_of;
 use crate::text::did_you_mean;
 
@@ -34,17 +35,18 @@ impl<'a> Analysis<'a, '_> {
     pub(super) fn filter(&mut self, filter: &ast::Filter<'a>, range: Range<usize>) {
         let at = self.name_range(filter.name, range);
         let filters = self.filters();
-        self.called(&filters, filter.name, at, &filter.args);
-        if TAKE_PATTERNS.contains(&filter.name) {
+        let name = bare(filter.name);
+        self.called(&filters, name, at, &filter.args);
+        if TAKE_PATTERNS.contains(&name) {
             self.pattern(&filter.args);
         }
-        if let (true, Some(text)) = (matches!(filter.name, "regex_replace"), filter.args.get(1).and_then(literal))
+        if let (true, Some(text)) = (name == "regex_replace", filter.args.get(1).and_then(literal))
             && let Some(wrong) = replacement_objection(&text.0)
         {
             self.error("E309", text.1, wrong.message, wrong.hint);
         }
         // The name of another filter or test stands in quotes.
-        let (sort, at) = match filter.name {
+        let (sort, at) = match name {
             "map" => (self.filters(), 0),
             "select" | "reject" => (self.tests(), 0),
             "selectattr" | "rejectattr" => (self.tests(), 1),
@@ -59,8 +61,9 @@ impl<'a> Analysis<'a, '_> {
     pub(super) fn test(&mut self, test: &ast::Test<'a>, range: Range<usize>) {
         let at = self.name_range(test.name, range);
         let tests = self.tests();
-        self.called(&tests, test.name, at, &test.args);
-        if TAKE_PATTERNS.contains(&test.name) {
+        let name = bare(test.name);
+        self.called(&tests, name, at, &test.args);
+        if TAKE_PATTERNS.contains(&name) {
             self.pattern(&test.args);
         }
     }

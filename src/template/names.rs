@@ -13,6 +13,11 @@ pub(super) struct Names {
     pub(super) methods: BTreeSet<&'static str>,
 }
 
+/// The name of a filter or test without the collection that Ansible's own are in.
+pub(super) fn bare(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.").unwrap_or(name)
+}
+
 /// minijinja's own filters that are kept as they are; all others are in the room's `filters`.
 pub(super) const FILTERS: &[(&str, &str)] = &[
     ("abs", ""),

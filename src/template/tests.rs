@@ -373,7 +373,7 @@ fn errors_show_no_values() {
         "'x' | regex_replace(password ~ '(', 'y')",
         "'x' | comment(**{password: 1})",
         "{} | combine(password)",
-        "'http://x:' ~ password | urlsplit",
+        "('http://x:' ~ password) | urlsplit",
         "password is version('1', '>')",
         "[1] | map(attribute=password)",
         "'x' | from_yaml(**map)",

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, UnaryOpKind};
 
 use super::compare::kind;
+use super::names::bare;
 
 /// A type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) fn of(expr: &Expr<'_>, bound: &HashSet<&str>) -> Option<Kind> {
             }
             _ => None,
         },
-        Expr::Filter(filter) => match filter.name {
+        Expr::Filter(filter) => match bare(filter.name) {
             "length" | "count" | "human_to_bytes" => Some(Kind::Int),
             // A second value for what can't be read may be of any type.
             "int" if otherwise(&filter.args, Kind::Int) => Some(Kind::Int),

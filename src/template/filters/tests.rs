@@ -236,6 +236,8 @@ fn paths_times_and_the_rest() {
         ("none | ternary(1, 2, 3)", "3"),
         ("{'ann': {'k': ['a', 'b']}} | subelements('k') | length", "2"),
         ("'no' is truthy(convert_bool=true)", "false"),
+        ("gone | ansible.builtin.default('x') | ansible.builtin.regex_replace('x', 'y')", r#""y""#),
+        ("gone is ansible.builtin.defined", "false"),
     ] {
         assert_eq!(value(text), gives, "{text}");
     }
@@ -245,6 +247,15 @@ fn paths_times_and_the_rest() {
     assert!(fails("range(2000) | list | product(range(2000) | list)").contains("more than 1000000 items"));
     assert!(fails("'yes' | ternary(1, 2)").contains("needs true or false"));
     assert!(fails("'a' | center(width=-1)").contains("takes 0 to"));
+}
+
+#[test]
+fn quoting_twice_is_quoting_once() {
+    let mut bench = Bench::default();
+    bench.set("x", "a b");
+    for filter in ["quote", "ansible.builtin.quote", "quote | quote"] {
+        assert_eq!(bench.value(&format!("echo {{{{ x | {filter} }}}}"), Context::Shell), Value::from("echo 'a b'"), "{filter}");
+    }
 }
 
 #[test]
