@@ -35,7 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("age", &["app"]),
     ("aho_corasick", &["event"]),
     ("annotate_snippets", &["diag"]),
-    ("serde_yaml", &["yaml"]),
+    ("serde_yaml", &["yaml", "template"]),
     ("saphyr_parser", &["yaml"]),
     ("minijinja", &["template"]),
     ("minijinja_contrib", &["template"]),

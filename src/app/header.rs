@@ -69,6 +69,7 @@ pub fn address(connect: &Connect) -> String {
     match &connect.transport {
         Transport::Local => "local".to_owned(),
         Transport::Command(argv) => argv.join(" "),
+        Transport::Preset(preset) => format!("{}:{}", preset.program.name(), preset.place(&connect.address)),
         Transport::Ssh => {
             let user = connect.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
             let port = connect.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::kind::{Kind, kind};
 use super::names::{add_localhost, localhost_only};
 use super::secrets::read_secrets;
 use super::vars::layer;
-use super::{jump, names};
+use super::{jump, names, transport};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::model::{ConnectPatch, Host, HostIx, Inventory, Jump, Layer, Origin, Transport};
 use crate::template::Engine;
@@ -70,6 +70,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     }
     assemble(&mut inventory, &top, &groups, &drafts);
     jump::bind(&mut inventory, &written, diagnostics);
+    inventory.hosts.iter().for_each(|host| transport::check_place(host, diagnostics));
     Some(inventory)
 }
 

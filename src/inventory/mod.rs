@@ -23,6 +23,7 @@ mod names;
 mod ranges;
 mod secrets;
 mod ssh_hosts;
+mod transport;
 mod vars;
 
 #[cfg(test)]

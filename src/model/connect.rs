@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::SecretRef;
+use super::{Preset, SecretRef};
 
 /// What carries a host's lanes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,6 +18,21 @@ pub enum Transport {
     Local,
     /// Any program whose stdin and stdout reach a POSIX shell; the boot command is appended as one argument after `sh -c`.
     Command(Vec<String>),
+    /// A program whose argument list follows from the host: see [`Preset::argv`].
+    Preset(Preset),
+}
+
+impl Transport {
+    /// Its name, as inventories write it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Transport::Ssh => "ssh",
+            Transport::Local => "local",
+            Transport::Command(_) => "command",
+            Transport::Preset(preset) => preset.program.name(),
+        }
+    }
 }
 
 /// Whether an unknown host key is accepted. There is no "off".

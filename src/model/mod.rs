@@ -9,6 +9,7 @@ mod flow;
 mod host;
 mod ids;
 mod playbook;
+mod preset;
 mod scope;
 mod secret;
 mod task;
@@ -25,6 +26,7 @@ pub use flow::{
 pub use host::{Host, Inventory};
 pub use ids::{HostIx, RoundIx, StepId, TaskIx};
 pub use playbook::{After, Playbook, Round, RoundNeed};
+pub use preset::{Preset, Program};
 pub use scope::{Layer, Origin, Unusable, Var, VarValue};
 pub use secret::{SUDO_SECRET, Secret, SecretRef, SecretSource, SecretValues};
 pub use task::{Become, BecomeMethod, BlockItem, Group, Guard, Item, Judge, Need, Needs, OnHost, Shell, Task, TaskRead};

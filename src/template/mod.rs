@@ -1,6 +1,7 @@
 //! Templates: compile, what they read, render; and quoting by shell context.
 
 mod analyze;
+mod calls;
 mod compare;
 mod engine;
 mod environment;
