@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection};
+use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
 use super::log;
 use crate::app::{self, Adhoc, AppError, ExtraVar, Loaded, Passwords, PlaybookSource, RunRequest, Sources};
@@ -70,14 +70,14 @@ impl Session<'_> {
             Command::Check(check) => Ok(self.check(check)),
             Command::Plan(plan) => Ok(self.plan(plan)),
             Command::Run(run) => {
-                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection);
+                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
                 self.run(&sources, "run", &run.connecting, None)
             }
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
                 let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
-                let sources = sources(app::adhoc_source(&adhoc), &exec.selection);
+                let sources = sources(app::adhoc_source(&adhoc), &exec.selection, &Tasks::default());
                 self.run(&sources, "exec", &exec.connecting, exec.user.clone())
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
@@ -95,7 +95,7 @@ impl Session<'_> {
     }
 
     fn check(&self, check: &args::Check) -> ExitCode {
-        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection);
+        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection, &check.tasks);
         let all = app::check_each(&check.playbooks, &rest);
         let bad = |loaded: &Loaded| loaded.ready.is_none() || (check.deny_warnings && loaded.diagnostics.count(Severity::Warning) > 0);
         let exit = if all.iter().any(bad) { ExitCode::Invalid } else { ExitCode::Ok };
@@ -120,7 +120,7 @@ impl Session<'_> {
     }
 
     fn plan(&self, plan: &args::Plan) -> ExitCode {
-        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection));
+        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection, &plan.tasks));
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(ready) = loaded.ready else { return ExitCode::Invalid };
         match self.cli.common.format {
@@ -295,7 +295,7 @@ fn db_word(record: &Path) -> Option<String> {
     (!app::is_found_from_here(record)).then(|| record.display().to_string())
 }
 
-fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
+fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
     let extra = selection.extra.iter().map(|extra| match extra {
         Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
         Extra::File(path) => ExtraVar::File(path.clone()),
@@ -306,6 +306,9 @@ fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
         limit: selection.limit.clone(),
         exclude: selection.exclude.clone(),
         extra: extra.collect(),
+        tags: tasks.tags.clone(),
+        skip_tags: tasks.skip_tags.clone(),
+        start_at: tasks.start_at.clone(),
     }
 }
 

@@ -10,7 +10,7 @@ mod main;
 
 pub use args::{
     Check, Cli, ColorWhen, Command, Common, Connecting, Exec, Extra, Format, History, Hosts, Plan, Run, Schema, SchemaOf, Selection, Show,
-    parse,
+    Tasks, parse,
 };
 pub use exit::ExitCode;
 pub use main::main;
