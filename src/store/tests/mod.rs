@@ -44,6 +44,8 @@ fn header(id: &str) -> RunHeader {
         name: name.to_owned(),
         verb: "run".to_owned(),
         section: None,
+        within: None,
+        retries: 0,
         place: place(line),
     };
     let host = |name: &str| HostEntry { name: name.to_owned(), address: format!("deploy@{name}:22") };
