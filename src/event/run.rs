@@ -296,6 +296,20 @@ pub enum BlockStatus {
     Failed,
 }
 
+impl BlockStatus {
+    /// The word for it, as in the JSON form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            BlockStatus::Ok => "ok",
+            BlockStatus::Changed => "changed",
+            BlockStatus::Skipped => "skipped",
+            BlockStatus::Rescued => "rescued",
+            BlockStatus::Failed => "failed",
+        }
+    }
+}
+
 /// Bytes: as text where they are UTF-8, else in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

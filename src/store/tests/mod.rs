@@ -1,5 +1,6 @@
 //! Tests of the record, with real files, threads and processes.
 
+mod flow;
 mod kill;
 mod replay;
 mod throughput;
