@@ -5,6 +5,7 @@
 //! line arguments, and prints nothing.
 
 mod adhoc;
+mod ask;
 mod error;
 mod git;
 mod header;
@@ -16,6 +17,7 @@ mod secrets;
 mod signals;
 
 pub use adhoc::{Adhoc, adhoc_source};
+pub use ask::Confirm;
 pub use error::AppError;
 pub use header::address;
 pub use load::{ExtraVar, Loaded, PlaybookSource, Ready, Sources, check_each, load, load_inventory};

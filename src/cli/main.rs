@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
 use super::log;
-use crate::app::{self, Adhoc, AppError, ExtraVar, Loaded, Passwords, PlaybookSource, RunRequest, Sources};
+use crate::app::{self, Adhoc, AppError, Confirm, ExtraVar, Loaded, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
 use crate::playbook;
@@ -71,14 +71,15 @@ impl Session<'_> {
             Command::Plan(plan) => Ok(self.plan(plan)),
             Command::Run(run) => {
                 let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
-                self.run(&sources, "run", &run.connecting, None)
+                let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
+                self.run(&sources, "run", &run.connecting, None, confirm)
             }
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
                 let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
                 let sources = sources(app::adhoc_source(&adhoc), &exec.selection, &Tasks::default());
-                self.run(&sources, "exec", &exec.connecting, exec.user.clone())
+                self.run(&sources, "exec", &exec.connecting, exec.user.clone(), Confirm::Ask)
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
             Command::History(history) => self.history(history),
@@ -133,7 +134,14 @@ impl Session<'_> {
         ExitCode::Ok
     }
 
-    fn run(&self, sources: &Sources, command: &str, connecting: &Connecting, user: Option<String>) -> Result<ExitCode, AppError> {
+    fn run(
+        &self,
+        sources: &Sources,
+        command: &str,
+        connecting: &Connecting,
+        user: Option<String>,
+        confirm: Confirm,
+    ) -> Result<ExitCode, AppError> {
         let loaded = app::load(sources);
         // What is typed once is not a file to be improved.
         if command != "exec" || loaded.ready.is_none() {
@@ -159,6 +167,7 @@ impl Session<'_> {
             passwords,
             fake: self.cli.common.fake.clone(),
             helper: None,
+            confirm,
             sinks: Box::new(move |record| sinks(format, options, said, record)),
         };
         let report = app::run_to_end(ready, &loaded.map, request)?;

@@ -71,7 +71,8 @@ pub(super) struct Dispatcher {
 
 /// Runs a plan to its end.
 pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
-    let RunInputs { playbook, inventory, plan, engine, hub, journal, sinks, redactor, header, controller, clock, interrupts } = inputs;
+    let RunInputs { playbook, inventory, plan, engine, hub, journal, sinks, redactor, header, controller, clock, interrupts, asker: _ } =
+        inputs;
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
     let results = Arc::new(Results::new(Arc::clone(&inventory)));

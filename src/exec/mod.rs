@@ -9,11 +9,12 @@
 //!   large files.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
 //! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
-//!   `results` what templates may read of it, `control` does verbs that need no host.
+//!   `results` what templates may read of it, `control` does verbs that need no host; `ask` is what the user is asked.
 //!
 //! Knows nothing of files, SQLite or screens.
 
 mod advance;
+mod ask;
 mod bulk;
 mod control;
 mod dispatcher;
@@ -38,6 +39,7 @@ use crate::plan::{ControllerInfo, Plan};
 use crate::template::Engine;
 use crate::transport::Hub;
 
+pub use ask::{Answer, Question};
 pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
 
@@ -67,6 +69,8 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Wishes to stop; each counts.
     pub interrupts: mpsc::Receiver<Interrupt>,
+    /// Who is asked what `confirm` says; without anyone the answer is no.
+    pub asker: Option<mpsc::Sender<Question>>,
 }
 
 /// Somebody wants the run to stop.

@@ -180,6 +180,7 @@ impl Bench {
             controller: ControllerInfo::default(),
             clock: Box::new(|| 0),
             interrupts,
+            asker: None,
         };
         let report = exec::run(inputs).await;
         let events = memory.events.lock().expect("nobody panicked").clone();
