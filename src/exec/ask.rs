@@ -1,20 +1,17 @@
-//! What the run asks of the user: `confirm`.
-//!
-//! The dispatcher sends a [`Question`] when everything before it has been told, and goes on with what does not wait for
-//! the answer. It drops its end where the answer is no longer wanted; whoever asks then stops asking.
+//! Questions to the user, answered by whoever started the run.
 
 use tokio::sync::oneshot;
 
-/// A question to the user.
+/// A question for yes or no.
 #[derive(Debug)]
 pub struct Question {
-    /// What is asked, for people; perhaps of several lines.
+    /// What is asked.
     pub text: String,
-    /// Takes the answer; closed when nobody waits for it any more.
+    /// Where the answer goes; dropped without one, it counts as no.
     pub answer: oneshot::Sender<Answer>,
 }
 
-/// What the user said, or what is taken for it.
+/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Go on.
@@ -24,7 +21,7 @@ pub enum Answer {
     },
     /// Don't.
     No {
-        /// Who said so: `user`, or why nobody could be asked.
+        /// Who said so, or why nobody could be asked.
         by: String,
     },
 }

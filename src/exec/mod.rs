@@ -9,23 +9,36 @@
 //!   large files.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
 //! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
-//!   `results` what templates may read of it, `control` does verbs that need no host; `ask` is what the user is asked.
+//!   `results` what templates may read of it, `control` does verbs that need no host.
 //!
 //! Knows nothing of files, SQLite or screens.
 
 mod advance;
 mod ask;
+mod batches;
+mod blocks;
 mod bulk;
 mod control;
 mod dispatcher;
+mod gates;
+mod handlers;
 mod judge;
+mod lost;
+mod once;
 mod output;
 mod recorder;
 mod request;
+mod restrain;
 mod results;
 mod rounds;
+mod seats;
+mod shape;
 mod state;
 mod steps;
+mod stop;
+mod streams;
+mod timers;
+mod units;
 mod words;
 mod worker;
 
@@ -69,7 +82,7 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Wishes to stop; each counts.
     pub interrupts: mpsc::Receiver<Interrupt>,
-    /// Who is asked what `confirm` says; without anyone the answer is no.
+    /// Who answers questions for yes or no; none: nobody can.
     pub asker: Option<mpsc::Sender<Question>>,
 }
 
