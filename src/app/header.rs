@@ -2,8 +2,8 @@
 
 use super::load::Ready;
 use crate::diag::SourceMap;
-use crate::event::{BlockEntry, FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry};
-use crate::model::{Connect, Section, Transport};
+use crate::event::{BlockEntry, BlockPart, FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry, Within};
+use crate::model::{Connect, Home, Part, Retry, Section, Transport};
 use crate::plan::ControllerInfo;
 
 /// What the run is called and who called for it.
@@ -33,13 +33,21 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
                     Section::Handlers => Some("handlers".to_owned()),
                     Section::Finally => Some("finally".to_owned()),
                 },
+                within: within(task.flow.home),
+                retries: retries(task.flow.retry.as_ref()),
                 place: map.location(task.span),
             })
             .collect(),
         blocks: round
             .blocks
             .iter()
-            .map(|block| BlockEntry { id: block.id.clone(), name: block.name.clone(), place: map.location(block.span) })
+            .map(|block| BlockEntry {
+                id: block.id.clone(),
+                name: block.name.clone(),
+                within: within(block.home),
+                retries: retries(block.retry.as_ref()),
+                place: map.location(block.span),
+            })
             .collect(),
     });
     RunHeader {
@@ -61,6 +69,20 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
         // Every part of a view has a JSON form.
         plan: serde_json::to_value(&ready.view).unwrap_or_default(),
     }
+}
+
+fn within(home: Home) -> Option<Within> {
+    let (block, part) = home.block?;
+    let part = match part {
+        Part::Body => BlockPart::Body,
+        Part::Rescue => BlockPart::Rescue,
+        Part::Always => BlockPart::Always,
+    };
+    Some(Within { block, part })
+}
+
+fn retries(retry: Option<&Retry>) -> u32 {
+    retry.map_or(0, |retry| retry.retries)
 }
 
 /// Where a host is reached, for people.

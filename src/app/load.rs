@@ -67,13 +67,34 @@ pub struct Sources {
     pub exclude: Option<String>,
     /// `-e`, in the order given.
     pub extra: Vec<ExtraVar>,
+    /// `--tags`.
+    pub tags: Vec<String>,
+    /// `--skip-tags`.
+    pub skip_tags: Vec<String>,
+    /// `--start-at`.
+    pub start_at: Option<String>,
 }
 
 impl Sources {
     /// A playbook file with nothing said besides.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Sources {
-        Sources { playbook: PlaybookSource::File(path.into()), inventory: Vec::new(), limit: None, exclude: None, extra: Vec::new() }
+        Sources::of(PlaybookSource::File(path.into()))
+    }
+
+    /// A playbook with nothing said besides.
+    #[must_use]
+    pub fn of(playbook: PlaybookSource) -> Sources {
+        Sources {
+            playbook,
+            inventory: Vec::new(),
+            limit: None,
+            exclude: None,
+            extra: Vec::new(),
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            start_at: None,
+        }
     }
 }
 
@@ -192,6 +213,9 @@ impl Loader {
         let options = playbook::Options {
             limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
             exclude: sources.exclude.as_deref().map(|text| self.argument("--exclude", text)),
+            tags: sources.tags.iter().map(|tag| self.argument("--tags", tag)).collect(),
+            skip_tags: sources.skip_tags.iter().map(|tag| self.argument("--skip-tags", tag)).collect(),
+            start_at: sources.start_at.as_deref().map(|text| self.argument("--start-at", text)),
             extra,
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;

@@ -5,6 +5,7 @@
 //! line arguments, and prints nothing.
 
 mod adhoc;
+mod ask;
 mod error;
 mod git;
 mod header;
@@ -19,6 +20,7 @@ mod signals;
 mod ssh_config;
 
 pub use adhoc::{Adhoc, adhoc_source};
+pub use ask::Confirm;
 pub use error::AppError;
 pub use header::address;
 pub use inventory::load_inventory;

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::AppError;
 use super::header::{self, Who};
 use super::load::{self, Ready};
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
+use super::{AppError, Confirm};
 use crate::diag::SourceMap;
 use crate::event::EventSink;
 use crate::exec::{self, RunInputs, RunReport};
@@ -54,6 +54,8 @@ pub struct RunRequest {
     pub fake: Option<PathBuf>,
     /// The executable that calls [`crate::transport::helper_main`] first; none is the running one.
     pub helper: Option<PathBuf>,
+    /// Who answers what `confirm` asks.
+    pub confirm: Confirm,
     /// Makes those who tell people, given the record's path.
     pub sinks: MakeSinks,
 }
@@ -121,7 +123,7 @@ pub async fn run(
         controller,
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         interrupts,
-        asker: None,
+        asker: Some(request.confirm.start()),
     };
     let mut report = exec::run(inputs).await;
     hub.close().await;

@@ -8,10 +8,10 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection};
+use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
 use super::{explain, log, secret};
-use crate::app::{self, Adhoc, AppError, Checked, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
+use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
 use crate::playbook;
@@ -70,15 +70,16 @@ impl Session<'_> {
             Command::Check(check) => Ok(self.check(check)),
             Command::Plan(plan) => Ok(self.plan(plan)),
             Command::Run(run) => {
-                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection);
-                self.run(&sources, "run", &run.connecting, None)
+                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
+                let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
+                self.run(&sources, "run", &run.connecting, None, confirm)
             }
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
                 let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
-                let sources = sources(app::adhoc_source(&adhoc), &exec.selection);
-                self.run(&sources, "exec", &exec.connecting, exec.user.clone())
+                let sources = sources(app::adhoc_source(&adhoc), &exec.selection, &Tasks::default());
+                self.run(&sources, "exec", &exec.connecting, exec.user.clone(), Confirm::Ask)
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
             Command::History(history) => self.history(history),
@@ -119,7 +120,7 @@ impl Session<'_> {
     }
 
     fn check(&self, check: &args::Check) -> ExitCode {
-        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection);
+        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection, &check.tasks);
         let all = app::check_each(&check.playbooks, &rest);
         let bad = |one: &Checked| one.playbook.is_none() || (check.deny_warnings && one.diagnostics.count(Severity::Warning) > 0);
         let exit = if all.iter().any(bad) { ExitCode::Invalid } else { ExitCode::Ok };
@@ -145,7 +146,7 @@ impl Session<'_> {
     }
 
     fn plan(&self, plan: &args::Plan) -> ExitCode {
-        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection));
+        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection, &plan.tasks));
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(ready) = loaded.ready else { return ExitCode::Invalid };
         match self.cli.common.format {
@@ -158,7 +159,14 @@ impl Session<'_> {
         ExitCode::Ok
     }
 
-    fn run(&self, sources: &Sources, command: &str, connecting: &Connecting, user: Option<String>) -> Result<ExitCode, AppError> {
+    fn run(
+        &self,
+        sources: &Sources,
+        command: &str,
+        connecting: &Connecting,
+        user: Option<String>,
+        confirm: Confirm,
+    ) -> Result<ExitCode, AppError> {
         let loaded = app::load(sources);
         // What is typed once is not a file to be improved.
         if command != "exec" || loaded.ready.is_none() {
@@ -187,6 +195,7 @@ impl Session<'_> {
             secrets: Some(secrets),
             fake: self.cli.common.fake.clone(),
             helper: None,
+            confirm,
             sinks: Box::new(move |record| sinks(format, options, said, record)),
         };
         let report = app::run_to_end(ready, &loaded.map, request)?;
@@ -336,7 +345,7 @@ fn db_word(record: &Path) -> Option<String> {
     (!app::is_found_from_here(record)).then(|| record.display().to_string())
 }
 
-fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
+fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
     let extra = selection.extra.iter().map(|extra| match extra {
         Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
         Extra::File(path) => ExtraVar::File(path.clone()),
@@ -347,6 +356,9 @@ fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
         limit: selection.limit.clone(),
         exclude: selection.exclude.clone(),
         extra: extra.collect(),
+        tags: tasks.tags.clone(),
+        skip_tags: tasks.skip_tags.clone(),
+        start_at: tasks.start_at.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ mod secret;
 
 pub use args::{
     Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, RecipientArgs,
-    Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, parse,
+    Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, parse,
 };
 pub use exit::ExitCode;
 pub use main::main;

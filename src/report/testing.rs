@@ -188,7 +188,7 @@ impl Feed {
 
 fn task_entry(name: &str, place: Location) -> TaskEntry {
     let (verb, name) = name.split_once(": ").filter(|(verb, _)| *verb == "print").unwrap_or(("run", name));
-    TaskEntry { id: snake_id(name), name: name.to_owned(), verb: verb.to_owned(), section: None, place }
+    TaskEntry { id: snake_id(name), name: name.to_owned(), verb: verb.to_owned(), section: None, within: None, retries: 0, place }
 }
 
 pub(super) fn step(round: usize, task: usize, host: usize) -> StepId {

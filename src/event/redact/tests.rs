@@ -20,7 +20,15 @@ fn escapes_hide_nothing() {
 fn names_made_of_commands_are_masked() {
     use crate::event::{HostEntry, RoundEntry, RunHeader, TaskEntry};
     let place = crate::diag::Location { file: String::new(), line: 1, column: 1 };
-    let task = TaskEntry { id: None, name: "run: login s3cret".into(), verb: "run".into(), section: None, place: place.clone() };
+    let task = TaskEntry {
+        id: None,
+        name: "run: login s3cret".into(),
+        verb: "run".into(),
+        section: None,
+        within: None,
+        retries: 0,
+        place: place.clone(),
+    };
     let round =
         RoundEntry { id: "exec".into(), name: "s3cret".into(), place: place.clone(), hosts: vec![], tasks: vec![task], blocks: vec![] };
     let header = RunHeader {
