@@ -170,6 +170,11 @@ fn a_storage_cluster_in_ini() {
 }
 
 #[test]
+fn values_that_are_easily_read_wrongly() {
+    compare(&["literals.ini"]);
+}
+
+#[test]
 fn services_with_folders_of_variables() {
     compare(&["services/hosts"]);
 }
