@@ -198,8 +198,8 @@ fn several_sources_and_names() {
 #[test]
 fn variables_beside_the_playbook_are_stronger() {
     let sources = [corpus("beside/inventory/hosts")];
-    let playbook = "- hosts: all\n".replace("- hosts: all\n", "rounds: [{ hosts: all, tasks: [{ run: \"true\" }] }]\n");
-    let playbook = app::PlaybookSource::Text { name: "play.yml".into(), text: playbook, folder: corpus("beside/play").into() };
+    let text = "rounds: [{ hosts: all, tasks: [{ run: \"true\" }] }]\n".to_owned();
+    let playbook = app::PlaybookSource::Text { name: "play.yml".into(), text, folder: corpus("beside/play").into() };
     let wanted = app::Sources { playbook, inventory: sources.to_vec(), ..app::Sources::file("") };
     let loaded = app::load(&wanted);
     let said = loaded.diagnostics.to_text(&loaded.map);
