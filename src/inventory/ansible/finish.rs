@@ -98,6 +98,9 @@ impl Ansible {
         }
         for (name, group) in &self.groups {
             let hosts: Vec<HostIx> = group.hosts.iter().filter_map(|host| inventory.find(host)).collect();
+            if hosts.is_empty() {
+                continue;
+            }
             let mut open = vec![name.as_str()];
             let mut seen: BTreeSet<&str> = BTreeSet::new();
             while let Some(at) = open.pop() {
