@@ -6,9 +6,9 @@
 //!
 //! Without ansible-core the comparison is skipped with a word, and fails where `CI` is `true`.
 #![allow(clippy::unwrap_used, reason = "a test")]
-#![allow(clippy::print_stderr, reason = "what is skipped must be seen")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -39,8 +39,9 @@ fn ansible() -> Option<PathBuf> {
         return Some(program);
     }
     let missing = format!("{} is not there: tests/setup installs it (python3 with venv, and ansible-core by pip)", program.display());
-    assert!(std::env::var("CI").is_ok_and(|ci| ci != "true") || std::env::var_os("CI").is_none(), "{missing}");
-    eprintln!("SKIPPED, NOT COMPARED: {missing}");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{missing}");
+    // Not by a macro, whose output the test harness keeps to itself.
+    writeln!(std::io::stderr(), "SKIPPED, inventories are NOT COMPARED with Ansible's: {missing}").unwrap();
     None
 }
 

@@ -44,6 +44,7 @@ fn variables_become_the_connection() {
     let h = one("ansible_ssh_host=10.0.0.2 ansible_ssh_user=root ansible_ssh_pass=q ansible_become_pass=b ansible_python_interpreter=auto");
     assert_eq!((h.connect.address.as_str(), h.connect.user.as_deref()), ("10.0.0.2", Some("root")));
     assert_eq!((h.connect.password.as_deref(), h.connect.become_password.as_deref()), (Some("q"), Some("b")));
+    assert_eq!(one("ansible_become_user=root ansible_become_method=sudo ansible_become=no").connect.user, None, "asks for nothing");
     assert_eq!(one("ansible_timeout=7").connect.connect_timeout.as_secs(), 7);
     assert_eq!(one("ansible_host=").connect.address, "h");
 }
@@ -164,6 +165,7 @@ fn files_are_told_apart_by_their_content() {
         ("hosts.yml", "all:\n  hosts:\n    web1:\n"),
         ("hosts.yml", "web:\n  hosts: { web1: }\ndb:\n"),
         ("hosts.yml", "all:\n"),
+        ("hosts.yml", "kube-node:\netcd:\n"),
         ("hosts.json", "{\"all\": {\"hosts\": {\"a\": null}}}"),
     ] {
         assert_eq!(of(name, text), Kind::Ansible, "{text}");
