@@ -21,6 +21,9 @@ use crate::template::{Engine, RenderError, waits_for_secret};
 /// The version of the plan's JSON form.
 pub const FORMAT: u32 = 1;
 
+/// Where a task fails in so many ways, one for each host perhaps, no further host is asked.
+const MOST_FAILURES: usize = 5;
+
 /// A plan, rendered as far as it can be before the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanView {
@@ -243,7 +246,12 @@ impl Viewer<'_> {
                     }
                     entry.or_default().push(*host);
                 }
-                Err(RenderError::Failed { message, span, hint }) => failures.entry((message, span, hint)).or_default().push(*host),
+                Err(RenderError::Failed { message, span, hint }) => {
+                    failures.entry((message, span, hint)).or_default().push(*host);
+                    if failures.len() == MOST_FAILURES {
+                        break;
+                    }
+                }
                 Err(RenderError::Pending(_)) => {}
             }
         }
