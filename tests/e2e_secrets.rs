@@ -399,15 +399,24 @@ rounds:
     terminal.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut child = terminal.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let typing = std::thread::spawn(move || {
-        // The prompt switches the echo off first; a person is slower than this, too.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        std::io::Write::write_all(&mut stdin, b"typed-in-value\n").unwrap();
-        std::thread::sleep(std::time::Duration::from_secs(2));
-    });
-    let output = child.wait_with_output().unwrap();
-    typing.join().unwrap();
-    let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut seen = Vec::new();
+    let mut typed = false;
+    let mut piece = [0; 4096];
+    loop {
+        match std::io::Read::read(&mut stdout, &mut piece).unwrap() {
+            0 => break,
+            length => seen.extend_from_slice(&piece[..length]),
+        }
+        if !typed && holds(&seen, "The word: ") {
+            // The echo goes off right behind the prompt.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            std::io::Write::write_all(&mut stdin, b"typed-in-value\n").unwrap();
+            typed = true;
+        }
+    }
+    child.wait().unwrap();
+    let seen = String::from_utf8_lossy(&seen).into_owned();
     assert_eq!(std::fs::read_to_string(project.path("got")).ok().as_deref(), Some("typed-in-value"), "{seen}");
     assert!(seen.contains("The word: ") && !seen.contains("typed-in-value"), "{seen}");
     assert!(seen.contains("«masked»"), "{seen}");
