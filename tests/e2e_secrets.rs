@@ -253,7 +253,12 @@ rounds:
 ",
     );
     project.ok(&["check", "site.yml"]);
-    project.ok(&["plan", "site.yml"]);
+    // Whoever puts a secret there knows it: the step counts as known.
+    let shown = project.ok(&["plan", "site.yml"]);
+    assert!(!shown.stdout.contains("known only in part"), "{}", shown.text());
+    let plan: serde_json::Value = serde_json::from_str(&project.ok(&["plan", "site.yml", "--format", "json"]).stdout).unwrap();
+    let step = &plan["rounds"][0]["tasks"][0]["steps"][0];
+    assert_eq!((&step["stdin"], &step["known_after"]), (&"‹secret pin›".into(), &serde_json::Value::Null));
     let shown = project.run(&["run", "site.yml"]).expect_code(1);
     assert!(shown.stderr.contains("the secret `pin` (site.yml:2:12): it must be asked for, and there is no terminal"), "{}", shown.text());
     assert!(shown.stderr.contains("hint: where nobody can be asked"), "{}", shown.text());
