@@ -1,4 +1,5 @@
 //! Secrets arrive on real hosts as they are, and are in no byte of what a run leaves behind or says.
+#![cfg(feature = "age")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod common;
@@ -55,6 +56,7 @@ rounds:
       - { name: refused, fail: "{{ secrets.okapi }} was refused: {{ login }}", allow_failure: true }
       - { name: broken, run: 'echo "no login with $T" >&2; exit 3', env: { T: "{{ secrets.token }}" }, allow_failure: true }
       - { name: no such folder, run: "true", cwd: "/{{ secrets.from_command }}", allow_failure: true }
+      - { name: record, once: true, run: "cp -R RECORD {{ folder }}/record" }
 "##;
 
 /// An identity and its recipient.
@@ -112,7 +114,8 @@ fn project(hosts: &str, folder: &std::path::Path) -> Project {
     std::fs::remove_file(project.path("people.yml")).unwrap();
     project.file("key.pem", FROM_FILE);
     project.file("hosts.yml", hosts);
-    project.file("site.yml", SITE.replace("FOLDER", &folder.display().to_string()));
+    let record = project.path(".roundsman").display().to_string();
+    project.file("site.yml", SITE.replace("FOLDER", &folder.display().to_string()).replace("RECORD", &record));
     project.env("API_TOKEN", TOKEN);
     project
 }
@@ -164,6 +167,10 @@ fn a_secret_is_in_no_byte_of_what_a_run_leaves_or_says() {
     let record = all_bytes(&project.path(".roundsman"));
     assert!(holds(&record, "«masked»"));
     nowhere("the record", &record);
+    // As it lay there in the middle of the run, with what SQLite had yet to put in its place.
+    let during = written.path().join("record");
+    assert!(std::fs::metadata(during.join("record.db-wal")).unwrap().len() > 0);
+    nowhere("the record of a run that goes on", &all_bytes(&during));
     assert!(masked > 100, "{masked}");
 
     // The host had it all the same.
@@ -196,15 +203,17 @@ fn what_can_not_be_got_is_told_at_once_and_nothing_is_done() {
         r#"
 secrets:
   a: { env: NOT_THERE }
-  b: { command: [sh, -c, "echo wrong >&2; exit 2"] }
+  b: { command: [sh, -c, "echo wrong $GIVEN >&2; exit 2"] }
   c: { file: c.yml, key: db.pasword }
   d: { age: d.age }
+  given: { env: GIVEN }
   unused: { command: "touch ran" }
 rounds:
   - hosts: localhost
-    tasks: [{ name: go, run: cat, stdin: "{{ secrets.a }}{{ secrets.b }}{{ secrets.c }}{{ secrets.d }}" }]
+    tasks: [{ name: go, run: cat, stdin: "{{ secrets.a }}{{ secrets.b }}{{ secrets.c }}{{ secrets.d }}{{ secrets.given }}" }]
 "#,
     );
+    project.env("GIVEN", "given-value");
     project.file("c.yml", "db: { password: s3cret-value }\n");
     let shown = project.run(&["check", "site.yml"]).expect_code(3);
     assert!(shown.stderr.contains("there is no file") && shown.stderr.contains("d.age"), "{}", shown.text());
@@ -214,14 +223,14 @@ rounds:
     for words in [
         "error: 4 secrets can't be got:",
         "the secret `a` (site.yml:3:3): the environment has no variable NOT_THERE",
-        "the secret `b` (site.yml:4:3): its command ended with exit status: 2: wrong",
+        "the secret `b` (site.yml:4:3): its command ended with exit status: 2: wrong «masked»",
         "the secret `c` (site.yml:5:3): it has no `db.pasword`; did you mean `password`?",
         "the secret `d` (site.yml:6:3): d.age can't be decrypted: it is no age file",
         "nothing reads the secret `unused`",
     ] {
         assert!(shown.stderr.contains(words), "{words}\n{}", shown.text());
     }
-    assert!(!shown.both().contains("s3cret-value"), "{}", shown.text());
+    assert!(!shown.both().contains("s3cret-value") && !shown.both().contains("given-value"), "{}", shown.text());
     assert!(!project.record().exists(), "no run was recorded");
     assert!(!project.path("ran").exists(), "what nothing reads is not got");
 
@@ -244,7 +253,12 @@ rounds:
 ",
     );
     project.ok(&["check", "site.yml"]);
-    project.ok(&["plan", "site.yml"]);
+    // Whoever puts a secret there knows it: the step counts as known.
+    let shown = project.ok(&["plan", "site.yml"]);
+    assert!(!shown.stdout.contains("known only in part"), "{}", shown.text());
+    let plan: serde_json::Value = serde_json::from_str(&project.ok(&["plan", "site.yml", "--format", "json"]).stdout).unwrap();
+    let step = &plan["rounds"][0]["tasks"][0]["steps"][0];
+    assert_eq!((&step["stdin"], &step["known_after"]), (&"‹secret pin›".into(), &serde_json::Value::Null));
     let shown = project.run(&["run", "site.yml"]).expect_code(1);
     assert!(shown.stderr.contains("the secret `pin` (site.yml:2:12): it must be asked for, and there is no terminal"), "{}", shown.text());
     assert!(shown.stderr.contains("hint: where nobody can be asked"), "{}", shown.text());
@@ -366,4 +380,49 @@ rounds:
     let shown = project.ok(&["run", "site.yml", "-v"]);
     assert!(shown.stderr.contains("warning[W111]: the secret `pin`, or a part of it, is too short"), "{}", shown.text());
     assert!(shown.stdout.contains("1700") && shown.stdout.contains("pin «masked» «masked»"), "{}", shown.text());
+}
+
+#[test]
+fn what_is_typed_is_not_echoed_and_arrives() {
+    let project = Project::new();
+    let site = "
+secrets: { word: { ask: The word } }
+rounds:
+  - hosts: localhost
+    tasks: [{ name: go, run: 'cat > got; cat got', cwd: HERE, stdin: '{{ secrets.word }}' }]
+";
+    project.file("site.yml", site.replace("HERE", &project.path("").display().to_string()));
+    let run = project.command(&["run", "site.yml", "-v"]);
+    // A terminal of its own.
+    let mut command = project.command(&[]);
+    let words: Vec<String> =
+        std::iter::once(run.get_program()).chain(run.get_args()).map(|word| word.to_string_lossy().into_owned()).collect();
+    let script = format!("script -qec '{}' /dev/null", words.join(" "));
+    let mut terminal = std::process::Command::new("sh");
+    terminal.args(["-c", &script]).current_dir(project.path("")).env_clear();
+    terminal.envs(command.env("SHELL", "/bin/sh").get_envs().filter_map(|(name, value)| Some((name, value?))));
+    terminal.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = terminal.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut seen = Vec::new();
+    let mut typed = false;
+    let mut piece = [0; 4096];
+    loop {
+        match std::io::Read::read(&mut stdout, &mut piece).unwrap() {
+            0 => break,
+            length => seen.extend_from_slice(&piece[..length]),
+        }
+        if !typed && holds(&seen, "The word: ") {
+            // The echo goes off right behind the prompt.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            std::io::Write::write_all(&mut stdin, b"typed-in-value\n").unwrap();
+            typed = true;
+        }
+    }
+    child.wait().unwrap();
+    let seen = String::from_utf8_lossy(&seen).into_owned();
+    assert_eq!(std::fs::read_to_string(project.path("got")).ok().as_deref(), Some("typed-in-value"), "{seen}");
+    assert!(seen.contains("The word: ") && !seen.contains("typed-in-value"), "{seen}");
+    assert!(seen.contains("«masked»"), "{seen}");
 }

@@ -71,7 +71,7 @@ impl Capture {
     /// Gives what is gathered, less what must be held back.
     pub(super) fn take(&mut self) -> Option<Piece> {
         let length = self.gathered.len().saturating_sub(self.hold);
-        let length = if self.redactor.is_empty() { length } else { self.redactor.cut(&self.gathered, length) };
+        let length = if length == 0 { 0 } else { self.redactor.cut(&self.gathered, length) };
         self.cut_piece(length)
     }
 

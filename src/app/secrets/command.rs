@@ -66,12 +66,11 @@ fn gathered(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8
     receiver
 }
 
-/// The end of what a program says of its failure.
+/// The end of what a program says of its failure, uncut: half a secret could not be masked.
 fn last_words(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    let lines = lines[lines.len().saturating_sub(5)..].join("; ");
-    crate::text::one_line(&lines, 400)
+    lines[lines.len().saturating_sub(5)..].join("; ")
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ pub enum Why {
 }
 
 fn said(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!(": {stderr}") }
+    if stderr.is_empty() { String::new() } else { format!(": {}", crate::text::one_line(stderr, 400)) }
 }
 
 /// A secret that can't be got.

@@ -80,7 +80,17 @@ pub fn get_secrets(ready: &Ready, map: &SourceMap, sources: &SecretSources) -> R
             }
         }
     }
-    if failures.is_empty() { Ok((Secrets { values }, warnings)) } else { Err(SecretFailures(failures).into()) }
+    if failures.is_empty() {
+        return Ok((Secrets { values }, warnings));
+    }
+    // A program may say of its failure what another secret is.
+    let redactor = self::redactor::redactor(ready, &Secrets { values });
+    for failure in &mut failures {
+        if let Why::Ended { stderr, .. } = &mut failure.why {
+            *stderr = redactor.mask(stderr).into_owned();
+        }
+    }
+    Err(SecretFailures(failures).into())
 }
 
 fn too_short(secret: &Secret) -> Diagnostic {

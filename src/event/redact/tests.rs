@@ -146,3 +146,16 @@ fn no_border_lies_in_a_secret() {
         assert!(resumed >= at && !(resumed > 3 && resumed < 15), "{at}: {resumed}");
     }
 }
+
+#[test]
+fn a_large_key_among_many_secrets_costs_little() {
+    let line = |n: usize| format!("{n:03}QyNTUxOQAAACDPzyP7mSSMKe1Sr8S5hF8v2rGQp0bXq5S9kq0x9jT1AAAAJiY/{n:03}");
+    let key = (0..80).map(line).collect::<Vec<_>>().join("\n");
+    let others = (0..300).map(|n| format!("password-{n}-Zebra"));
+    let started = std::time::Instant::now();
+    let redactor = Redactor::new(others.chain([key.clone()]));
+    let text = "nothing of any interest stands in this line\n".repeat(20_000);
+    assert_eq!(redactor.mask(&text), text);
+    assert_eq!(redactor.mask(&format!("{text}{key}")), format!("{text}{MASK}"));
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+}

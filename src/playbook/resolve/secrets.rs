@@ -270,3 +270,6 @@ fn stays_inside(template: &Template, map: &SourceMap, read: &Read) -> bool {
     let word = command.trim_start_matches(['"', '\'']).split([' ', '\t', '"', '\'']).next().unwrap_or_default();
     matches!(word, "printf" | "echo" | ":") || word.ends_with('=') && !command.contains([' ', '\t'])
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,7 @@ fn schemas_refuse_wrong_forms() {
         "group_with_verb",
         "max_parallel_zero",
         "shell_with_command",
+        "secret_in_plain_sight",
     ];
     for name in wrong {
         let path = root().join(format!("tests/corpus/wrong/{name}.yml"));
