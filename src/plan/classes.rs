@@ -1,14 +1,16 @@
-//! Hosts for which a task renders the same, found without rendering.
+//! Hosts for which a task or block renders the same, found without rendering.
 //!
-//! Knows what a task's templates read, variables followed, and where each variable is written: hosts whose variables
-//! come from the same places are of one class, so that a thousand hosts of one group cost one rendering. Only for
-//! plans, where results are pending for all.
+//! Knows what templates read, variables, inputs and the `each` around them followed, and where each of these is written:
+//! hosts whose values come from the same places are of one class, so that a thousand hosts of one group cost one
+//! rendering. Only for plans, where results are pending for all.
 
 use std::collections::BTreeSet;
 
+use super::inputs::seen_by;
 use super::scope::written;
+use super::sight::Sight;
 use super::world::World;
-use crate::model::{Read, StepId, TaskPart, Verb};
+use crate::model::{BlockIx, FrameIx, HostIx, Input, Read, RoundIx, StepId, TaskPart, Verb};
 
 /// A class: equal keys, equal renderings.
 pub(super) type Class = Vec<usize>;
@@ -20,31 +22,89 @@ pub(super) fn class(world: &World, step: StepId) -> Option<Class> {
         // Where it lands may hold the host's name.
         return None;
     }
+    let sight = Sight::Task(step.round, step.task);
     let mut reads = Vec::new();
     task.for_each_template(&mut |part, template| {
         // A preview shows no password, and judges nothing.
         if !matches!(part, TaskPart::BecomePassword | TaskPart::Judge) {
-            reads.extend(&template.reads);
+            reads.extend(template.reads.iter().map(|read| (read, sight)));
         }
     });
+    reads.extend(around(world, sight));
+    followed(world, step.host, reads)
+}
+
+/// The class of a block's own templates on a host, an action's inputs among them.
+pub(super) fn block_class(world: &World, round: RoundIx, block: BlockIx, host: HostIx) -> Option<Class> {
+    let entry = &world.playbook.round(round).blocks[block.index()];
+    let sight = Sight::Block { round, block, own: true };
+    let mut reads = Vec::new();
+    entry.for_each_template(&mut |_, template| reads.extend(template.reads.iter().map(|read| (read, sight))));
+    let frame = entry.frame.map(|frame| &world.playbook.round(round).frames[frame.index()]);
+    for input in frame.iter().flat_map(|frame| frame.inputs.values()) {
+        let sight = if input.given { sight } else { Sight::Inventory };
+        reads.extend(of_input(input, sight));
+    }
+    reads.extend(around(world, sight));
+    followed(world, host, reads)
+}
+
+type Reads<'a> = Vec<(&'a Read, Sight)>;
+
+fn of_input(input: &Input, sight: Sight) -> Reads<'_> {
+    let mut reads = Vec::new();
+    input.value.value.for_each_template(&mut |template| reads.extend(template.reads.iter().map(|read| (read, sight))));
+    reads
+}
+
+/// What the `each` of the blocks around a place read, callers' included.
+fn around(world: &World, sight: Sight) -> Reads<'_> {
+    let mut reads = Vec::new();
+    let mut next = Some(sight);
+    while let Some((sight, round)) = next.and_then(|sight| Some((sight, sight.round()?))) {
+        for (block, _) in sight.around(world) {
+            let at = Sight::Block { round, block, own: false };
+            if let Some(each) = &world.playbook.round(round).blocks[block.index()].each {
+                each.for_each_template(&mut |template| reads.extend(template.reads.iter().map(|read| (read, at))));
+            }
+        }
+        next = sight.caller(world);
+    }
+    reads
+}
+
+fn followed<'a>(world: &'a World, host: HostIx, mut reads: Reads<'a>) -> Option<Class> {
     let mut key = Vec::new();
     let mut seen = BTreeSet::new();
-    while let Some(read) = reads.pop() {
+    while let Some((read, sight)) = reads.pop() {
         let name = read.path.first()?.as_str();
         match name {
             "host" | "hosts" => return None,
-            "groups" | "tasks" | "run" | "controller" | "result" => {}
-            "rounds" => key.push(usize::from(member(world, read, step)?)),
-            _ if !seen.insert(name) => {}
+            "groups" | "tasks" | "run" | "controller" | "result" | "error" | "item" | "loop" => {}
+            "rounds" => key.push(usize::from(member(world, read, host)?)),
+            "inputs" => {
+                let of_action = sight.round().zip(sight.frame(world)).filter(|(_, frame)| *frame != FrameIx::ROUND);
+                let inputs = match of_action {
+                    Some((round, frame)) => &world.playbook.round(round).frames[frame.index()].inputs,
+                    None => &world.playbook.inputs,
+                };
+                let named = |input: &&(&String, &Input)| read.path.get(1).is_none_or(|name| name == input.0);
+                for (name, input) in inputs.iter().collect::<Vec<_>>().iter().filter(named) {
+                    if seen.insert((name.as_str(), sight, true)) {
+                        reads.extend(of_input(input, seen_by(world, sight, input)));
+                    }
+                }
+            }
+            _ if !seen.insert((name, sight, false)) => {}
             _ => {
-                for set in world.sets_before(name, step.round, Some(step.task), step.host) {
+                for set in world.sets_before(name, sight, host) {
                     key.extend([set.round.index(), set.task.index()]);
                 }
-                let within = Some((step.round, Some(step.task)));
-                let var = world.playbook.extra.vars.get(name).or_else(|| written(world, name, step.host, within));
+                let extra = world.playbook.extra.vars.get(name).filter(|_| !sight.is_bare(world));
+                let var = extra.or_else(|| written(world, name, host, sight));
                 key.push(var.map_or(0, |var| std::ptr::from_ref(var) as usize));
                 if let Some(var) = var {
-                    var.value.for_each_template(&mut |template| reads.extend(&template.reads));
+                    var.value.for_each_template(&mut |template| reads.extend(template.reads.iter().map(|read| (read, sight))));
                 }
             }
         }
@@ -52,8 +112,8 @@ pub(super) fn class(world: &World, step: StepId) -> Option<Class> {
     Some(key)
 }
 
-/// Whether the step's host is in the round that is read; none where that is not all that matters.
-fn member(world: &World, read: &Read, step: StepId) -> Option<bool> {
+/// Whether the host is in the round that is read; none where that is not all that matters.
+fn member(world: &World, read: &Read, host: HostIx) -> Option<bool> {
     let round = world.rounds.get(read.path.get(1)?)?;
-    Some(world.is_member(*round, step.host))
+    Some(world.is_member(*round, host))
 }

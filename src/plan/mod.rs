@@ -8,16 +8,22 @@
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
 mod build;
+mod chosen;
 mod circle;
 mod classes;
+mod fields;
 mod graph;
+mod inputs;
+mod item;
 mod links;
 mod nodes;
 mod prepare;
 mod prepared;
 mod queue;
 mod results;
+mod roots;
 mod scope;
+mod sight;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -26,12 +32,14 @@ mod world;
 
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
+pub use item::items;
 pub use prepare::{holds, judge, prepare, preview};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
 };
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
+pub use scope::Local;
 pub use text::{Paint, Role, plan_text, unpainted};
 pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
 pub use world::{ControllerInfo, RunInfo, World};

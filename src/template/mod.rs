@@ -21,7 +21,7 @@ mod yaml_text;
 
 pub use engine::Engine;
 pub use error::{Preview, RenderError, Rendered};
-pub use lookup::{Lazy, Lookup, Root};
+pub use lookup::{Lazy, Lookup, Make, Renderer, Root};
 
 #[cfg(test)]
 mod tests;
