@@ -8,17 +8,23 @@
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
 mod build;
+mod chosen;
 mod circle;
 mod classes;
+mod fields;
 mod graph;
+mod inputs;
+mod item;
 mod links;
 mod nodes;
 mod prepare;
 mod prepared;
 mod queue;
 mod results;
+mod roots;
 mod scope;
 mod secrets;
+mod sight;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -27,12 +33,14 @@ mod world;
 
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
+pub use item::items;
 pub use prepare::{holds, judge, prepare, preview};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
 };
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
+pub use scope::Local;
 pub use text::{Paint, Role, plan_text, unpainted};
 pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, examine, view};
-pub use world::{ControllerInfo, Local, RunInfo, World, items};
+pub use world::{ControllerInfo, RunInfo, World};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::classes::{Class, Classes};
+use super::classes::{Class, TaskClasses};
 use super::graph::{Edge, Plan};
 use super::prepare::{holds, preview};
 use super::prepared::{Body, CopySource, PreparedGuard, command_line};
@@ -173,7 +173,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     let playbook = world.playbook();
     let mut counts = Counts::default();
     let mut hosts: std::collections::BTreeSet<HostIx> = std::collections::BTreeSet::new();
-    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
+    let viewer = Viewer { plan, world, engine, map };
     let rounds = (0..playbook.rounds.len())
         .map(|round| {
             hosts.extend(plan.hosts(RoundIx::new(round)));
@@ -186,7 +186,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
 
 /// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
 pub fn examine(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, diagnostics: &mut Diagnostics) {
-    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
+    let viewer = Viewer { plan, world, engine, map };
     for (round, tasks) in world.playbook().rounds.iter().map(|round| round.tasks.len()).enumerate() {
         for task in 0..tasks {
             let _ = viewer.task(RoundIx::new(round), TaskIx::new(task), &mut Counts::default(), diagnostics);
@@ -199,7 +199,6 @@ struct Viewer<'a> {
     world: &'a Arc<World>,
     engine: &'a Engine,
     map: &'a SourceMap,
-    classes: Classes<'a>,
 }
 
 impl Viewer<'_> {
@@ -230,7 +229,7 @@ impl Viewer<'_> {
         let mut groups: IndexMap<What, Vec<HostIx>> = IndexMap::new();
         let mut known: HashMap<Class, usize> = HashMap::new();
         let mut failures: IndexMap<(String, Option<Span>, Option<String>), Vec<HostIx>> = IndexMap::new();
-        let mut classes = self.classes.task(round, ix);
+        let classes = TaskClasses::new(self.world, round, ix);
         for host in self.plan.hosts(round) {
             let step = StepId { round, task: ix, host: *host };
             let class = classes.class(*host);
