@@ -118,3 +118,36 @@ fn what_is_not_there_yet_is_not_called_unknown() {
     assert_eq!(shown.stderr.matches("not supported yet").count(), 2, "{}", shown.text());
     assert!(!shown.stderr.contains("unknown"), "{}", shown.text());
 }
+
+#[test]
+fn errors_end_with_the_command_that_explains_them() {
+    let project = Project::new();
+    project.file("site.yml", "rounds:\n  - hosts: localhost\n    tasks:\n      - rnu: uptime\n      - print: \"{{ x }}\"\n");
+    project.file("warned.yml", "vars: { a: 1 }\nrounds:\n  - hosts: localhost\n    tasks:\n      - run: uptime\n");
+    let shown = project.run(&["check", "site.yml", "site.yml"]).expect_code(3);
+    assert!(shown.stderr.ends_with("\nfor more, roundsman explain --code E015\n"), "{}", shown.text());
+    assert_eq!(shown.stderr.matches("for more").count(), 1, "{}", shown.text());
+    for (arguments, code) in [(&["check", "-q", "site.yml"][..], 3), (&["check", "warned.yml"], 0)] {
+        let shown = project.run(arguments).expect_code(code);
+        assert!(!shown.stderr.contains("explain"), "{}", shown.text());
+    }
+    assert!(project.run(&["plan", "site.yml"]).expect_code(3).stderr.ends_with("--code E015\n"));
+}
+
+#[test]
+fn a_code_is_explained() {
+    let project = Project::new();
+    let shown = project.ok(&["explain", "--code", "e015"]);
+    assert!(shown.stdout.starts_with("E015: an unknown key\n\n"), "{}", shown.text());
+    let json = project.ok(&["explain", "--code", "E015", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    // What the explanation calls wrong is wrong in that way.
+    project.file("wrong.yml", json["wrong"]["text"].as_str().unwrap());
+    project.file("inventory.yml", "hosts: { web1: {} }\ngroups: { web: { hosts: web1 } }\n");
+    assert!(project.run(&["check", "wrong.yml", "-i", "inventory.yml"]).expect_code(3).stderr.contains("error[E015]"));
+    let list = project.ok(&["explain", "--code"]);
+    assert!(list.stdout.lines().any(|line| line == "E015  an unknown key"), "{}", list.text());
+    let unknown = project.run(&["explain", "--code", "E014x"]).expect_code(2);
+    assert_eq!(unknown.stderr, "error: there is no code `E014x`\n\nhint: `roundsman explain --code` lists all codes\n");
+    project.run(&["explain"]).expect_code(2);
+}

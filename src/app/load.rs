@@ -58,8 +58,9 @@ pub enum ExtraVar {
 pub struct Sources {
     /// The playbook.
     pub playbook: PlaybookSource,
-    /// `-i`: a file, or names with commas; none is the playbook's own, else this machine alone.
-    pub inventory: Option<String>,
+    /// `-i`, in the order given: files, folders, programs, names with commas, `ssh:`; none is the playbook's own, else this
+    /// machine alone.
+    pub inventory: Vec<String>,
     /// `--limit`.
     pub limit: Option<String>,
     /// `-x`.
@@ -72,7 +73,7 @@ impl Sources {
     /// A playbook file with nothing said besides.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Sources {
-        Sources { playbook: PlaybookSource::File(path.into()), inventory: None, limit: None, exclude: None, extra: Vec::new() }
+        Sources { playbook: PlaybookSource::File(path.into()), inventory: Vec::new(), limit: None, exclude: None, extra: Vec::new() }
     }
 }
 
@@ -117,48 +118,75 @@ pub fn load(sources: &Sources) -> Loaded {
     Loaded { map: loader.map, diagnostics: loader.diagnostics, ready }
 }
 
-/// Loads several playbooks with what is said for all of them.
-#[must_use]
-pub fn check_each(playbooks: &[PathBuf], rest: &Sources) -> Vec<Loaded> {
-    playbooks.iter().map(|path| load(&Sources { playbook: PlaybookSource::File(path.clone()), ..rest.clone() })).collect()
+/// What was checked, with all that is to be said of it.
+#[derive(Debug)]
+pub struct Checked {
+    /// Every text that was read.
+    pub map: SourceMap,
+    /// Mistakes and warnings.
+    pub diagnostics: Diagnostics,
+    /// The playbook; none where there are errors.
+    pub playbook: Option<Arc<Playbook>>,
 }
 
-/// Loads an inventory alone, and what an expression chooses of it (`all` where there is none).
+/// Checks a playbook with its inventory: finds all that [`load`] finds, and keeps little of it.
 #[must_use]
-pub fn load_inventory(
-    written: Option<&str>,
-    expression: Option<&str>,
-) -> (SourceMap, Diagnostics, Option<(Inventory, Vec<crate::model::HostIx>)>) {
+pub fn check(sources: &Sources) -> Checked {
     let mut loader = Loader::default();
-    let found = loader.inventory(written, None, Path::new("."));
-    let chosen = found.map(|inventory| {
-        let hosts = match expression {
-            Some(expression) => {
-                let expression = loader.argument("hosts", expression);
-                inventory::select(&inventory, &expression, inventory::Mode::Hosts, &mut loader.diagnostics)
-            }
-            None => inventory.all().collect(),
-        };
-        (inventory, hosts)
-    });
-    let chosen = chosen.filter(|_| !loader.diagnostics.has_errors());
-    (loader.map, loader.diagnostics, chosen)
+    let built = loader.build(sources);
+    if let Some(built) = &built {
+        plan::examine(&built.plan, &built.world, &built.engine, &loader.map, &mut loader.diagnostics);
+    }
+    let playbook = built.filter(|_| !loader.diagnostics.has_errors()).map(|built| built.playbook);
+    Checked { map: loader.map, diagnostics: loader.diagnostics, playbook }
+}
+
+/// Checks several playbooks with what is said for all of them.
+#[must_use]
+pub fn check_each(playbooks: &[PathBuf], rest: &Sources) -> Vec<Checked> {
+    playbooks.iter().map(|path| check(&Sources { playbook: PlaybookSource::File(path.clone()), ..rest.clone() })).collect()
 }
 
 #[derive(Default)]
-struct Loader {
-    map: SourceMap,
-    diagnostics: Diagnostics,
-    engine: Engine,
-    inputs: Vec<InputFile>,
+pub(super) struct Loader {
+    pub(super) map: SourceMap,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) engine: Engine,
+    pub(super) inputs: Vec<InputFile>,
+}
+
+/// A playbook bound to its hosts, not yet rendered.
+struct Built {
+    playbook: Arc<Playbook>,
+    inventory: Arc<Inventory>,
+    engine: Arc<Engine>,
+    plan: Plan,
+    world: Arc<World>,
+    files: Vec<PathBuf>,
+    extra: indexmap::IndexMap<String, crate::model::Value>,
 }
 
 impl Loader {
     fn load(&mut self, sources: &Sources) -> Option<Ready> {
+        let built = self.build(sources)?;
+        let view = plan::view(&built.plan, &built.world, &built.engine, &self.map, &mut self.diagnostics);
+        Some(Ready {
+            playbook: built.playbook,
+            inventory: built.inventory,
+            engine: built.engine,
+            plan: Arc::new(built.plan),
+            view,
+            inputs: std::mem::take(&mut self.inputs),
+            files: built.files,
+            extra: built.extra,
+        })
+    }
+
+    fn build(&mut self, sources: &Sources) -> Option<Built> {
         let folder = sources.playbook.folder();
         let syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
         let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
-        let inventory = self.inventory(sources.inventory.as_deref(), named.as_ref(), &folder);
+        let inventory = self.inventory(&sources.inventory, named.as_ref(), Some(&folder));
         let extra = self.extra(&sources.extra);
         let (syntax, inventory) = (syntax?, inventory?);
         let options = playbook::Options {
@@ -176,7 +204,7 @@ impl Loader {
             VarValue::Plain(value) => Some((name.clone(), value.clone())),
             // As typed: a template is recorded as such.
             VarValue::Template(template) => Some((name.clone(), template.source.text.as_str().into())),
-            VarValue::List(_) | VarValue::Map(_) => None,
+            VarValue::List(_) | VarValue::Map(_) | VarValue::Unusable(_) => None,
         });
         let extra = extra.collect();
         let engine = Arc::new(std::mem::take(&mut self.engine));
@@ -184,18 +212,7 @@ impl Loader {
         let controller = super::header::controller();
         let run = RunInfo { user: controller.user.clone(), ..RunInfo::default() };
         let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, Arc::new(NothingYet), run, controller);
-        let view = plan::view(&plan, &world, &engine, &self.map, &mut self.diagnostics);
-        let plan = Arc::new(plan);
-        Some(Ready {
-            playbook,
-            inventory,
-            engine,
-            plan,
-            view,
-            inputs: std::mem::take(&mut self.inputs),
-            files: files.into_iter().collect(),
-            extra,
-        })
+        Some(Built { playbook, inventory, engine, plan, world, files: files.into_iter().collect(), extra })
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
@@ -208,34 +225,7 @@ impl Loader {
         }
     }
 
-    fn inventory(&mut self, written: Option<&str>, named: Option<&SourceText>, folder: &Path) -> Option<Inventory> {
-        let file = match (written, named) {
-            (Some(names), _) if names.contains(',') => {
-                let names = self.argument("--inventory", names);
-                return Some(inventory::from_names(&names, &mut self.diagnostics));
-            }
-            (Some(path), _) => {
-                let path = Path::new(path);
-                let alone = !path.exists() && path.components().count() == 1 && path.extension().is_none();
-                self.inventory_file(path, None, alone)
-            }
-            (None, Some(named)) => self.inventory_file(&folder.join(&named.text), Some(named.span), false),
-            (None, None) => return Some(inventory::localhost_only()),
-        };
-        inventory::load(&self.map, file?, &mut self.engine, &mut self.diagnostics)
-    }
-
-    fn inventory_file(&mut self, path: &Path, span: Option<Span>, looks_like_a_name: bool) -> Option<FileId> {
-        if looks_like_a_name {
-            let name = path.display();
-            let hint = format!("a list of host names has a comma: `-i {name},`");
-            self.diagnostics.push(Diagnostic::error("E001", span, format!("there is no inventory file `{name}`")).hint(hint));
-            return None;
-        }
-        self.file("inventory", path, span)
-    }
-
-    fn file(&mut self, role: &str, path: &Path, span: Option<Span>) -> Option<FileId> {
+    pub(super) fn file(&mut self, role: &str, path: &Path, span: Option<Span>) -> Option<FileId> {
         let name = path.display().to_string();
         if path.is_dir() {
             self.diagnostics.push(Diagnostic::error("E001", span, format!("`{name}` is a folder, not a file")));
@@ -288,7 +278,7 @@ impl Loader {
     }
 
     /// An argument as a text with a place.
-    fn argument(&mut self, name: &str, text: &str) -> SourceText {
+    pub(super) fn argument(&mut self, name: &str, text: &str) -> SourceText {
         let file = self.map.add(format!("<{name}>"), None, text);
         SourceText::verbatim(text, Span::new(file, 0..text.len()))
     }
@@ -309,7 +299,7 @@ impl Loader {
 }
 
 /// Suggests a file of nearly the same name in the same folder.
-fn near_file(path: &Path) -> Option<String> {
+pub(super) fn near_file(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut names: Vec<String> =
         std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -317,7 +307,7 @@ fn near_file(path: &Path) -> Option<String> {
     crate::text::did_you_mean(path.file_name()?.to_str()?, names.iter().map(String::as_str))
 }
 
-fn input(role: &str, name: &str, bytes: &[u8], text: Option<String>) -> InputFile {
+pub(super) fn input(role: &str, name: &str, bytes: &[u8], text: Option<String>) -> InputFile {
     InputFile { role: role.to_owned(), name: name.to_owned(), sha256: hex(&Sha256::digest(bytes)), text }
 }
 

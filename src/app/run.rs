@@ -112,6 +112,7 @@ pub async fn run(
         controller,
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         interrupts,
+        asker: None,
     };
     let mut report = exec::run(inputs).await;
     hub.close().await;

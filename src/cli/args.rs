@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use super::explain::Explain;
 use crate::report::Verbosity;
 use crate::text::{is_id, parse_duration};
 
@@ -140,15 +141,18 @@ pub enum Command {
     Show(Show),
     /// Print a JSON Schema, for editors and other programs
     Schema(Schema),
+    /// Say what an error or a warning means, with a wrong and a right example
+    Explain(Explain),
 }
 
 /// Which hosts and variables.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 #[command(next_help_heading = "Hosts and variables")]
 pub struct Selection {
-    /// The inventory file, or names with commas ("web1,web2", "web1,"); overrides the playbook's own
+    /// An inventory file, folder or program, names with commas ("web1,web2", "web1,"), or `ssh:` for the hosts of ssh's
+    /// configuration; may be repeated; overrides the playbook's own
     #[arg(short, long, value_name = "FILE|NAMES")]
-    pub inventory: Option<String>,
+    pub inventory: Vec<String>,
     /// Only these hosts, of those the playbook names ("web[01-10]", "web and not spare", "!db1")
     #[arg(long, value_name = "EXPR")]
     pub limit: Option<String>,
@@ -334,6 +338,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Show(_) => ("show", &[Format::Text, Format::Json, Format::Jsonl]),
         // A schema is JSON whatever is asked.
         Command::Schema(_) => ("schema", &[Format::Text, Format::Json]),
+        Command::Explain(_) => ("explain", &[Format::Text, Format::Json]),
     };
     if formats.contains(&cli.common.format) {
         return Ok(cli);

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection};
 use super::exit::ExitCode;
-use super::log;
-use crate::app::{self, Adhoc, AppError, ExtraVar, Loaded, Passwords, PlaybookSource, RunRequest, Sources};
+use super::{explain, log};
+use crate::app::{self, Adhoc, AppError, Checked, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
 use crate::playbook;
@@ -91,31 +91,49 @@ impl Session<'_> {
                 self.print_json(&schema);
                 Ok(ExitCode::Ok)
             }
+            Command::Explain(explain) => Ok(self.explain(explain)),
         }
+    }
+
+    fn explain(&self, explain: &args::Explain) -> ExitCode {
+        let said = match &explain.code {
+            Some(Some(code)) => explain::one(code),
+            _ => Ok(explain::all()),
+        };
+        match said {
+            Ok(said) if self.cli.common.format == Format::Json => self.print_json(&said.json),
+            Ok(said) => self.print(&said.text),
+            Err(unknown) => {
+                tell(&format!("error: {unknown}\n\nhint: {}\n", unknown.hint()));
+                return ExitCode::Usage;
+            }
+        }
+        ExitCode::Ok
     }
 
     fn check(&self, check: &args::Check) -> ExitCode {
         let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection);
         let all = app::check_each(&check.playbooks, &rest);
-        let bad = |loaded: &Loaded| loaded.ready.is_none() || (check.deny_warnings && loaded.diagnostics.count(Severity::Warning) > 0);
+        let bad = |one: &Checked| one.playbook.is_none() || (check.deny_warnings && one.diagnostics.count(Severity::Warning) > 0);
         let exit = if all.iter().any(bad) { ExitCode::Invalid } else { ExitCode::Ok };
         if self.cli.common.format == Format::Json {
-            let found = all.iter().flat_map(|loaded| match render_json(&loaded.map, &loaded.diagnostics) {
+            let found = all.iter().flat_map(|checked| match render_json(&checked.map, &checked.diagnostics) {
                 serde_json::Value::Array(list) => list,
                 other => vec![other],
             });
             self.print_json(&serde_json::Value::Array(found.collect()));
             return exit;
         }
-        for (path, loaded) in check.playbooks.iter().zip(&all) {
-            self.show_diagnostics(&loaded.map, &loaded.diagnostics);
-            if let Some(ready) = loaded.ready.as_ref().filter(|_| !self.cli.common.quiet) {
-                let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.len()).sum();
-                let hosts: std::collections::BTreeSet<_> = ready.playbook.rounds.iter().flat_map(|round| &round.hosts).collect();
-                let counts = [plural(ready.playbook.rounds.len(), "round"), plural(tasks, "task"), plural(hosts.len(), "host")];
+        for (path, checked) in check.playbooks.iter().zip(&all) {
+            self.render_diagnostics(&checked.map, &checked.diagnostics);
+            if let Some(playbook) = checked.playbook.as_ref().filter(|_| !self.cli.common.quiet) {
+                let tasks = playbook.rounds.iter().map(|round| round.tasks.len()).sum();
+                let hosts: std::collections::BTreeSet<_> = playbook.rounds.iter().flat_map(|round| &round.hosts).collect();
+                let counts = [plural(playbook.rounds.len(), "round"), plural(tasks, "task"), plural(hosts.len(), "host")];
                 self.print(&format!("{}: ok ({})\n", path.display(), counts.join(", ")));
             }
         }
+        self.say_where_more_is(all.iter().map(|checked| &checked.diagnostics));
         exit
     }
 
@@ -172,7 +190,7 @@ impl Session<'_> {
     }
 
     fn hosts(&self, hosts: &args::Hosts) -> ExitCode {
-        let (map, diagnostics, chosen) = app::load_inventory(hosts.selection.inventory.as_deref(), hosts.expr.as_deref());
+        let (map, diagnostics, chosen) = app::load_inventory(&hosts.selection.inventory, hosts.expr.as_deref());
         self.show_diagnostics(&map, &diagnostics);
         let Some((inventory, chosen)) = chosen else { return ExitCode::Invalid };
         if self.cli.common.format == Format::Json {
@@ -231,6 +249,19 @@ impl Session<'_> {
     }
 
     fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
+        self.render_diagnostics(map, diagnostics);
+        self.say_where_more_is([diagnostics]);
+    }
+
+    /// Names the command that explains the first error, where there is one.
+    fn say_where_more_is<'a>(&self, all: impl IntoIterator<Item = &'a Diagnostics>) {
+        let first = |list: &Diagnostics| list.sorted().into_iter().find(|found| found.severity == Severity::Error).map(|found| found.code);
+        if let Some(code) = all.into_iter().find_map(first).filter(|_| !self.cli.common.quiet) {
+            tell(&format!("for more, roundsman explain --code {code}\n"));
+        }
+    }
+
+    fn render_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
         let colors = self.stderr_options().colors;
         let mut text = render_text(map, diagnostics, if colors { Colors::Always } else { Colors::Never });
         let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];

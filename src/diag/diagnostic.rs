@@ -1,9 +1,11 @@
 //! What is wrong, where, and what to do about it.
 
+use indexmap::IndexSet;
+
 use super::{SourceMap, Span};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The input can't be used.
@@ -13,7 +15,7 @@ pub enum Severity {
 }
 
 /// A place and what is to be said of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -22,7 +24,7 @@ pub struct Label {
 }
 
 /// One mistake of the author.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// A stable code (`E104`).
     pub code: &'static str,
@@ -94,15 +96,13 @@ impl Diagnostic {
 /// A collection of diagnostics; stages add to it and go on.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
-    list: Vec<Diagnostic>,
+    list: IndexSet<Diagnostic>,
 }
 
 impl Diagnostics {
     /// Adds one; the same one a second time is dropped.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
-            self.list.push(diagnostic);
-        }
+        self.list.insert(diagnostic);
     }
 
     /// Says whether any error is among them.
@@ -141,5 +141,24 @@ impl Diagnostics {
     #[must_use]
     pub fn to_text(&self, map: &SourceMap) -> String {
         super::render_text(map, self, super::Colors::Never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_one_a_second_time_is_dropped_and_the_order_stays() {
+        let mut list = Diagnostics::default();
+        for message in ["b", "a", "b"] {
+            list.push(Diagnostic::error("E017", None, message));
+        }
+        let mut more = Diagnostics::default();
+        more.push(Diagnostic::error("E017", None, "a"));
+        more.push(Diagnostic::warning("W101", None, "a"));
+        list.extend(more);
+        let found: Vec<_> = list.iter().map(|found| (found.code, found.message.as_str())).collect();
+        assert_eq!(found, [("E017", "b"), ("E017", "a"), ("W101", "a")]);
     }
 }

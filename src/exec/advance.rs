@@ -8,19 +8,23 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dispatcher::{Dispatcher, captures};
+use super::dispatcher::Dispatcher;
 use super::request::{self, Route};
-use super::state::{Effect, JobState, Link, Phase, SlotState};
+use super::state::{Effect, JobState, Link, Phase, Seat, SlotState};
 use super::steps::unreachable;
+use super::streams::captures;
 use super::worker::{JobId, ToWorker};
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{HostIx, RoundIx, StepId, Task, TaskIx, Verb};
+use crate::model::{Gate, HostIx, RoundIx, Section, StepId, Task, TaskIx, Verb};
 use crate::plan::{self, Prepared};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 
-/// A slot of a host.
-type Place = (HostIx, usize);
+/// A slot of a seat.
+type Place = (Seat, usize);
+
+/// A step, and which of its units where it repeats.
+pub(super) type UnitId = (StepId, Option<usize>);
 
 /// How long a step waits behind work that it does not need before it is given a lane of its own.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -45,7 +49,7 @@ impl Dispatcher {
     pub(super) fn advance_dirty(&mut self) {
         let mut sends = Vec::new();
         while let Some((round, host)) = self.dirty.shift_remove_index(0) {
-            if self.rounds[round.index()].admitted.contains(&host) && !self.stopping(round) {
+            if self.rounds[round.index()].admitted.contains(&host) {
                 self.advance(round, host, &mut sends);
             }
         }
@@ -55,14 +59,27 @@ impl Dispatcher {
     }
 
     fn advance(&mut self, round: RoundIx, host: HostIx, sends: &mut Vec<JobId>) {
-        let steps: Vec<StepId> = self.queue.unfinished(round, host).filter(|step| !self.phases.contains_key(step)).collect();
+        let playbook = Arc::clone(&self.fixed.playbook);
+        let round_plan = playbook.round(round);
+        let steps: Vec<StepId> = self.queue.unfinished(round, host).filter(|step| self.may_move(*step)).collect();
         for step in steps {
             // An earlier step of this turn may have ended this one.
-            if self.phases.contains_key(&step) {
+            if !self.may_move(step) || self.queue.is_over(step) {
                 continue;
             }
-            let playbook = Arc::clone(&self.fixed.playbook);
-            let task = playbook.task(step.round, step.task);
+            if let Some(gate) = round_plan.gate(step.task) {
+                if self.queue.is_released(step) {
+                    self.gate(step, gate);
+                    // What it lets through is seen in the next look.
+                    self.dirty.insert((round, host));
+                }
+                continue;
+            }
+            let task = playbook.task(round, step.task);
+            let is_current = || self.handler_runs.get(&(round, host)).is_some_and(|run| run.current == Some(step.task));
+            if self.stops(step) || (task.flow.home.section == Section::Handlers && !is_current()) {
+                continue;
+            }
             if task.once && self.once_runner(step) != Some(host) {
                 continue;
             }
@@ -74,24 +91,31 @@ impl Dispatcher {
         }
     }
 
+    /// Says whether a step is not on its way, or has units that may be.
+    fn may_move(&self, step: StepId) -> bool {
+        match self.phases.get(&step) {
+            None => true,
+            Some(Phase::Busy) => self.repeats.get(&step).is_some_and(|repeat| !repeat.ready.is_empty()),
+            Some(Phase::Flying(_) | Phase::Judged) => false,
+        }
+    }
+
     pub(super) fn needs(&self, step: StepId, depth: usize) -> Needs {
         let mut place = None;
         for need in self.queue.unfinished_needs(step).collect::<Vec<TaskIx>>() {
             let need = StepId { task: need, ..step };
             let found = match self.phases.get(&need) {
                 Some(Phase::Flying(id)) => match self.jobs.get(id) {
-                    Some(job) if job.lane_judged && !job.recalled => Some((job.on, job.slot)),
+                    Some(job) if job.lane_judged && !job.recalled => Some((job.seat, job.slot)),
                     _ => return Needs::Open,
                 },
-                Some(Phase::Judged) => return Needs::Open,
-                // What only prints can't fail, so what stands behind it need not wait for it.
-                None if depth < 16 && matches!(self.fixed.playbook.task(step.round, need.task).verb, Verb::Print(_)) => {
-                    match self.needs(need, depth + 1) {
-                        Needs::Met => None,
-                        Needs::Ahead(place) => Some(place),
-                        Needs::Open => return Needs::Open,
-                    }
-                }
+                Some(Phase::Judged | Phase::Busy) => return Needs::Open,
+                // What can't fail need not be waited for by what stands behind it.
+                None if depth < 16 && self.is_transparent(need) => match self.needs(need, depth + 1) {
+                    Needs::Met => None,
+                    Needs::Ahead(place) => Some(place),
+                    Needs::Open => return Needs::Open,
+                },
                 None => return Needs::Open,
             };
             match (place, found) {
@@ -107,63 +131,65 @@ impl Dispatcher {
         }
     }
 
+    /// Says whether a node lets through whatever it waits for: what only prints, the beginning of a plain block.
+    fn is_transparent(&self, node: StepId) -> bool {
+        let round = self.fixed.playbook.round(node.round);
+        match round.gate(node.task) {
+            None => {
+                let task = &round.tasks[node.task.index()];
+                matches!(task.verb, Verb::Print(_)) && !super::units::repeats(task)
+            }
+            Some(Gate::Enter(block)) => {
+                let block = &round.blocks[block.index()];
+                block.when.is_empty() && block.each.is_none()
+            }
+            Some(_) => false,
+        }
+    }
+
     /// Says whether a step needs another of its host, be it through what only prints.
     fn stands_behind(&self, step: StepId, other: StepId, depth: usize) -> bool {
         let mut needs = self.queue.unfinished_needs(step).map(|task| StepId { task, ..step });
         needs.any(|need| need == other || (depth < 16 && !self.phases.contains_key(&need) && self.stands_behind(need, other, depth + 1)))
     }
 
-    /// Begins a step that waits for nothing any more.
-    fn begin(&mut self, step: StepId, task: &Task, sends: &mut Vec<JobId>) {
-        let scope = self.fixed.world.scope(step);
-        match plan::holds(&task.when, &self.fixed.engine, &scope) {
-            Ok(None) => {}
-            Ok(Some(_)) => return self.judged(step, 0, Outcome::without_run(Status::Skipped, "when"), None),
-            Err(error) => return self.judged(step, 0, self.cannot(task, "its `when` can't be answered", &error), None),
-        }
-        let prepared = match plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) {
-            Ok(prepared) => Arc::new(prepared),
-            Err(error) => return self.judged(step, 0, self.cannot(task, "it can't be prepared", &error), None),
-        };
-        if task.verb.is_control() {
-            return self.control(step, &prepared);
-        }
-        let targets = self.under_way.remove(&step).unwrap_or_else(|| prepared.on.iter().copied().collect());
-        self.place(step, targets, prepared, sends);
-    }
-
-    /// Hands a step to a free slot of the first host it is to run on; where there is none, it waits for one.
-    fn place(&mut self, step: StepId, mut targets: VecDeque<HostIx>, prepared: Arc<Prepared>, sends: &mut Vec<JobId>) {
+    /// Hands a unit to a free slot of the first host it is to run on; where there is none, it waits for one.
+    pub(super) fn place(&mut self, of: UnitId, mut targets: VecDeque<HostIx>, prepared: Arc<Prepared>, sends: &mut Vec<JobId>) {
+        let (step, unit) = of;
         let Some(on) = targets.pop_front() else {
-            return self.judged(step, 0, Outcome::without_run(Status::Skipped, "`on` names no host"), None);
+            return self.unit_ended(of, Outcome::without_run(Status::Skipped, "`on` names no host"), None, false);
         };
-        let inventory = Arc::clone(&self.fixed.inventory);
-        if let Link::Gone(reason) = &self.hosts[on.index()].link {
-            let outcome = unreachable(&inventory.host(on).name, reason);
-            return self.judged(step, 0, outcome, None);
+        let seat = self.seats.of(step.round, on);
+        if let Link::Gone(reason) = &self.hosts[seat.index()].link {
+            let outcome = unreachable(&self.fixed.inventory.host(on).name, reason);
+            return self.unit_ended(of, outcome, None, false);
         }
-        let user = self.become_user(&prepared, on);
+        let user = self.become_user(&prepared, seat);
         let route = request::route(&prepared);
-        let most = inventory.host(on).connect.max_sessions.max(1);
-        let Some(slot) = self.choose_slot(on, user.as_ref(), route, most) else {
-            self.hosts[on.index()].starved.insert((step.round, step.host));
+        let Some(slot) = self.choose_slot(seat, user.as_ref(), route, self.max_sessions(seat)) else {
+            self.hosts[seat.index()].starved.insert((step.round, step.host));
             targets.push_front(on);
-            self.under_way.insert(step, targets);
+            self.under_way.insert(of, targets);
+            if let Some(unit) = unit
+                && let Some(repeat) = self.repeats.get_mut(&step)
+            {
+                repeat.ready.push_back(unit);
+            }
             return;
         };
-        let slots = &mut self.hosts[on.index()].slots;
+        let slots = &mut self.hosts[seat.index()].slots;
         if slot == slots.len() {
             slots.push(SlotState::default());
         }
         slots[slot].user = user;
-        self.fly(step, prepared, route, (on, slot), targets, sends);
+        self.fly(of, prepared, route, (on, (seat, slot)), targets, sends);
     }
 
     /// The slot that a step which waits for nothing is put on: an idle lane; else behind one that is busy, since most steps
     /// take less time than a lane takes to open ([`Dispatcher::spread`] helps those that have to wait); else a new one.
     /// None where all are busy for another user or with a file.
-    fn choose_slot(&self, on: HostIx, user: Option<&BecomeUser>, route: Route, most: usize) -> Option<usize> {
-        let slots = &self.hosts[on.index()].slots;
+    fn choose_slot(&self, seat: Seat, user: Option<&BecomeUser>, route: Route, most: usize) -> Option<usize> {
+        let slots = &self.hosts[seat.index()].slots;
         let mine = |slot: &SlotState| slot.user.as_ref() == user && !slot.full;
         let find = |wanted: &dyn Fn(&SlotState) -> bool| slots.iter().position(wanted);
         let shared = |patient: bool| {
@@ -188,35 +214,37 @@ impl Dispatcher {
     /// Takes back what has waited long enough behind work that it does not need, where the host has a lane for it.
     pub(super) fn spread(&mut self) {
         let mut recalled = Vec::new();
-        for (host_index, host) in self.hosts.iter().enumerate() {
+        for (index, host) in (0_u32..).zip(&self.hosts) {
             let Some(worker) = host.worker.as_ref().filter(|_| host.link == Link::Up) else { continue };
-            let most = self.fixed.inventory.host(HostIx::new(host_index)).connect.max_sessions.max(1);
-            let room = may_grow(&host.slots, most) || host.slots.iter().any(|slot| slot.jobs.is_empty() && !slot.full);
-            for (index, slot) in host.slots.iter().enumerate().filter(|(_, slot)| room && !slot.bulk && self.is_held_up(slot)) {
+            let room =
+                may_grow(&host.slots, self.max_sessions(Seat(index))) || host.slots.iter().any(|slot| slot.jobs.is_empty() && !slot.full);
+            for (slot_index, slot) in host.slots.iter().enumerate().filter(|(_, slot)| room && !slot.bulk && self.is_held_up(slot)) {
                 let waits = |id: &JobId| self.jobs.get(id).is_some_and(|job| !job.orphan && matches!(self.needs(job.step, 0), Needs::Met));
                 if slot.jobs.iter().skip(1).any(waits) {
                     // What only waited for its turn is placed anew; what belongs behind the running step is written again.
-                    let _ = worker.send(ToWorker::WithdrawSlot(index));
-                    recalled.push((HostIx::new(host_index), index));
+                    let _ = worker.send(ToWorker::WithdrawSlot(slot_index));
+                    recalled.push((Seat(index), slot_index));
                 }
             }
         }
-        for (host, slot) in recalled {
-            self.recall(host, slot);
+        for (seat, slot) in recalled {
+            self.recall(seat, slot);
         }
     }
 
-    /// Runs a step on the next of several hosts.
-    pub(super) fn fly_on(&mut self, step: StepId, prepared: Arc<Prepared>, targets: VecDeque<HostIx>) {
+    /// Runs a unit on the next of several hosts.
+    pub(super) fn fly_on(&mut self, of: UnitId, prepared: Arc<Prepared>, targets: VecDeque<HostIx>) {
         let mut sends = Vec::new();
-        self.place(step, targets, prepared, &mut sends);
+        self.place(of, targets, prepared, &mut sends);
         if !sends.is_empty() {
             self.recorder.then(Effect::Send(sends));
         }
     }
 
-    fn write_ahead(&mut self, step: StepId, task: &Task, (on, slot): Place, sends: &mut Vec<JobId>) {
-        if task.verb.is_control() || self.hosts[on.index()].slots[slot].bulk {
+    fn write_ahead(&mut self, step: StepId, task: &Task, (seat, slot): Place, sends: &mut Vec<JobId>) {
+        let flow = &task.flow;
+        let restrained = flow.lock.is_some() || flow.throttle.is_some() || flow.left_out.is_some() || super::units::repeats(task);
+        if task.verb.is_control() || restrained || self.hosts[seat.index()].slots[slot].bulk {
             return;
         }
         let scope = self.fixed.world.scope(step);
@@ -226,56 +254,80 @@ impl Dispatcher {
         }
         let Ok(prepared) = plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) else { return };
         let route = request::route(&prepared);
-        if prepared.on != [on] || route == Route::Bulk || self.become_user(&prepared, on) != self.hosts[on.index()].slots[slot].user {
+        let [on] = prepared.on[..] else { return };
+        let elsewhere = self.seats.of(step.round, on) != seat;
+        if elsewhere || route == Route::Bulk || self.become_user(&prepared, seat) != self.hosts[seat.index()].slots[slot].user {
             return;
         }
-        self.fly(step, Arc::new(prepared), route, (on, slot), VecDeque::new(), sends);
+        self.fly((step, None), Arc::new(prepared), route, (on, (seat, slot)), VecDeque::new(), sends);
     }
 
     fn fly(
         &mut self,
-        step: StepId,
+        of: UnitId,
         prepared: Arc<Prepared>,
         route: Route,
-        (on, slot): Place,
+        (on, (seat, slot)): (HostIx, Place),
         rest: VecDeque<HostIx>,
         sends: &mut Vec<JobId>,
     ) {
-        let task = self.fixed.playbook.task(step.round, step.task);
+        let (step, unit) = of;
+        let playbook = Arc::clone(&self.fixed.playbook);
+        let task = playbook.task(step.round, step.task);
         let id = self.next_job;
         self.next_job += 1;
         // What need not wait for the work before it is kept where it can be taken back, should that take long.
-        let last = self.hosts[on.index()].slots[slot].jobs.back().and_then(|last| self.jobs.get(last));
+        let last = self.hosts[seat.index()].slots[slot].jobs.back().and_then(|last| self.jobs.get(last));
         let alone = last.is_some_and(|last| !self.stands_behind(step, last.step, 0));
         let work = match request::job(id, task, &prepared, route, alone) {
             Ok(work) => work,
             Err(error) => {
                 let mut outcome = Outcome::without_run(Status::Failed, error.to_string());
                 outcome.allowed = task.allow_failure;
-                return self.judged(step, 0, outcome, None);
+                return self.unit_ended(of, outcome, None, false);
             }
         };
         let keep = self.is_kept(step) || super::judge::needs_output(task);
         let (stdout, stderr) = captures(keep, self.recorder.redactor());
-        let lane_judged = rest.is_empty() && route == Route::Lane && super::judge::by_exit_code(task);
+        let lane_judged = rest.is_empty() && route == Route::Lane && unit.is_none() && super::judge::by_exit_code(task);
         let protocol = super::judge::is_protocol(task);
-        let place = &mut self.hosts[on.index()].slots[slot];
+        let place = &mut self.hosts[seat.index()].slots[slot];
         place.jobs.push_back(id);
         place.bulk = route == Route::Bulk;
-        let command = plan::command_line(&prepared);
-        self.recorder.emit(RunEvent::StepSent { step, attempt: 1, on: (on != step.host).then_some(on), command });
-        self.phases.insert(step, Phase::Flying(id));
-        self.jobs.insert(
-            id,
-            JobState { step, on, slot, prepared, rest, lane_judged, began: None, stdout, stderr, protocol, orphan: false, recalled: false },
-        );
+        let attempt = self.attempt(of);
+        let sensitive = task.flow.sensitive;
+        let command = if sensitive { format!("{} (sensitive)", task.verb.key()) } else { plan::command_line(&prepared) };
+        self.recorder.emit(RunEvent::StepSent { step, attempt, on: (on != step.host).then_some(on), command });
+        match self.repeats.get_mut(&step).filter(|_| unit.is_some()) {
+            Some(repeat) => repeat.jobs.push(id),
+            None => drop(self.phases.insert(step, Phase::Flying(id))),
+        }
+        let job = JobState {
+            step,
+            unit,
+            attempt,
+            on,
+            seat,
+            slot,
+            prepared,
+            rest,
+            lane_judged,
+            began: None,
+            stdout,
+            stderr,
+            protocol,
+            sensitive,
+            orphan: false,
+            recalled: false,
+        };
+        self.jobs.insert(id, job);
         self.ready_jobs.insert(id, work);
         sends.push(id);
     }
 
-    fn become_user(&self, prepared: &Prepared, on: HostIx) -> Option<BecomeUser> {
+    fn become_user(&self, prepared: &Prepared, seat: Seat) -> Option<BecomeUser> {
         let wanted = prepared.r#become.as_ref()?;
-        let password = wanted.password.clone().or_else(|| self.fixed.inventory.host(on).connect.become_password.clone());
+        let password = wanted.password.clone().or_else(|| self.become_password(seat));
         Some(BecomeUser { method: wanted.method, user: wanted.user.clone(), password })
     }
 

@@ -5,7 +5,7 @@
 //! hosts that something changed for are looked at again ([`Dispatcher::advance`]), and the events of the turn leave
 //! together.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +15,21 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::advance::Needs;
-use super::output::Capture;
+use super::ask::{Answer, Question};
 use super::recorder::Recorder;
+use super::restrain::Held;
 use super::results::Results;
-use super::state::{Effect, HostState, JobState, Link, Phase, RoundPhase, RoundState};
-use super::worker::{self, FromWorker, JobId, Said, ToWorker};
+use super::seats::Seats;
+use super::shape::Shape;
+use super::state::{Asking, BlockRun, Effect, HandlerRun, HostState, JobState, Link, Phase, Repeat, RoundPhase, RoundState, Seat};
+use super::timers::Timers;
+use super::worker::{FromWorker, JobId, Said, ToWorker};
 use super::{Interrupt, RunInputs, RunReport};
-use crate::event::{Data, Outcome, RunEnd, RunEvent, Status, Stream};
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId};
+use crate::event::{Outcome, RunEnd, RunEvent, Status};
+use crate::model::{BlockIx, HostIx, Inventory, Playbook, RoundIx, StepId};
 use crate::plan::{Plan, Queue, ResultSource, RunInfo, World};
 use crate::template::Engine;
-use crate::transport::{Hub, OutputStream, Target};
+use crate::transport::Hub;
 
 /// How many words of hosts are taken in before the record and the hosts are served again.
 const TURN: usize = 256;
@@ -57,23 +61,47 @@ pub(super) struct Dispatcher {
     pub(super) results: Arc<Results>,
     pub(super) dirty: IndexSet<(RoundIx, HostIx)>,
     pub(super) next_job: JobId,
-    /// Steps that are to run on several hosts, with those that are left.
-    pub(super) under_way: HashMap<StepId, VecDeque<HostIx>>,
+    /// Units that are to run on several hosts, with those that are left.
+    pub(super) under_way: HashMap<(StepId, Option<usize>), VecDeque<HostIx>>,
+    pub(super) seats: Seats,
+    pub(super) shape: Shape,
+    pub(super) timers: Timers,
+    pub(super) asker: Option<mpsc::Sender<Question>>,
+    pub(super) answers: mpsc::UnboundedSender<(Asking, Answer)>,
+    /// Steps that repeat themselves.
+    pub(super) repeats: HashMap<StepId, Repeat>,
+    /// Blocks that were entered.
+    pub(super) blocks: HashMap<(RoundIx, BlockIx, HostIx), BlockRun>,
+    /// How often steps were executed.
+    pub(super) executions: HashMap<StepId, u32>,
+    /// What became of steps in blocks that may run them again.
+    pub(super) passes: HashMap<StepId, Outcome>,
+    /// Hosts on which something of a round was executed.
+    pub(super) begun: HashSet<(RoundIx, HostIx)>,
+    /// Handlers that are pending, by their place in the round's list.
+    pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
+    pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
+    pub(super) held: Held,
+    /// Why no further batch or round starts.
+    pub(super) stopped: Option<String>,
     /// How often the run was asked to stop.
     pub(super) stage: u8,
     pub(super) signal: Option<Interrupt>,
     pub(super) any_failed: bool,
     pub(super) any_unreachable: bool,
-    said: mpsc::Sender<FromWorker>,
-    workers: JoinSet<()>,
+    pub(super) said: mpsc::Sender<FromWorker>,
+    pub(super) workers: JoinSet<()>,
     started: Instant,
 }
 
 /// Runs a plan to its end.
 pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
-    let RunInputs { playbook, inventory, plan, engine, hub, journal, sinks, redactor, header, controller, clock, interrupts } = inputs;
+    let RunInputs { playbook, inventory, plan, engine, hub, journal, sinks, redactor, header, controller, clock, interrupts, asker } =
+        inputs;
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
+    let (answers, answered) = mpsc::unbounded_channel();
+    let seats = Seats::new(&playbook, &inventory);
     let results = Arc::new(Results::new(Arc::clone(&inventory)));
     let run = RunInfo { id: Some(header.run.clone()), started: super::judge::rfc3339(recorder.now()), user: header.user.clone() };
     let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
@@ -81,7 +109,8 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     let mut dispatcher = Dispatcher {
         queue: Queue::new(&plan),
         recorder,
-        hosts: inventory.hosts.iter().map(|_| HostState::default()).collect(),
+        hosts: (0..seats.count()).map(|_| HostState::default()).collect(),
+        shape: Shape::new(&playbook),
         rounds: playbook.rounds.iter().map(|_| RoundState::default()).collect(),
         phases: HashMap::new(),
         jobs: HashMap::new(),
@@ -90,6 +119,19 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         dirty: IndexSet::new(),
         next_job: 0,
         under_way: HashMap::new(),
+        seats,
+        timers: Timers::default(),
+        asker,
+        answers,
+        repeats: HashMap::new(),
+        blocks: HashMap::new(),
+        executions: HashMap::new(),
+        passes: HashMap::new(),
+        begun: HashSet::new(),
+        notified: HashMap::new(),
+        handler_runs: HashMap::new(),
+        held: Held::default(),
+        stopped: None,
         stage: 0,
         signal: None,
         any_failed: false,
@@ -102,7 +144,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
     dispatcher.recorder.then(Effect::Begin);
     dispatcher.recorder.flush();
-    dispatcher.turn(heard, commits, interrupts).await
+    dispatcher.turn(heard, commits, interrupts, answered).await
 }
 
 impl Dispatcher {
@@ -111,12 +153,20 @@ impl Dispatcher {
         mut heard: mpsc::Receiver<FromWorker>,
         mut commits: mpsc::UnboundedReceiver<super::recorder::Commit>,
         mut interrupts: mpsc::Receiver<Interrupt>,
+        mut answered: mpsc::UnboundedReceiver<(Asking, Answer)>,
     ) -> RunReport {
         let mut words = Vec::with_capacity(TURN);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut deaf = false;
         while !self.is_over() {
+            let due = self.timers.due();
+            let alarm = async move {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 Some(commit) = commits.recv() => {
@@ -139,9 +189,15 @@ impl Dispatcher {
                     self.spread();
                     self.recorder.tick();
                 }
+                () = alarm => {
+                    for wake in self.timers.take(Instant::now()) {
+                        self.wake(wake);
+                    }
+                }
+                Some((asking, answer)) = answered.recv() => self.answered(&asking, answer),
                 _ = heard.recv_many(&mut words, TURN), if !self.recorder.is_behind() => {
-                    for (host, said) in words.drain(..) {
-                        self.hear(host, said);
+                    for (seat, said) in words.drain(..) {
+                        self.hear(seat, said);
                     }
                 }
             }
@@ -178,6 +234,8 @@ impl Dispatcher {
             }
             Effect::Send(jobs) => self.send(jobs),
             Effect::Finished(step, outcome, result) => self.finished(step, &outcome, result),
+            Effect::Later(after, wake) => self.timers.add(Instant::now() + after, wake),
+            Effect::Ask(asking) => self.ask(asking),
             Effect::RoundOver(round) => {
                 for next in self.queue.finish_round(round) {
                     self.start_round(next);
@@ -189,18 +247,18 @@ impl Dispatcher {
     fn send(&mut self, ids: Vec<JobId>) {
         for id in ids {
             let (Some(job), Some(work)) = (self.jobs.get(&id), self.ready_jobs.remove(&id)) else { continue };
-            let (on, slot) = (job.on, job.slot);
+            let (step, seat, slot) = (job.step, job.seat, job.slot);
             if job.orphan {
                 self.forget(id);
                 continue;
             }
             // Between the decision and the record's word a need may have failed.
-            let still_wanted = match self.needs(job.step, 0) {
+            let still_wanted = match self.needs(step, 0) {
                 Needs::Met => true,
-                Needs::Ahead(place) => place == (on, slot),
+                Needs::Ahead(place) => place == (seat, slot),
                 Needs::Open => false,
             };
-            if self.stopping(job.step.round) || !still_wanted {
+            if self.stops(step) || !still_wanted {
                 self.returned(id);
                 continue;
             }
@@ -208,42 +266,28 @@ impl Dispatcher {
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.recalled = false;
             }
-            let user = self.hosts[on.index()].slots[slot].user.clone();
-            let told = self.worker(on).send(ToWorker::Run { slot, user, jobs: vec![work] });
+            let user = self.hosts[seat.index()].slots[slot].user.clone();
+            let told = self.worker(seat).send(ToWorker::Run { slot, user, jobs: vec![work] });
             debug_assert!(told.is_ok(), "a worker lives as long as its sender");
         }
     }
 
-    /// The host's worker, started at its first job.
-    fn worker(&mut self, on: HostIx) -> &mpsc::UnboundedSender<ToWorker> {
-        let host = &mut self.hosts[on.index()];
-        if host.link == Link::Idle {
-            host.link = Link::Connecting;
-            self.recorder.emit(RunEvent::HostConnecting { host: on });
-        }
-        host.worker.get_or_insert_with(|| {
-            let (commands, obeyed) = mpsc::unbounded_channel();
-            let target = Arc::new(target(&self.fixed.inventory, on));
-            self.workers.spawn(worker::work(on, target, self.fixed.hub.clone(), obeyed, self.said.clone()));
-            commands
-        })
-    }
-
-    pub(super) fn hear(&mut self, host: HostIx, said: Said) {
+    pub(super) fn hear(&mut self, seat: Seat, said: Said) {
+        let host = self.seats.host(seat);
         match said {
             Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
             Said::Connected { took } => {
-                self.hosts[host.index()].link = Link::Up;
+                self.hosts[seat.index()].link = Link::Up;
                 self.recorder.emit(RunEvent::HostConnected { host, duration_ms: millis(took) });
             }
             Said::Unreachable(refusal) => {
                 let (class, message) = (refusal.class.word().to_owned(), refusal.message.clone());
                 self.recorder.emit(RunEvent::HostUnreachable { host, class, message });
-                self.host_gone(host, refusal.message);
+                self.host_gone(seat, refusal.message);
             }
             Said::Lost(message) => {
                 self.recorder.emit(RunEvent::HostLost { host, message: message.clone() });
-                self.host_gone(host, message);
+                self.host_gone(seat, message);
             }
             Said::Began(id) => {
                 let now = self.recorder.now();
@@ -252,13 +296,14 @@ impl Dispatcher {
                 {
                     job.began = Some((now, Instant::now()));
                     if !job.orphan {
-                        self.recorder.emit(RunEvent::StepBegan { step: job.step, attempt: 1 });
+                        self.begun.insert((job.step.round, job.step.host));
+                        self.recorder.emit(RunEvent::StepBegan { step: job.step, attempt: job.attempt });
                     }
                 }
             }
             Said::Output(id, stream, data) => self.output(id, stream, &data),
             Said::Ended(id, end, took) => self.ended(id, &end, took),
-            Said::Full(slot) => self.hosts[host.index()].slots[slot].full = true,
+            Said::Full(slot) => self.hosts[seat.index()].slots[slot].full = true,
             Said::Returned(id) => {
                 self.recall_behind(id);
                 self.returned(id);
@@ -273,44 +318,6 @@ impl Dispatcher {
                 let reason = format!("the session was lost: {reason}");
                 self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
             }
-        }
-    }
-
-    fn output(&mut self, id: JobId, stream: OutputStream, data: &[u8]) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let capture = match stream {
-            OutputStream::Stdout => &mut job.stdout,
-            OutputStream::Stderr => &mut job.stderr,
-        };
-        let piece = capture.push(data);
-        let hidden = job.orphan || (job.protocol && stream == OutputStream::Stdout);
-        if !hidden {
-            let step = job.step;
-            self.emit_output(step, stream, piece);
-        }
-    }
-
-    pub(super) fn emit_output(&mut self, step: StepId, stream: OutputStream, pieces: impl IntoIterator<Item = super::output::Piece>) {
-        let stream = match stream {
-            OutputStream::Stdout => Stream::Stdout,
-            OutputStream::Stderr => Stream::Stderr,
-        };
-        for (offset, bytes) in pieces {
-            self.recorder.emit(RunEvent::StepOutput { step, attempt: 1, stream, offset, data: Data::new(bytes) });
-        }
-    }
-
-    fn let_output_go(&mut self) {
-        let mut pieces = Vec::new();
-        for job in self.jobs.values_mut().filter(|job| !job.orphan) {
-            let stdout = (!job.protocol).then_some((OutputStream::Stdout, &mut job.stdout));
-            for (stream, capture) in stdout.into_iter().chain([(OutputStream::Stderr, &mut job.stderr)]) {
-                pieces.extend(capture.take().map(|piece| (job.step, stream, piece)));
-            }
-        }
-        pieces.sort_by_key(|(step, _, _)| *step);
-        for (step, stream, piece) in pieces {
-            self.emit_output(step, stream, [piece]);
         }
     }
 
@@ -349,6 +356,8 @@ impl Dispatcher {
             ("error", 1)
         } else if self.recorder.failure().is_some() {
             ("error", 8)
+        } else if self.stopped.is_some() {
+            ("stopped", 6)
         } else if self.any_failed {
             ("failed", 4)
         } else if self.any_unreachable {
@@ -360,28 +369,6 @@ impl Dispatcher {
     }
 }
 
-/// A host as the transport needs it, its jump host resolved.
-fn target(inventory: &Inventory, host: HostIx) -> Target {
-    fn resolve(inventory: &Inventory, host: HostIx, depth: usize) -> Target {
-        let host = inventory.host(host);
-        let jump = match &host.connect.jump {
-            // A ring of jump hosts is the inventory's to refuse; the depth only keeps this from following one.
-            Some(crate::model::Jump::Host(name)) if depth < 8 => {
-                inventory.find(name).map(|jump| Box::new(resolve(inventory, jump, depth + 1)))
-            }
-            _ => None,
-        };
-        Target { name: host.name.clone(), connect: host.connect.clone(), jump }
-    }
-    resolve(inventory, host, 0)
-}
-
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A pair of captures for a job.
-pub(super) fn captures(keep: bool, redactor: &crate::event::Redactor) -> (Capture, Capture) {
-    let hold = redactor.longest().saturating_sub(1);
-    (Capture::new(keep, hold), Capture::new(keep, hold))
 }

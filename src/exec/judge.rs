@@ -35,7 +35,8 @@ pub(super) fn by_exit_code(task: &Task) -> bool {
 /// Says whether a task's own judgement reads what it printed.
 pub(super) fn needs_output(task: &Task) -> bool {
     let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
-    asks(&task.failed) || asks(&task.changed) || is_protocol(task)
+    let until = task.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
+    asks(&task.failed) || asks(&task.changed) || until || is_protocol(task)
 }
 
 /// Says whether a task's standard output is its script's answer to us, and nothing for people.

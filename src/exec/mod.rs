@@ -14,17 +14,31 @@
 //! Knows nothing of files, SQLite or screens.
 
 mod advance;
+mod ask;
+mod batches;
+mod blocks;
 mod bulk;
 mod control;
 mod dispatcher;
+mod gates;
+mod handlers;
 mod judge;
+mod lost;
+mod once;
 mod output;
 mod recorder;
 mod request;
+mod restrain;
 mod results;
 mod rounds;
+mod seats;
+mod shape;
 mod state;
 mod steps;
+mod stop;
+mod streams;
+mod timers;
+mod units;
 mod words;
 mod worker;
 
@@ -38,6 +52,7 @@ use crate::plan::{ControllerInfo, Plan};
 use crate::template::Engine;
 use crate::transport::Hub;
 
+pub use ask::{Answer, Question};
 pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
 
@@ -67,6 +82,8 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Wishes to stop; each counts.
     pub interrupts: mpsc::Receiver<Interrupt>,
+    /// Who answers questions for yes or no; none: nobody can.
+    pub asker: Option<mpsc::Sender<Question>>,
 }
 
 /// Somebody wants the run to stop.

@@ -80,7 +80,7 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route, alo
 
 /// Says whether a lane goes on behind a task's failure.
 pub(super) fn goes_on(task: &Task) -> bool {
-    task.allow_failure || task.failed == Some(Judge::Fixed(false))
+    task.allow_failure || task.failed == Some(Judge::Fixed(false)) || super::units::repeats(task)
 }
 
 fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::blocks::BlockId;
 use crate::model::{BlockIx, FrameIx, HostIx, Inventory, Layer, Origin, RoundIx, StepId, Value, Var, VarValue};
 use crate::plan::{ErrorView, ItemView, ResultSource, StepResult, StepView};
 
@@ -21,7 +22,10 @@ struct Inner {
     steps: HashMap<StepId, Arc<StepResult>>,
     ended: BTreeSet<RoundIx>,
     left_out: BTreeSet<(RoundIx, HostIx)>,
-    sets: HashMap<HostIx, Arc<Layer>>,
+    /// By host, and the action that set them; none: rounds.
+    sets: HashMap<(HostIx, Option<(RoundIx, FrameIx)>), Arc<Layer>>,
+    items: HashMap<BlockId, Arc<ItemView>>,
+    errors: HashMap<BlockId, Arc<ErrorView>>,
     failed: BTreeSet<HostIx>,
 }
 
@@ -47,12 +51,31 @@ impl Results {
     }
 
     /// Sets variables of a host, over what was set before.
-    pub(super) fn set(&self, host: HostIx, values: impl IntoIterator<Item = (String, Value)>) {
+    pub(super) fn set(&self, host: HostIx, place: Option<(RoundIx, FrameIx)>, values: impl IntoIterator<Item = (String, Value)>) {
         let mut inner = self.write();
-        let layer = inner.sets.entry(host).or_insert_with(|| Arc::new(Layer { origin: Origin::Set, vars: indexmap::IndexMap::new() }));
+        let layer =
+            inner.sets.entry((host, place)).or_insert_with(|| Arc::new(Layer { origin: Origin::Set, vars: indexmap::IndexMap::new() }));
         let layer = Arc::make_mut(layer);
         for (name, value) in values {
             layer.vars.insert(name, Var { value: VarValue::Plain(value), span: None });
+        }
+    }
+
+    /// Puts a block at an item; none: at no item any more.
+    pub(super) fn set_item(&self, block: BlockId, item: Option<Arc<ItemView>>) {
+        let items = &mut self.write().items;
+        match item {
+            Some(item) => drop(items.insert(block, item)),
+            None => drop(items.remove(&block)),
+        }
+    }
+
+    /// Says what a block's `rescue` deals with.
+    pub(super) fn set_error(&self, block: BlockId, error: Option<Arc<ErrorView>>) {
+        let errors = &mut self.write().errors;
+        match error {
+            Some(error) => drop(errors.insert(block, error)),
+            None => drop(errors.remove(&block)),
         }
     }
 
@@ -77,16 +100,16 @@ impl ResultSource for Results {
         }
     }
 
-    fn set_vars(&self, host: HostIx, _: Option<(RoundIx, FrameIx)>) -> Option<Arc<Layer>> {
-        self.read().sets.get(&host).cloned()
+    fn set_vars(&self, host: HostIx, place: Option<(RoundIx, FrameIx)>) -> Option<Arc<Layer>> {
+        self.read().sets.get(&(host, place)).cloned()
     }
 
-    fn item(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ItemView>> {
-        None
+    fn item(&self, round: RoundIx, block: BlockIx, host: HostIx) -> Option<Arc<ItemView>> {
+        self.read().items.get(&(round, block, host)).cloned()
     }
 
-    fn error(&self, _: RoundIx, _: BlockIx, _: HostIx) -> Option<Arc<ErrorView>> {
-        None
+    fn error(&self, round: RoundIx, block: BlockIx, host: HostIx) -> Option<Arc<ErrorView>> {
+        self.read().errors.get(&(round, block, host)).cloned()
     }
 
     fn progress(&self) -> Option<(String, Vec<String>)> {

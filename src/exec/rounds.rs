@@ -1,30 +1,44 @@
-//! Rounds: who takes part, when one begins, when it is over, and what giving up means for them.
+//! Rounds: who takes part, when one begins, and when it is over.
 
-use super::Interrupt;
 use super::dispatcher::Dispatcher;
-use super::state::{Effect, Link, Phase, RoundPhase};
-use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{After, HostIx, RoundIx, StepId};
+use super::state::{Asking, Effect, Link, RoundPhase};
+use crate::event::RunEvent;
+use crate::model::{After, Chosen, HostIx, RoundIx};
 
 impl Dispatcher {
-    /// Says whether a round's steps that have not begun are to be left.
-    pub(super) fn stopping(&self, round: RoundIx) -> bool {
-        let always = self.fixed.playbook.round(round).after == After::Always;
-        self.recorder.failure().is_some() || self.stage >= 2 || (self.stage == 1 && !always)
-    }
-
-    /// Why what has not begun is left.
-    pub(super) fn why_given_up(&self) -> &'static str {
-        if self.recorder.failure().is_some() { "the record can't be written" } else { "the run was interrupted" }
-    }
-
     pub(super) fn start_round(&mut self, round: RoundIx) {
         if let Some(reason) = self.why_not(round) {
-            self.rounds[round.index()].skipped = true;
-            self.recorder.emit(RunEvent::RoundSkipped { round, reason });
-            self.round_over(round);
-            return;
+            return self.never_started(round, &reason);
         }
+        let playbook = std::sync::Arc::clone(&self.fixed.playbook);
+        let Some(confirm) = &playbook.round(round).flow.confirm else { return self.really_start(round) };
+        // Its question is the round's own, so it is asked in the scope of any host.
+        let host = playbook.round(round).hosts.first().copied();
+        let scope = host.map(|host| self.fixed.world.round_scope(round, host));
+        let question = scope.map(|scope| self.fixed.engine.render(confirm, &scope));
+        match question {
+            None => self.really_start(round),
+            Some(Ok(crate::template::Rendered::Value(question))) => {
+                let question = question.as_text().map_or_else(|| confirm.source.text.clone(), str::to_owned);
+                self.rounds[round.index()].phase = RoundPhase::Asking;
+                self.recorder.emit(RunEvent::Asked { round, task: None, question: question.clone() });
+                self.recorder.then(Effect::Ask(Asking { round, step: None, question }));
+            }
+            Some(Ok(crate::template::Rendered::Omit)) => self.really_start(round),
+            Some(Err(error)) => {
+                self.any_failed = true;
+                self.never_started(round, &format!("its `confirm` can't be rendered: {error}"));
+            }
+        }
+    }
+
+    pub(super) fn never_started(&mut self, round: RoundIx, reason: &str) {
+        self.rounds[round.index()].skipped = true;
+        self.recorder.emit(RunEvent::RoundSkipped { round, reason: reason.to_owned() });
+        self.round_over(round);
+    }
+
+    pub(super) fn really_start(&mut self, round: RoundIx) {
         let hosts = self.who_takes_part(round);
         let limits = [self.fixed.playbook.round(round).max_parallel, self.fixed.playbook.max_parallel];
         let limit = limits.into_iter().flatten().min().unwrap_or(usize::MAX);
@@ -33,12 +47,11 @@ impl Dispatcher {
         let state = &mut self.rounds[round.index()];
         state.phase = RoundPhase::Active;
         state.limit = limit;
-        state.queued = hosts.iter().copied().collect();
         state.hosts = hosts;
-        self.let_hosts_in(round);
         if effects.round_done {
-            self.end_round(round);
+            return self.end_round(round);
         }
+        self.divide(round);
     }
 
     fn why_not(&self, round: RoundIx) -> Option<String> {
@@ -46,6 +59,9 @@ impl Dispatcher {
             return Some(self.why_given_up().to_owned());
         }
         let plan = self.fixed.playbook.round(round);
+        if let Some(reason) = self.stopped.as_ref().filter(|_| plan.after != After::Always) {
+            return Some(reason.clone());
+        }
         for need in self.fixed.plan.round_needs(round) {
             let (state, name) = (&self.rounds[need.index()], &self.fixed.playbook.round(*need).id);
             let reason = match plan.after {
@@ -72,10 +88,14 @@ impl Dispatcher {
         let rounds_before = self.fixed.plan.rounds_before(round);
         for host in &plan.hosts {
             let before = rounds_before.iter().find(|need| self.rounds[need.index()].bad.contains(host));
-            let reason = if let Link::Gone(_) = self.hosts[host.index()].link {
+            let reason = if let Link::Gone(_) = self.seat(round, *host).link {
                 Some("unreachable".to_owned())
             } else if let Some(need) = before.filter(|_| plan.after != After::Always) {
                 Some(format!("failed in {}", playbook.round(*need).id))
+            } else if let Some(reason) = plan.flow.chosen.as_ref().and_then(|chosen| self.not_chosen(chosen, *host)) {
+                self.results.left_out(round, *host);
+                self.recorder.emit(RunEvent::HostLeftOut { round, host: *host, reason });
+                continue;
             } else if let Some(when) = &plan.when {
                 match self.fixed.engine.eval_bool(when, &self.fixed.world.round_scope(round, *host)) {
                     Ok(true) => None,
@@ -100,6 +120,26 @@ impl Dispatcher {
             }
         }
         hosts
+    }
+
+    /// Why results do not choose a host for a round; none where they do.
+    fn not_chosen(&self, chosen: &Chosen, host: HostIx) -> Option<String> {
+        let playbook = &self.fixed.playbook;
+        let (mut bits, mut unanswered) = (0_usize, None);
+        for (bit, group) in chosen.groups.iter().enumerate() {
+            let Some((name, group)) = playbook.groups.get_index(*group) else { continue };
+            if !group.hosts.contains(&host) {
+                continue;
+            }
+            match self.fixed.engine.eval_bool(&group.when, &self.fixed.world.group_scope(host)) {
+                Ok(true) => bits |= 1 << bit,
+                Ok(false) => {}
+                Err(error) => unanswered = Some(format!("nothing to choose it for `{name}` by: {error}")),
+            }
+        }
+        let row = chosen.rows.get(&host)?;
+        let is_in = row.get(bits).copied().unwrap_or(false);
+        (!is_in).then(|| unanswered.unwrap_or_else(|| "not chosen".to_owned()))
     }
 
     /// Lets as many hosts begin as `max_parallel` allows.
@@ -130,6 +170,7 @@ impl Dispatcher {
                 }
             }
         }
+        self.maybe_next_batch(round);
     }
 
     pub(super) fn end_round(&mut self, round: RoundIx) {
@@ -139,100 +180,9 @@ impl Dispatcher {
         }
     }
 
-    fn round_over(&mut self, round: RoundIx) {
+    pub(super) fn round_over(&mut self, round: RoundIx) {
         self.rounds[round.index()].phase = RoundPhase::Ended;
         self.results.round_ended(round);
         self.recorder.then(Effect::RoundOver(round));
-    }
-
-    /// Takes in that somebody wants the run to stop; true means: leave now.
-    pub(super) fn interrupt(&mut self, interrupt: Interrupt) -> bool {
-        self.stage = self.stage.saturating_add(1).min(3);
-        self.signal = Some(interrupt);
-        self.recorder.emit(RunEvent::Interrupted { stage: self.stage, signal: interrupt.word().to_owned() });
-        match self.stage {
-            1 => {
-                self.stop_what_waits();
-                for host in 0..self.hosts.len() {
-                    for slot in 0..self.hosts[host].slots.len() {
-                        self.recall(HostIx::new(host), slot);
-                    }
-                }
-                self.tell_all(|| super::worker::ToWorker::Withdraw);
-            }
-            2 => {
-                self.stop_what_waits();
-                self.tell_all(|| super::worker::ToWorker::Terminate);
-            }
-            _ => return true,
-        }
-        false
-    }
-
-    fn tell_all(&self, word: impl Fn() -> super::worker::ToWorker) {
-        for worker in self.hosts.iter().filter_map(|host| host.worker.as_ref()) {
-            // A worker that is gone has nothing left to stop.
-            let _ = worker.send(word());
-        }
-    }
-
-    /// Ends every step that was not handed to a host, in the rounds that are to stop.
-    pub(super) fn stop_what_waits(&mut self) {
-        let reason = self.why_given_up();
-        for index in 0..self.rounds.len() {
-            let round = RoundIx::new(index);
-            if self.rounds[index].phase == RoundPhase::Active && self.stopping(round) {
-                for host in self.rounds[index].hosts.clone() {
-                    let steps: Vec<StepId> = self
-                        .queue
-                        .unfinished(round, host)
-                        .filter(|step| !matches!(self.phases.get(step), Some(Phase::Flying(_) | Phase::Judged)))
-                        .collect();
-                    for step in steps {
-                        self.judged(step, 0, Outcome::without_run(Status::Cancelled, reason), None);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Gives every step that has no outcome one, when the run is left in the middle.
-    pub(super) fn settle_the_rest(&mut self) {
-        for index in 0..self.rounds.len() {
-            let round = RoundIx::new(index);
-            if self.rounds[index].phase != RoundPhase::Active {
-                continue;
-            }
-            for host in self.rounds[index].hosts.clone() {
-                let steps: Vec<StepId> = self.queue.unfinished(round, host).collect();
-                for step in steps {
-                    let (status, reason) = match self.phases.get(&step) {
-                        Some(Phase::Judged) => continue,
-                        Some(Phase::Flying(_)) => (Status::Unknown, "the run was left while it was on its way or running"),
-                        None => (Status::Cancelled, "the run was interrupted"),
-                    };
-                    self.judged(step, u32::from(status == Status::Unknown), Outcome::without_run(status, reason), None);
-                }
-            }
-        }
-    }
-}
-
-impl Interrupt {
-    /// The signal's name without `SIG`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Interrupt::Int => "INT",
-            Interrupt::Term => "TERM",
-            Interrupt::Hup => "HUP",
-        }
-    }
-
-    pub(super) fn exit_code(self) -> u8 {
-        match self {
-            Interrupt::Int => 130,
-            Interrupt::Term | Interrupt::Hup => 143,
-        }
     }
 }

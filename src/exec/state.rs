@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::output::Capture;
+use super::timers::Wake;
 use super::worker::{JobId, ToWorker};
-use crate::event::Outcome;
+use crate::event::{BlockStatus, Outcome};
 use crate::model::{HostIx, RoundIx, StepId, TaskIx};
-use crate::plan::{Prepared, StepResult};
+use crate::plan::{ErrorView, ItemView, Prepared, StepResult};
 use crate::transport::BecomeUser;
 
 /// How a host is reached, so far.
@@ -51,11 +52,23 @@ pub(super) struct HostState {
     pub(super) starved: IndexSet<(RoundIx, HostIx)>,
 }
 
+/// A way to a host: its own, or that of a round which connects otherwise. An index into the run's hosts' states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Seat(pub(super) u32);
+
+impl Seat {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Where a step stands, beside what the queue knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Handed to a host.
     Flying(JobId),
+    /// It repeats itself, pauses, asks, or runs handlers.
+    Busy,
     /// Its outcome is known, and on its way to the record.
     Judged,
 }
@@ -63,8 +76,13 @@ pub(super) enum Phase {
 /// A job on its way.
 pub(super) struct JobState {
     pub(super) step: StepId,
+    /// Which of the step's units it is; none where the step has just one and does not repeat.
+    pub(super) unit: Option<usize>,
+    /// Counts the executions of the step, from 1.
+    pub(super) attempt: u32,
     /// The host that it runs on.
     pub(super) on: HostIx,
+    pub(super) seat: Seat,
     pub(super) slot: usize,
     pub(super) prepared: Arc<Prepared>,
     /// Hosts that the same step still has to run on after this one.
@@ -78,6 +96,8 @@ pub(super) struct JobState {
     pub(super) stderr: Capture,
     /// What it prints on standard output is its script's answer to us.
     pub(super) protocol: bool,
+    /// What it prints is kept out of screen and record.
+    pub(super) sensitive: bool,
     /// Its failure has been decided otherwise; what the host still says of it is dropped.
     pub(super) orphan: bool,
 }
@@ -88,6 +108,8 @@ pub(super) enum RoundPhase {
     /// It waits for others.
     #[default]
     Waiting,
+    /// The user is asked whether it may start.
+    Asking,
     /// Its hosts are at work.
     Active,
     /// It is over.
@@ -102,6 +124,8 @@ pub(super) struct RoundState {
     pub(super) hosts: Vec<HostIx>,
     /// Who ended badly, or could not take part.
     pub(super) bad: BTreeSet<HostIx>,
+    /// Who counts for `max_failures`.
+    pub(super) failures: BTreeSet<HostIx>,
     /// True where it did not run, because of what it needs.
     pub(super) skipped: bool,
     /// The most hosts at work at once.
@@ -112,6 +136,101 @@ pub(super) struct RoundState {
     pub(super) queued: VecDeque<HostIx>,
     /// The hosts that `once` tasks run on, once chosen.
     pub(super) once: BTreeMap<TaskIx, HostIx>,
+    /// The batches that have not begun.
+    pub(super) batches: VecDeque<Vec<HostIx>>,
+    /// How many batches there are; 0 without `batch`.
+    pub(super) batch_count: usize,
+    /// True while it waits before its next batch.
+    pub(super) pausing: bool,
+}
+
+/// A step that repeats itself.
+#[derive(Debug, Default)]
+pub(super) struct Repeat {
+    /// One for each item; just one without `each`.
+    pub(super) units: Vec<Unit>,
+    /// True for `each`.
+    pub(super) each: bool,
+    /// Units that may start, or start again.
+    pub(super) ready: VecDeque<usize>,
+    /// The first that has not been let begin.
+    pub(super) next: usize,
+    /// Begun and not over.
+    pub(super) open: usize,
+    /// On their way.
+    pub(super) jobs: Vec<JobId>,
+}
+
+/// One item, or the one thing, that a repeating step does.
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    pub(super) item: Option<Arc<ItemView>>,
+    /// How often it was tried, the present time included.
+    pub(super) tries: u32,
+    /// The number of its present execution.
+    pub(super) attempt: u32,
+    pub(super) over: Option<(Outcome, Arc<StepResult>)>,
+}
+
+/// A block on a host, from its enter gate to its end.
+#[derive(Debug, Default)]
+pub(super) struct BlockRun {
+    /// The items of its `each`, as templates see them.
+    pub(super) items: Option<Vec<Arc<ItemView>>>,
+    /// The item it is at.
+    pub(super) at: usize,
+    /// How often the present item was tried.
+    pub(super) tries: u32,
+    /// Why its tasks do not run in this pass.
+    pub(super) left: Option<Left>,
+    /// Something inside changed, in this pass.
+    pub(super) changed: bool,
+    /// Something inside was cancelled, or its end is unknown: this is nothing to try again or to rescue.
+    pub(super) lost: bool,
+    /// Its rescue was let run, in this pass.
+    pub(super) rescuing: bool,
+    /// The worst of the passes that are over.
+    pub(super) worst: Option<BlockStatus>,
+    pub(super) reason: Option<String>,
+    /// The first failure of its body in this pass.
+    pub(super) error: Option<Arc<ErrorView>>,
+    /// The passes that are over.
+    pub(super) passes: Vec<crate::plan::ItemResult>,
+}
+
+/// Why a block's tasks do not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Its `when`, or there is no item.
+    Skipped(String),
+    /// Its own templates can't be answered.
+    Failed(String),
+}
+
+/// Handlers at work on a host.
+#[derive(Debug)]
+pub(super) struct HandlerRun {
+    /// Who waits for them.
+    pub(super) by: HandlersBy,
+    pub(super) current: Option<TaskIx>,
+}
+
+/// Who waits for handlers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HandlersBy {
+    /// The gate behind the tasks.
+    Gate,
+    /// A `flush`; its unit.
+    Flush(StepId, Option<usize>),
+}
+
+/// Who asks the user, and what.
+#[derive(Debug, Clone)]
+pub(super) struct Asking {
+    pub(super) round: RoundIx,
+    /// The `confirm` task's step and unit; none for the round itself.
+    pub(super) step: Option<(StepId, Option<usize>)>,
+    pub(super) question: String,
 }
 
 /// What is done when an event is durable.
@@ -123,6 +242,10 @@ pub(super) enum Effect {
     Send(Vec<JobId>),
     /// A step is over.
     Finished(StepId, Box<Outcome>, Option<Arc<StepResult>>),
+    /// Something is to happen after a while.
+    Later(std::time::Duration, Wake),
+    /// The user is to be asked.
+    Ask(Asking),
     /// A round is over.
     RoundOver(RoundIx),
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::dispatcher::{Dispatcher, millis};
 use super::judge::{self, Ended};
-use super::state::{Effect, JobState, Link, Phase};
+use super::shape::around;
+use super::state::{Effect, JobState, Link, Phase, Seat};
 use super::worker::JobId;
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{HostIx, StepId, Verb};
-use crate::plan::StepResult;
+use crate::model::{Gate, HostIx, Part, RoundIx, StepId, Task, TaskIx, Verb};
+use crate::plan::{Effects, StepResult};
 use crate::transport::{End, OutputStream, Refusal};
 
 impl Dispatcher {
@@ -19,13 +20,17 @@ impl Dispatcher {
             self.stopped(id, end);
         }
         let Some(job) = self.land(id) else { return };
-        let JobState { step, prepared, rest, began, stdout, stderr, on, protocol, .. } = job;
+        let JobState { step, unit, attempt, prepared, rest, began, stdout, stderr, on, protocol, sensitive, .. } = job;
+        let of = (step, attempt);
         let (pieces, stdout_info, stdout) = stdout.finish();
-        if !protocol {
-            self.emit_output(step, OutputStream::Stdout, pieces);
+        if !protocol && !sensitive {
+            self.emit_output(of, OutputStream::Stdout, pieces);
         }
         let (pieces, stderr_info, stderr) = stderr.finish();
-        self.emit_output(step, OutputStream::Stderr, pieces);
+        // The words of a failure stay readable.
+        if !sensitive || !matches!(end, End::Exited(0)) {
+            self.emit_output(of, OutputStream::Stderr, pieces);
+        }
         let ended = Ended {
             end,
             stdout: stdout.unwrap_or_default(),
@@ -36,12 +41,15 @@ impl Dispatcher {
             began: began.map(|(at, _)| at),
         };
         let task = self.fixed.playbook.task(step.round, step.task);
-        let scope = |result: &StepResult| self.fixed.world.scope_with_result(step, Arc::new(result.clone()));
+        let scope = |result: &StepResult| self.unit_scope((step, unit), Some(Arc::new(result.clone())));
         let (mut outcome, result) = judge::judge(task, &prepared, &self.fixed.engine, ended, &scope);
         if protocol {
             outcome.stdout = crate::event::OutputInfo { bytes: result.stdout.len() as u64, ..Default::default() };
             let told = (!result.stdout.is_empty()).then(|| (0, result.stdout.clone().into_bytes()));
-            self.emit_output(step, OutputStream::Stdout, told);
+            self.emit_output(of, OutputStream::Stdout, told.filter(|_| !sensitive));
+        }
+        if sensitive {
+            outcome.outputs.clear();
         }
         if rest.is_empty() || !outcome.lets_dependents_run() {
             if on != step.host
@@ -49,10 +57,12 @@ impl Dispatcher {
             {
                 *reason = format!("on {}: {reason}", self.fixed.inventory.host(on).name);
             }
-            self.judged(step, 1, outcome, Some(Arc::new(result)));
+            self.unit_ended((step, unit), outcome, Some(Arc::new(result)), true);
         } else {
-            self.phases.remove(&step);
-            self.fly_on(step, prepared, rest);
+            if unit.is_none() {
+                self.phases.remove(&step);
+            }
+            self.fly_on((step, unit), prepared, rest);
         }
     }
 
@@ -63,9 +73,9 @@ impl Dispatcher {
         if exited && super::request::goes_on(self.fixed.playbook.task(job.step.round, job.step.task)) {
             return;
         }
-        let (on, slot) = (job.on, job.slot);
+        let (seat, slot) = (job.seat, job.slot);
         self.recall_behind(id);
-        if exited && let Some(worker) = &self.hosts[on.index()].worker {
+        if exited && let Some(worker) = &self.hosts[seat.index()].worker {
             // From here on nobody takes the failed step for one that may still succeed.
             let _ = worker.send(super::worker::ToWorker::Resume(slot, id));
         }
@@ -74,11 +84,11 @@ impl Dispatcher {
     /// Lets nothing more be written behind what is on its way in a job's slot, since that may come back.
     pub(super) fn recall_behind(&mut self, id: JobId) {
         let Some(job) = self.jobs.get(&id) else { return };
-        self.recall(job.on, job.slot);
+        self.recall(job.seat, job.slot);
     }
 
-    pub(super) fn recall(&mut self, on: HostIx, slot: usize) {
-        for id in self.hosts[on.index()].slots.get(slot).map(|slot| slot.jobs.clone()).unwrap_or_default() {
+    pub(super) fn recall(&mut self, seat: Seat, slot: usize) {
+        for id in self.hosts[seat.index()].slots.get(slot).map(|slot| slot.jobs.clone()).unwrap_or_default() {
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.recalled = true;
             }
@@ -88,33 +98,42 @@ impl Dispatcher {
     /// A job will never report an end of its own.
     pub(super) fn cut_short(&mut self, id: JobId, mut outcome: Outcome) {
         let Some(job) = self.land(id) else { return };
+        let of = (job.step, job.attempt);
         let (pieces, info, _) = job.stdout.finish();
-        self.emit_output(job.step, OutputStream::Stdout, pieces);
+        if !job.sensitive {
+            self.emit_output(of, OutputStream::Stdout, pieces);
+        }
         outcome.stdout = info;
         let (pieces, info, _) = job.stderr.finish();
-        self.emit_output(job.step, OutputStream::Stderr, pieces);
+        self.emit_output(of, OutputStream::Stderr, pieces);
         outcome.stderr = info;
         if let Some((_, began)) = job.began {
             outcome.duration_ms = millis(began.elapsed());
         }
         outcome.allowed = outcome.status == Status::Failed && job.prepared.allow_failure;
-        self.judged(job.step, 1, outcome, None);
+        self.unit_ended((job.step, job.unit), outcome, None, true);
     }
 
     /// A job came back without having begun.
     pub(super) fn returned(&mut self, id: JobId) {
         let Some(job) = self.land(id) else { return };
-        self.phases.remove(&job.step);
+        let of = (job.step, job.unit);
+        if job.unit.is_none() {
+            self.phases.remove(&job.step);
+        }
         if job.rest.len() + 1 < job.prepared.on.len() {
             // Those before it have done their part.
-            self.under_way.insert(job.step, std::iter::once(job.on).chain(job.rest).collect());
+            self.under_way.insert(of, std::iter::once(job.on).chain(job.rest).collect());
         }
-        if let Link::Gone(reason) = &self.hosts[job.on.index()].link {
+        if let Link::Gone(reason) = &self.hosts[job.seat.index()].link {
             let outcome = unreachable(&self.fixed.inventory.host(job.on).name, reason);
-            self.judged(job.step, 0, outcome, None);
-        } else if self.stopping(job.step.round) {
-            self.judged(job.step, 0, Outcome::without_run(Status::Cancelled, self.why_given_up()), None);
+            self.unit_ended(of, outcome, None, false);
+        } else if self.stops(job.step) {
+            self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, false);
         } else {
+            if let (Some(unit), Some(repeat)) = (job.unit, self.repeats.get_mut(&job.step)) {
+                repeat.ready.push_back(unit);
+            }
             self.dirty.insert((job.step.round, job.step.host));
         }
     }
@@ -124,11 +143,11 @@ impl Dispatcher {
         let Some(job) = self.land(id) else { return };
         let mut outcome = Outcome::without_run(Status::Failed, refusal.message.clone());
         outcome.allowed = job.prepared.allow_failure;
-        self.judged(job.step, 1, outcome, None);
+        self.unit_ended((job.step, job.unit), outcome, None, true);
     }
 
     /// Takes a job out of its slot; none where nobody waits for it any more.
-    fn land(&mut self, id: JobId) -> Option<JobState> {
+    pub(super) fn land(&mut self, id: JobId) -> Option<JobState> {
         let job = self.forget(id)?;
         (!job.orphan && !self.queue.is_over(job.step)).then_some(job)
     }
@@ -136,7 +155,10 @@ impl Dispatcher {
     pub(super) fn forget(&mut self, id: JobId) -> Option<JobState> {
         let job = self.jobs.remove(&id)?;
         self.ready_jobs.remove(&id);
-        let host = &mut self.hosts[job.on.index()];
+        if let Some(repeat) = self.repeats.get_mut(&job.step) {
+            repeat.jobs.retain(|other| *other != id);
+        }
+        let host = &mut self.hosts[job.seat.index()];
         let slot = &mut host.slots[job.slot];
         slot.jobs.retain(|other| *other != id);
         if slot.jobs.is_empty() {
@@ -149,28 +171,71 @@ impl Dispatcher {
     /// A step's outcome is known: it goes to the record, and what follows waits for that.
     pub(super) fn judged(&mut self, step: StepId, attempt: u32, outcome: Outcome, result: Option<Arc<StepResult>>) {
         self.orphan_flying(step);
+        self.repeats.remove(&step);
+        self.let_go(step);
         self.phases.insert(step, Phase::Judged);
+        if attempt > 0 {
+            self.executions.insert(step, attempt);
+            self.begun.insert((step.round, step.host));
+        }
+        self.told_blocks(step, &outcome, result.as_ref());
         self.count(step, &outcome);
-        self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome: outcome.clone() });
+        self.tell_end(step, attempt, &outcome);
+        if outcome.status == Status::Changed {
+            self.notify(step);
+        }
         self.recorder.then(Effect::Finished(step, Box::new(outcome), result));
     }
 
+    /// Tells how a step ended; in a block that may run it again, how this pass of it did.
+    pub(super) fn tell_end(&mut self, step: StepId, attempt: u32, outcome: &Outcome) {
+        let Some(item) = self.pass(step) else {
+            self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome: outcome.clone() });
+            return;
+        };
+        let number = self.executions.get(&step).copied().unwrap_or(0).max(attempt);
+        self.recorder.emit(RunEvent::AttemptEnded { step, attempt: number, item, outcome: outcome.clone(), retry_ms: None });
+        self.passes.insert(step, outcome.clone());
+    }
+
     fn orphan_flying(&mut self, step: StepId) {
-        if let Some(Phase::Flying(id)) = self.phases.get(&step)
-            && let Some(job) = self.jobs.get_mut(id)
-        {
-            job.orphan = true;
+        let ids = match self.phases.get(&step) {
+            Some(Phase::Flying(id)) => vec![*id],
+            Some(Phase::Busy) => self.repeats.get(&step).map(|repeat| repeat.jobs.clone()).unwrap_or_default(),
+            _ => return,
+        };
+        for id in ids {
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.orphan = true;
+            }
         }
     }
 
     fn count(&mut self, step: StepId, outcome: &Outcome) {
-        if !outcome.lets_dependents_run() {
-            self.rounds[step.round.index()].bad.insert(step.host);
+        if outcome.lets_dependents_run() {
+            return;
         }
-        match outcome.status {
-            Status::Failed | Status::Unknown if !outcome.allowed => self.host_failed(step.host),
-            Status::Unreachable => self.any_unreachable = true,
-            _ => {}
+        if outcome.status == Status::Unreachable {
+            self.any_unreachable = true;
+        }
+        if !self.is_tentative(step, outcome.status) {
+            self.went_badly(step.round, step.host, outcome.status);
+        }
+    }
+
+    /// A host did not get through a round well.
+    pub(super) fn went_badly(&mut self, round: RoundIx, host: HostIx, status: Status) {
+        self.rounds[round.index()].bad.insert(host);
+        let counts = match status {
+            Status::Failed | Status::Unknown => {
+                self.host_failed(host);
+                true
+            }
+            Status::Unreachable => !self.fixed.playbook.round(round).flow.skip_unreachable || self.begun.contains(&(round, host)),
+            _ => false,
+        };
+        if counts {
+            self.counts_as_failure(round, host);
         }
     }
 
@@ -181,12 +246,18 @@ impl Dispatcher {
 
     /// A step's outcome is in the record.
     pub(super) fn finished(&mut self, step: StepId, outcome: &Outcome, result: Option<Arc<StepResult>>) {
-        let lets = outcome.lets_dependents_run();
         let result = result.unwrap_or_else(|| Arc::new(StepResult::without_run(outcome.status)));
         self.keep(step, &result);
-        let effects = self.queue.finish(step, lets);
-        let name = |task| self.fixed.playbook.task(step.round, task).name.clone();
-        let blocked: Vec<(StepId, String)> = effects.blocked.iter().map(|(step, because)| (*step, name(*because))).collect();
+        let effects = self.queue.finish(step, outcome.lets_dependents_run());
+        self.follow(step, outcome, effects);
+        self.once_for_all(step, outcome, &result);
+        self.handler_over(step);
+    }
+
+    /// Does what follows from the end of a step or a gate.
+    pub(super) fn follow(&mut self, step: StepId, outcome: &Outcome, effects: Effects) {
+        let blocked: Vec<(StepId, String)> =
+            effects.blocked.iter().map(|(step, because)| (*step, self.node_name(step.round, *because))).collect();
         for (blocked, because) in blocked {
             if self.phases.get(&blocked) == Some(&Phase::Judged) {
                 continue;
@@ -203,12 +274,13 @@ impl Dispatcher {
             skipped.blocked = skipped.status == Status::Skipped;
             self.orphan_flying(blocked);
             self.phases.insert(blocked, Phase::Judged);
-            self.count(blocked, &skipped);
-            self.recorder.emit(RunEvent::StepEnded { step: blocked, attempt: 0, outcome: skipped.clone() });
             self.keep(blocked, &Arc::new(StepResult::without_run(skipped.status)));
-            self.once_moves_on(blocked);
+            if self.fixed.playbook.round(blocked.round).gate(blocked.task).is_none() {
+                self.count(blocked, &skipped);
+                self.tell_end(blocked, 0, &skipped);
+                self.once_moves_on(blocked);
+            }
         }
-        self.once_for_all(step, outcome, &result);
         self.dirty.insert((step.round, step.host));
         self.maybe_let_out(step.round, step.host);
         if effects.round_done {
@@ -216,106 +288,33 @@ impl Dispatcher {
         }
     }
 
-    /// Says whether templates may ask for a step's result; of a `set`, those who read what it sets ask whether it has.
-    pub(super) fn is_kept(&self, step: StepId) -> bool {
-        let sets = matches!(self.fixed.playbook.task(step.round, step.task).verb, Verb::Set(_));
-        sets || self.fixed.plan.is_read(step.round, step.task)
+    /// What a task or a gate's block is called.
+    fn node_name(&self, round: RoundIx, node: TaskIx) -> String {
+        let round = self.fixed.playbook.round(round);
+        match round.gate(node) {
+            None => round.tasks[node.index()].name.clone(),
+            Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => {
+                round.blocks[block.index()].name.clone()
+            }
+            Some(Gate::Handlers | Gate::Finally) => round.name.clone(),
+        }
     }
 
-    fn keep(&mut self, step: StepId, result: &Arc<StepResult>) {
+    /// Says whether templates may ask for a step's result; of a `set`, those who read what it sets ask whether it has.
+    pub(super) fn is_kept(&self, step: StepId) -> bool {
+        let round = self.fixed.playbook.round(step.round);
+        let is_told = |task: &Task| {
+            // A `rescue` may ask what failed.
+            let rescued = around(round, task.flow.home).any(|(block, part)| part == Part::Body && round.blocks[block.index()].rescue);
+            matches!(task.verb, Verb::Set(_)) || rescued
+        };
+        self.fixed.plan.is_read(step.round, step.task) || round.tasks.get(step.task.index()).is_some_and(is_told)
+    }
+
+    pub(super) fn keep(&mut self, step: StepId, result: &Arc<StepResult>) {
         if self.is_kept(step) {
             self.results.insert(step, Arc::clone(result));
         }
-    }
-
-    /// Gives what a `once` task did on its one host to all others.
-    fn once_for_all(&mut self, step: StepId, outcome: &Outcome, result: &Arc<StepResult>) {
-        if !self.fixed.playbook.task(step.round, step.task).once || self.rounds[step.round.index()].once.get(&step.task) != Some(&step.host)
-        {
-            return;
-        }
-        if outcome.blocked || outcome.status == Status::Unreachable {
-            return self.once_moves_on(step);
-        }
-        let runner = self.fixed.inventory.host(step.host).name.clone();
-        for host in self.rounds[step.round.index()].hosts.clone() {
-            let other = StepId { host, ..step };
-            if host == step.host || self.queue.is_over(other) || self.phases.contains_key(&other) {
-                continue;
-            }
-            let mut told = match outcome.status {
-                Status::Cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
-                _ if outcome.lets_dependents_run() => Outcome::without_run(Status::Skipped, format!("once: it ran on {runner}")),
-                _ => Outcome::without_run(Status::Skipped, format!("once: it failed on {runner}")),
-            };
-            told.blocked = told.status == Status::Skipped && !outcome.lets_dependents_run();
-            self.judged(other, 0, told, Some(Arc::clone(result)));
-        }
-    }
-
-    /// Chooses the next host for a `once` task that its host can't run.
-    fn once_moves_on(&mut self, step: StepId) {
-        let task = self.fixed.playbook.task(step.round, step.task);
-        if !task.once {
-            return;
-        }
-        let round = &mut self.rounds[step.round.index()];
-        round.once.remove(&step.task);
-        for host in round.hosts.clone() {
-            self.dirty.insert((step.round, host));
-        }
-    }
-
-    /// The host that runs a `once` task: the first that still can.
-    pub(super) fn once_runner(&mut self, step: StepId) -> Option<HostIx> {
-        if let Some(host) = self.rounds[step.round.index()].once.get(&step.task) {
-            return Some(*host);
-        }
-        let hosts = &self.rounds[step.round.index()].hosts;
-        let can = |host: &&HostIx| {
-            !self.queue.is_over(StepId { host: **host, ..step }) && !matches!(self.hosts[host.index()].link, Link::Gone(_))
-        };
-        let runner = hosts.iter().find(can).copied()?;
-        self.rounds[step.round.index()].once.insert(step.task, runner);
-        Some(runner)
-    }
-
-    /// A host can't be reached any more: everything of it is over.
-    pub(super) fn host_gone(&mut self, gone: HostIx, reason: String) {
-        self.any_unreachable = true;
-        self.hosts[gone.index()].link = Link::Gone(reason.clone());
-        self.hosts[gone.index()].worker = None;
-        let name = self.fixed.inventory.host(gone).name.clone();
-        for index in 0..self.rounds.len() {
-            if self.rounds[index].phase != super::state::RoundPhase::Active || !self.rounds[index].hosts.contains(&gone) {
-                continue;
-            }
-            let round = crate::model::RoundIx::new(index);
-            let steps: Vec<StepId> =
-                self.queue.unfinished(round, gone).filter(|step| self.phases.get(step) != Some(&Phase::Judged)).collect();
-            for step in steps {
-                // What began ended as unknown before this news; what runs elsewhere for this host runs on.
-                let elsewhere =
-                    matches!(self.phases.get(&step), Some(Phase::Flying(id)) if self.jobs.get(id).is_some_and(|job| job.on != gone));
-                if !elsewhere {
-                    self.judged(step, 0, unreachable(&name, &reason), None);
-                }
-            }
-        }
-        // Steps of other hosts that were to run here.
-        let mut delegated: Vec<JobId> = self.jobs.iter().filter(|(_, job)| job.on == gone && !job.orphan).map(|(id, _)| *id).collect();
-        delegated.sort_unstable();
-        for id in delegated {
-            if let Some(job) = self.land(id) {
-                self.judged(job.step, 0, unreachable(&name, &reason), None);
-            }
-        }
-        let mut orphans: Vec<JobId> = self.jobs.iter().filter(|(_, job)| job.on == gone).map(|(id, _)| *id).collect();
-        orphans.sort_unstable();
-        for id in orphans {
-            self.forget(id);
-        }
-        self.dirty.extend(std::mem::take(&mut self.hosts[gone.index()].starved));
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::bulk::Bulk;
-use crate::model::HostIx;
+use super::state::Seat;
 use crate::transport::{BecomeUser, End, OutputStream, Refusal, Request};
 
 /// Names a job within a run.
@@ -74,4 +74,4 @@ pub(super) enum Said {
 }
 
 /// One message of one worker.
-pub(super) type FromWorker = (HostIx, Said);
+pub(super) type FromWorker = (Seat, Said);

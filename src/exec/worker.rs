@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::bulk;
-use crate::model::HostIx;
+use super::state::Seat;
 use crate::transport::{
     BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, Target,
 };
@@ -61,7 +61,7 @@ enum LaneState {
 }
 
 struct Worker {
-    host: HostIx,
+    seat: Seat,
     target: Arc<Target>,
     hub: Hub,
     said: mpsc::Sender<FromWorker>,
@@ -76,14 +76,14 @@ struct Worker {
 
 /// Runs until `commands` closes; then says goodbye to its lanes and closes the session.
 pub(super) async fn work(
-    host: HostIx,
+    seat: Seat,
     target: Arc<Target>,
     hub: Hub,
     mut commands: mpsc::UnboundedReceiver<ToWorker>,
     said: mpsc::Sender<FromWorker>,
 ) {
     let (notes, mut heard) = mpsc::channel(64);
-    let mut worker = Worker { host, target, hub, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
+    let mut worker = Worker { seat, target, hub, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
     loop {
         let session = worker.session.clone();
         let lost = async move {
@@ -113,7 +113,7 @@ pub(super) async fn work(
 impl Worker {
     async fn say(&self, said: Said) {
         // The dispatcher is gone only when the run is over.
-        let _ = self.said.send((self.host, said)).await;
+        let _ = self.said.send((self.seat, said)).await;
     }
 
     async fn obey(&mut self, command: ToWorker) {
@@ -165,12 +165,12 @@ impl Worker {
         }
         self.attempt += 1;
         let attempt = self.attempt;
-        let (hub, target, notes, said, host) = (self.hub.clone(), self.target.clone(), self.notes.clone(), self.said.clone(), self.host);
+        let (hub, target, notes, said, seat) = (self.hub.clone(), self.target.clone(), self.notes.clone(), self.said.clone(), self.seat);
         let task = tokio::spawn(async move {
             let progress = move |progress: Progress| {
                 if let Progress::Retrying { attempt, message, .. } = progress {
                     // Only news: a full channel may lose it.
-                    let _ = said.try_send((host, Said::Retrying { attempt, message }));
+                    let _ = said.try_send((seat, Said::Retrying { attempt, message }));
                 }
             };
             let result = hub.connect(&target, progress).await;

@@ -1,11 +1,13 @@
-//! A native inventory file to an inventory.
+//! An inventory file to an inventory: a native one here, Ansible's by its own reader.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::ansible::Ansible;
 use super::connect::{jump_span, read_connect};
 use super::groups::{self, GroupDraft};
 use super::hosts::{self, HostDraft};
+use super::kind::{Kind, kind};
 use super::names::{add_localhost, localhost_only};
 use super::vars::layer;
 use super::{jump, names};
@@ -14,16 +16,22 @@ use crate::model::{ConnectPatch, Host, HostIx, Inventory, Jump, Layer, Origin, T
 use crate::template::Engine;
 use crate::yaml::{Fields, parse};
 
-/// Reads an inventory file that `map` holds; `None` where it is no sound YAML.
+/// Reads an inventory file that `map` holds, ours or Ansible's; `None` where it is no sound YAML.
 ///
 /// With other mistakes, which `diagnostics` say, the rest of the inventory is given, so that a check can go on.
 /// An empty file is an inventory with nothing but `localhost`.
 pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mut Diagnostics) -> Option<Inventory> {
-    if let Some(header) = ini_header(&map.file(file).text) {
-        let found =
-            Diagnostic::error("E219", Span::new(file, header), "this looks like an Ansible inventory (INI), which is not supported yet");
-        diagnostics.push(found.hint(NATIVE.to_owned()));
-        return None;
+    match kind(map, file) {
+        Kind::Native | Kind::Other(_) => {}
+        Kind::Plugin(span) => {
+            diagnostics.push(plugin(span));
+            return None;
+        }
+        Kind::Ansible => {
+            let mut ansible = Ansible::default();
+            ansible.read(map, file, diagnostics);
+            return Some(ansible.finish(map, engine, diagnostics));
+        }
     }
     let node = parse(map, file, diagnostics)?;
     if node.is_null() {
@@ -43,7 +51,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     let drafts = fields.take("hosts").map(|entry| hosts::read(entry, base, engine, diagnostics)).unwrap_or_default();
     let mut groups = fields.take("groups").map(|entry| groups::read(entry, base, engine, diagnostics)).unwrap_or_default();
     if let Some(all) = fields.take("all") {
-        let found = Diagnostic::error("E219", all.key.span, "this looks like an Ansible inventory, which is not supported yet");
+        let found = Diagnostic::error("E015", all.key.span, "unknown key `all` in an inventory").label("a group of Ansible's");
         diagnostics.push(found.hint(NATIVE.to_owned()));
     }
     fields.finish(&["vars", "connect", "hosts", "groups"], &["secrets"], diagnostics);
@@ -63,23 +71,14 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     Some(inventory)
 }
 
-const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `hosts` and `groups`";
-
-/// The place of a first line like `[web]` or `[web:vars]`.
-fn ini_header(text: &str) -> Option<std::ops::Range<usize>> {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let word = line.trim();
-        if word.is_empty() || word.starts_with(['#', ';']) {
-            at += line.len();
-            continue;
-        }
-        let name = word.strip_prefix('[')?.strip_suffix(']')?;
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-:".contains(c));
-        return plain.then(|| at..at + word.len());
-    }
-    None
+/// Says that a file configures one of Ansible's inventory plugins; `span` is the place of the word `plugin`.
+#[must_use]
+pub fn plugin(span: Span) -> Diagnostic {
+    let found = Diagnostic::error("E222", span, "this configures an inventory plugin of Ansible, which only Ansible can run");
+    found.hint("a program that runs `ansible-inventory -i FILE --list` is an inventory, too".to_owned())
 }
+
+const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `hosts` and `groups`";
 
 /// What the top of the file says for all hosts.
 #[derive(Default)]

@@ -24,7 +24,7 @@ pub use flow::{
 pub use host::{Host, Inventory};
 pub use ids::{HostIx, RoundIx, StepId, TaskIx};
 pub use playbook::{After, Playbook, Round, RoundNeed};
-pub use scope::{Layer, Origin, Var, VarValue};
+pub use scope::{Layer, Origin, Unusable, Var, VarValue};
 pub use task::{Become, BecomeMethod, BlockItem, Group, Guard, Item, Judge, Need, Needs, OnHost, Shell, Task, TaskRead};
 pub use template::{Context, Read, Template, TemplateId};
 pub use value::Value;

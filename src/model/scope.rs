@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{Template, Value};
-use crate::diag::Span;
+use crate::diag::{SourceText, Span};
 
 /// Where a layer of variables comes from, weakest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,13 +55,28 @@ pub enum VarValue {
     List(Vec<VarValue>),
     /// A map with a template somewhere inside.
     Map(IndexMap<String, VarValue>),
+    /// A value that can't be used here; nothing is wrong unless something reads it.
+    Unusable(Unusable),
+}
+
+/// Why a value can't be used, told where it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// What was written.
+    pub source: SourceText,
+    /// One sentence, lower case, no full stop.
+    pub message: String,
+    /// The place of the trouble inside `source`.
+    pub span: Span,
+    /// What to write instead.
+    pub hint: Option<String>,
 }
 
 impl VarValue {
     /// Calls `each` for every template inside.
     pub fn for_each_template<'a>(&'a self, each: &mut dyn FnMut(&'a Template)) {
         match self {
-            VarValue::Plain(_) => {}
+            VarValue::Plain(_) | VarValue::Unusable(_) => {}
             VarValue::Template(template) => each(template),
             VarValue::List(list) => list.iter().for_each(|value| value.for_each_template(each)),
             VarValue::Map(map) => map.values().for_each(|value| value.for_each_template(each)),

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use petgraph::graph::DiGraph;
 
 use super::circle::{self, Names};
-use super::graph::{Edge, EdgeKind, Node, Plan, RoundPlan};
+use super::graph::{Edge, EdgeKind, Node, Plan, RoundPlan, Wait};
 use super::links::{Link, Settled, settle};
+use super::nodes;
 use crate::diag::{Diagnostics, Severity, Span};
-use crate::model::{Item, Needs, Playbook, Round, RoundIx, TaskIx, Template};
+use crate::model::{BlockIx, Gate, Playbook, Round, RoundIx, TaskIx, TaskRead, Template};
 
 /// Makes the plan of a playbook; none where tasks or rounds wait for each other in a circle, which the
 /// diagnostics then say.
@@ -21,8 +22,8 @@ pub fn build(playbook: &Playbook, diagnostics: &mut Diagnostics) -> Option<Plan>
     let tasks: Vec<Option<Settled>> = rounds
         .iter()
         .map(|round| {
-            let links = task_links(*round, playbook.round(*round));
-            told(settle(playbook.round(*round).tasks.len(), links), &TaskNames(playbook, *round), diagnostics)
+            let links = nodes::links(*round, playbook.round(*round));
+            told(settle(playbook.round(*round).node_count(), links), &TaskNames(playbook, *round), diagnostics)
         })
         .collect();
     let links: Vec<Link> = rounds.iter().flat_map(|round| round_links(playbook, *round)).collect();
@@ -52,27 +53,59 @@ fn assemble(playbook: &Playbook, rounds: Settled, tasks: Vec<Settled>, needs: Ve
         let round = playbook.round(ix);
         let hosts: Arc<[_]> = round.hosts.clone().into();
         let node = graph.add_node(Node::Round(ix));
-        let nodes: Vec<_> = (0..round.tasks.len())
-            .map(|task| graph.add_node(Node::Task { round: ix, task: TaskIx::new(task), hosts: Arc::clone(&hosts) }))
+        let nodes: Vec<_> = (0..round.node_count())
+            .map(|node| {
+                let node = TaskIx::new(node);
+                graph.add_node(match round.gate(node) {
+                    Some(gate) => Node::Gate { round: ix, gate, node },
+                    None => Node::Task { round: ix, task: node, hosts: Arc::clone(&hosts) },
+                })
+            })
             .collect();
         for link in &settled.links {
             graph.add_edge(nodes[link.from], nodes[link.to], link.edge);
         }
-        let order = settled.order.into_iter().map(TaskIx::new).collect();
-        plans.push(RoundPlan { node, hosts, needs, order, tasks: nodes, read: vec![false; round.tasks.len()] });
+        let order: Vec<TaskIx> = settled.order.into_iter().map(TaskIx::new).collect();
+        let tasks = order.iter().copied().filter(|node| node.index() < round.tasks.len()).collect();
+        let waits = waits(round, &settled.links);
+        let read = vec![false; nodes.len()];
+        plans.push(RoundPlan { node, hosts, needs, order, tasks, nodes, waits, read, handlers: round.handlers.clone() });
     }
     for link in &rounds.links {
         graph.add_edge(plans[link.from].node, plans[link.to].node, link.edge);
     }
     for round in &playbook.rounds {
-        for read in round.tasks.iter().flat_map(|task| &task.reads) {
+        for read in reads(round) {
             plans[read.round.index()].read[read.task.index()] = true;
         }
         for (named, _) in round.when.iter().flat_map(|when| rounds_read(playbook, when)) {
             plans[named.index()].read.fill(true);
         }
     }
+    for read in playbook.groups.values().flat_map(|group| &group.reads) {
+        plans[read.round.index()].read[read.task.index()] = true;
+    }
     Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect() }
+}
+
+/// Everything that the tasks and blocks of a round read.
+fn reads(round: &Round) -> impl Iterator<Item = &TaskRead> {
+    let of_tasks = round.tasks.iter().flat_map(|task| &task.reads);
+    of_tasks.chain(round.blocks.iter().flat_map(|block| &block.reads))
+}
+
+/// By node, what it waits for, each once; links are sorted.
+fn waits(round: &Round, links: &[Link]) -> Vec<Vec<(TaskIx, Wait)>> {
+    let mut waits: Vec<Vec<(TaskIx, Wait)>> = vec![Vec::new(); round.node_count()];
+    for link in links {
+        let (from, list) = (TaskIx::new(link.from), &mut waits[link.to]);
+        match list.last_mut() {
+            Some((last, wait)) if *last == from => *wait = (*wait).min(link.edge.wait),
+            _ => list.push((from, link.edge.wait)),
+        }
+    }
+    round.handlers.iter().for_each(|handler| waits[handler.index()].clear());
+    waits
 }
 
 fn needs_of(round: RoundIx, links: &[Link]) -> Vec<RoundIx> {
@@ -84,13 +117,16 @@ fn needs_of(round: RoundIx, links: &[Link]) -> Vec<RoundIx> {
 
 fn round_links(playbook: &Playbook, ix: RoundIx) -> Vec<Link> {
     let round = playbook.round(ix);
-    let link = |from: RoundIx, kind, place, read| Link { from: from.index(), to: ix.index(), edge: Edge { kind, place }, read };
+    let link =
+        |from: RoundIx, kind, place, read| Link { from: from.index(), to: ix.index(), edge: Edge { kind, wait: Wait::Good, place }, read };
     let mut links: Vec<Link> = round
         .needs
         .iter()
         .map(|need| link(need.round, if need.span.is_some() { EdgeKind::Needs } else { EdgeKind::Order }, need.span, None))
         .collect();
-    for read in round.tasks.iter().flat_map(|task| &task.reads).filter(|read| read.round != ix) {
+    let chosen = round.flow.chosen.iter().flat_map(|chosen| &chosen.groups);
+    let chosen = chosen.filter_map(|group| playbook.groups.get_index(*group)).flat_map(|(_, group)| &group.reads);
+    for read in reads(round).chain(chosen).filter(|read| read.round != ix) {
         links.push(link(read.round, EdgeKind::Data, Some(read.span), Some(read.task)));
     }
     for (from, place) in round.when.iter().flat_map(|when| rounds_read(playbook, when)) {
@@ -108,83 +144,69 @@ fn rounds_read<'a>(playbook: &'a Playbook, when: &'a Template) -> impl Iterator<
     })
 }
 
-fn task_links(ix: RoundIx, round: &Round) -> Vec<Link> {
-    let mut links = Vec::new();
-    list_links(&round.items, &[], false, &mut links);
-    for (to, task) in round.tasks.iter().enumerate() {
-        for read in task.reads.iter().filter(|read| read.round == ix) {
-            let edge = Edge { kind: EdgeKind::Data, place: Some(read.span) };
-            links.push(Link { from: read.task.index(), to, edge, read: None });
-        }
-    }
-    links
-}
-
-/// Adds the links of a list and gives all its tasks. `outer` is what the group that holds the list waits for, which
-/// holds for each member, since members of a group start together.
-fn list_links(items: &[Item], outer: &[(TaskIx, Edge)], parallel: bool, links: &mut Vec<Link>) -> Vec<TaskIx> {
-    let mut all = Vec::new();
-    // What of the list so far nothing in it waits for.
-    let mut last: Vec<TaskIx> = Vec::new();
-    for item in items {
-        let needs = match item {
-            Item::Task(_, needs) => needs,
-            Item::Parallel(group) => &group.needs,
-            Item::Block(block) => &block.needs,
-        };
-        let mut waits = outer.to_vec();
-        match needs {
-            Needs::Above if parallel => {}
-            Needs::Above => waits.extend(last.iter().map(|task| (*task, Edge { kind: EdgeKind::Order, place: None }))),
-            Needs::These(list) => {
-                for need in list {
-                    let edge = Edge { kind: EdgeKind::Needs, place: Some(need.span) };
-                    waits.extend(need.tasks.iter().map(|task| (*task, edge)));
-                }
-            }
-        }
-        let members = match item {
-            Item::Task(task, _) => {
-                links.extend(waits.iter().map(|(from, edge)| Link { from: from.index(), to: task.index(), edge: *edge, read: None }));
-                vec![*task]
-            }
-            Item::Parallel(group) => list_links(&group.members, &waits, true, links),
-            Item::Block(block) => list_links(&block.body, &waits, false, links),
-        };
-        if !members.is_empty() {
-            last.retain(|task| !waits.iter().any(|(wait, _)| wait == task));
-            last.extend(&members);
-            all.extend(members);
-        }
-    }
-    all
-}
-
 struct TaskNames<'a>(&'a Playbook, RoundIx);
 
+impl TaskNames<'_> {
+    fn round(&self) -> &Round {
+        self.0.round(self.1)
+    }
+
+    fn gate(&self, index: usize) -> Option<Gate> {
+        self.round().gate(TaskIx::new(index))
+    }
+
+    fn block(&self, index: usize) -> Option<BlockIx> {
+        match self.gate(index)? {
+            Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block) => Some(block),
+            Gate::Handlers | Gate::Finally => None,
+        }
+    }
+}
+
 impl Names for TaskNames<'_> {
-    fn noun(&self) -> &'static str {
-        "task"
+    fn noun(&self, index: usize) -> &'static str {
+        if self.block(index).is_some() { "block" } else { "task" }
+    }
+
+    fn nouns(&self) -> &'static str {
+        "tasks"
     }
 
     fn name(&self, index: usize) -> String {
-        self.0.task(self.1, TaskIx::new(index)).name.clone()
+        match (self.block(index), self.gate(index)) {
+            (Some(block), _) => self.round().blocks[block.index()].name.clone(),
+            (None, Some(Gate::Handlers)) => "handlers".to_owned(),
+            (None, Some(_)) => "finally".to_owned(),
+            (None, None) => self.round().tasks[index].name.clone(),
+        }
     }
 
     fn span(&self, index: usize) -> Span {
-        self.0.task(self.1, TaskIx::new(index)).span
+        match (self.block(index), self.gate(index)) {
+            (Some(block), _) => self.round().blocks[block.index()].span,
+            (None, Some(_)) => self.round().span,
+            (None, None) => self.round().tasks[index].span,
+        }
     }
 
     fn read(&self, link: &Link) -> String {
-        self.name(link.from)
+        self.name(link.read.map_or(link.from, TaskIx::index))
+    }
+
+    fn whole(&self, index: usize) -> usize {
+        self.block(index).map_or(index, |block| self.round().node(Gate::Enter(block)).index())
     }
 }
 
 struct RoundNames<'a>(&'a Playbook);
 
 impl Names for RoundNames<'_> {
-    fn noun(&self) -> &'static str {
+    fn noun(&self, _: usize) -> &'static str {
         "round"
+    }
+
+    fn nouns(&self) -> &'static str {
+        "rounds"
     }
 
     fn name(&self, index: usize) -> String {
@@ -198,9 +220,16 @@ impl Names for RoundNames<'_> {
     fn read(&self, link: &Link) -> String {
         let round = &self.0.rounds[link.from];
         match link.read {
-            Some(task) => format!("{}/{}", round.id, round.tasks[task.index()].name),
+            Some(task) => {
+                let name = TaskNames(self.0, RoundIx::new(link.from)).name(task.index());
+                format!("{}/{name}", round.id)
+            }
             None => round.id.clone(),
         }
+    }
+
+    fn whole(&self, index: usize) -> usize {
+        index
     }
 }
 

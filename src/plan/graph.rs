@@ -9,7 +9,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::diag::Span;
-use crate::model::{HostIx, RoundIx, TaskIx};
+use crate::model::{Gate, HostIx, RoundIx, TaskIx};
 
 /// A node of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,24 @@ pub enum Node {
         /// The round's hosts; edges between tasks hold per host.
         hosts: std::sync::Arc<[HostIx]>,
     },
+    /// A gate of a round.
+    Gate {
+        /// Its round.
+        round: RoundIx,
+        /// Which.
+        gate: Gate,
+        /// Its number.
+        node: TaskIx,
+    },
+}
+
+/// What is asked of a node that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wait {
+    /// It must have ended well; else what waits is over without having run.
+    Good,
+    /// It must be over, however.
+    Over,
 }
 
 /// Why one node waits for another.
@@ -36,6 +54,42 @@ pub enum EdgeKind {
     Needs,
     /// One of its templates reads the other's result.
     Data,
+    /// It stands in the other, a block; or it is the block that the other stands in.
+    Block,
+    /// It belongs to `rescue`, which comes after the block's tasks.
+    Rescue,
+    /// It belongs to `always`, which comes after those and `rescue`.
+    Always,
+    /// It is a handler that the other notifies.
+    Notify,
+    /// It belongs to the handlers, which come after the round's tasks.
+    Handlers,
+    /// It belongs to `finally`, which comes after those.
+    Finally,
+}
+
+impl EdgeKind {
+    /// The word for it in a plan's JSON form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            EdgeKind::Order => "order",
+            EdgeKind::Needs => "needs",
+            EdgeKind::Data => "data",
+            EdgeKind::Block => "block",
+            EdgeKind::Rescue => "rescue",
+            EdgeKind::Always => "always",
+            EdgeKind::Notify => "notify",
+            EdgeKind::Handlers => "handlers",
+            EdgeKind::Finally => "finally",
+        }
+    }
+
+    /// Says whether a word of the author's stands behind it, not just the place where something is written.
+    #[must_use]
+    pub fn is_named(self) -> bool {
+        matches!(self, EdgeKind::Needs | EdgeKind::Data)
+    }
 }
 
 /// An edge, from what is waited for to what waits.
@@ -43,14 +97,16 @@ pub enum EdgeKind {
 pub struct Edge {
     /// Why it is there.
     pub kind: EdgeKind,
+    /// What is asked of what is waited for. Between rounds, [`crate::model::After`] says more.
+    pub wait: Wait,
     /// The word in `needs`, or the place of the read; none for the order written.
     pub place: Option<Span>,
 }
 
-/// Something that a task waits for.
+/// Something that a task or gate waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskWait {
-    /// The task of the same round that must have ended on the same host.
+    /// The task or gate of the same round that must have ended on the same host.
     pub task: TaskIx,
     /// Why.
     pub edge: Edge,
@@ -72,11 +128,17 @@ pub(super) struct RoundPlan {
     pub(super) hosts: std::sync::Arc<[HostIx]>,
     /// Every round that must come before, those that others imply included.
     pub(super) needs: Vec<RoundIx>,
-    /// Topological, ties by the order written.
+    /// Tasks and gates, topological, ties by number.
     pub(super) order: Vec<TaskIx>,
-    pub(super) tasks: Vec<NodeIndex>,
-    /// By task: whether some template reads its result.
+    /// The tasks of `order`.
+    pub(super) tasks: Vec<TaskIx>,
+    /// By node.
+    pub(super) nodes: Vec<NodeIndex>,
+    /// By node: what it waits for directly, each once, ascending.
+    pub(super) waits: Vec<Vec<(TaskIx, Wait)>>,
+    /// By node: whether some template reads its result.
     pub(super) read: Vec<bool>,
+    pub(super) handlers: Vec<TaskIx>,
 }
 
 /// A playbook's graph, free of cycles.
@@ -88,7 +150,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The graph itself: nodes are rounds and tasks, edges run from what is waited for to what waits.
+    /// The graph itself: nodes are rounds, tasks and gates, edges run from what is waited for to what waits. Edges to
+    /// handlers say in which order they come; the run lets them begin by hand.
     #[must_use]
     pub fn graph(&self) -> &DiGraph<Node, Edge> {
         &self.graph
@@ -118,7 +181,31 @@ impl Plan {
     /// The tasks of a round in an order in which they could run, ties by the order written.
     #[must_use]
     pub fn tasks_in_order(&self, round: RoundIx) -> &[TaskIx] {
+        &self.rounds[round.index()].tasks
+    }
+
+    /// The tasks and gates of a round in an order in which they could run, ties by number.
+    #[must_use]
+    pub fn nodes_in_order(&self, round: RoundIx) -> &[TaskIx] {
         &self.rounds[round.index()].order
+    }
+
+    /// How many nodes a round has: tasks and gates.
+    #[must_use]
+    pub fn node_count(&self, round: RoundIx) -> usize {
+        self.rounds[round.index()].nodes.len()
+    }
+
+    /// What a task or gate waits for directly, each once, ascending. Handlers wait for nothing: the run lets them begin.
+    #[must_use]
+    pub fn node_waits(&self, round: RoundIx, node: TaskIx) -> &[(TaskIx, Wait)] {
+        &self.rounds[round.index()].waits[node.index()]
+    }
+
+    /// The handlers of a round, in the order in which they run.
+    #[must_use]
+    pub fn handlers(&self, round: RoundIx) -> &[TaskIx] {
+        &self.rounds[round.index()].handlers
     }
 
     /// The round's hosts.
@@ -127,7 +214,8 @@ impl Plan {
         &self.rounds[round.index()].hosts
     }
 
-    /// Says whether some template may read a task's result, `result` in its own aside: only then need it be kept.
+    /// Says whether some template may read the result of a task, or of a block by its exit, `result` in its own aside:
+    /// only then need it be kept.
     #[must_use]
     pub fn is_read(&self, round: RoundIx, task: TaskIx) -> bool {
         self.rounds[round.index()].read[task.index()]
@@ -148,21 +236,21 @@ impl Plan {
             .edges_directed(self.rounds[round.index()].node, Direction::Incoming)
             .filter_map(|edge| match self.graph[edge.source()] {
                 Node::Round(round) => Some(RoundWait { round, edge: *edge.weight() }),
-                Node::Task { .. } => None,
+                Node::Task { .. } | Node::Gate { .. } => None,
             })
             .collect();
         waits.sort_by_key(|wait| (wait.round, wait.edge.kind));
         waits
     }
 
-    /// What a task waits for on its own host, with the reasons; order edges only where nothing else implies them.
+    /// What a task or gate waits for on its own host, with the reasons; no edge that only repeats what others imply.
     #[must_use]
     pub fn task_waits(&self, round: RoundIx, task: TaskIx) -> Vec<TaskWait> {
         let mut waits: Vec<TaskWait> = self
             .graph
-            .edges_directed(self.rounds[round.index()].tasks[task.index()], Direction::Incoming)
+            .edges_directed(self.rounds[round.index()].nodes[task.index()], Direction::Incoming)
             .filter_map(|edge| match self.graph[edge.source()] {
-                Node::Task { task, .. } => Some(TaskWait { task, edge: *edge.weight() }),
+                Node::Task { task, .. } | Node::Gate { node: task, .. } => Some(TaskWait { task, edge: *edge.weight() }),
                 Node::Round(_) => None,
             })
             .collect();
@@ -170,24 +258,18 @@ impl Plan {
         waits
     }
 
-    /// The tasks that a task waits for directly, each once, ascending.
-    #[must_use]
-    pub fn task_needs(&self, round: RoundIx, task: TaskIx) -> Vec<TaskIx> {
-        let mut needs: Vec<TaskIx> = self.task_waits(round, task).into_iter().map(|wait| wait.task).collect();
-        needs.dedup();
-        needs
-    }
-
-    /// Every task of the same round that is over before a task begins, ascending.
+    /// Every task of the same round that is over before a task or gate begins, ascending.
     #[must_use]
     pub fn tasks_before(&self, round: RoundIx, task: TaskIx) -> Vec<TaskIx> {
-        let mut seen = vec![false; self.task_count(round)];
-        let mut stack = self.task_needs(round, task);
+        let mut seen = vec![false; self.node_count(round)];
+        let before = |node| self.task_waits(round, node).into_iter().map(|wait| wait.task);
+        let mut stack: Vec<TaskIx> = before(task).collect();
         while let Some(next) = stack.pop() {
             if !std::mem::replace(&mut seen[next.index()], true) {
-                stack.extend(self.task_needs(round, next));
+                stack.extend(before(next));
             }
         }
+        seen.truncate(self.task_count(round));
         seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(index, _)| TaskIx::new(index)).collect()
     }
 

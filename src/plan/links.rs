@@ -1,12 +1,12 @@
 //! Links between numbered things: an order for them, the links that say nothing new left out, or the circle.
 //!
-//! Knows numbers and kinds of edges, neither tasks nor rounds, so that both are ordered by the same code. Links come
+//! Knows numbers, kinds of edges and what they ask, neither tasks nor rounds, so that both are ordered by the same code. Links come
 //! in as a list; what comes out is in a fixed order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use super::graph::{Edge, EdgeKind};
+use super::graph::{Edge, Wait};
 use crate::model::TaskIx;
 
 /// `to` waits for `from`.
@@ -15,14 +15,14 @@ pub(super) struct Link {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) edge: Edge,
-    /// The task of `from` whose result is read, where `from` is a round.
+    /// What is read, where `from` only stands for it: a round, or a block's exit.
     pub(super) read: Option<TaskIx>,
 }
 
 /// Links that can be followed.
 #[derive(Debug)]
 pub(super) struct Settled {
-    /// Sorted by `to`, `from` and kind; no order link that others imply.
+    /// Sorted by `to`, `from` and kind; no link of the order or nesting alone that others imply.
     pub(super) links: Vec<Link>,
     /// All numbers, those waited for first, ties by number.
     pub(super) order: Vec<usize>,
@@ -59,13 +59,14 @@ fn order(count: usize, links: &[Link]) -> Vec<usize> {
     order
 }
 
-/// Drops order links whose wait others imply. Named ones stay: they say why.
+/// Drops links of order and nesting whose wait others imply. Named ones stay: they say why. So do those that ask only
+/// that something is over: of a node that is blocked nothing follows for what it would have waited for.
 fn reduce(count: usize, links: Vec<Link>, order: &[usize]) -> Vec<Link> {
     let words = count.div_ceil(64);
     let mut before = vec![0_u64; words * count];
     let has = |before: &[u64], node: usize, other: usize| before[node * words + other / 64] >> (other % 64) & 1 == 1;
     let mut into: Vec<Vec<usize>> = vec![Vec::new(); count];
-    for link in &links {
+    for link in links.iter().filter(|link| link.edge.wait == Wait::Good) {
         into[link.to].push(link.from);
     }
     for node in order {
@@ -77,12 +78,13 @@ fn reduce(count: usize, links: Vec<Link>, order: &[usize]) -> Vec<Link> {
             before[node * words + from / 64] |= 1 << (from % 64);
         }
     }
+    let may_go = |link: &Link| link.edge.wait == Wait::Good && !link.edge.kind.is_named();
     let named: BTreeSet<(usize, usize)> =
-        links.iter().filter(|link| link.edge.kind != EdgeKind::Order).map(|link| (link.from, link.to)).collect();
+        links.iter().filter(|link| link.edge.kind.is_named() && link.edge.wait == Wait::Good).map(|link| (link.from, link.to)).collect();
     let implied = |link: &Link| {
         named.contains(&(link.from, link.to)) || into[link.to].iter().any(|other| *other != link.from && has(&before, *other, link.from))
     };
-    links.iter().filter(|link| link.edge.kind != EdgeKind::Order || !implied(link)).copied().collect()
+    links.iter().filter(|link| !may_go(link) || !implied(link)).copied().collect()
 }
 
 fn circles(count: usize, links: &[Link]) -> Vec<Vec<Link>> {
@@ -106,14 +108,14 @@ fn circles(count: usize, links: &[Link]) -> Vec<Vec<Link>> {
     circles
 }
 
-/// The circle with the fewest named links; order links alone never make one.
+/// The circle with the fewest named links; order and nesting alone never make one.
 fn least_circle(count: usize, links: &[Link]) -> Option<Vec<Link>> {
     let mut out: Vec<Vec<&Link>> = vec![Vec::new(); count];
     for link in links {
         out[link.from].push(link);
     }
     let mut best: Option<(usize, Vec<Link>)> = None;
-    for first in links.iter().filter(|link| link.edge.kind != EdgeKind::Order) {
+    for first in links.iter().filter(|link| link.edge.kind.is_named()) {
         if let Some((cost, path)) = cheapest(&out, first.to, first.from)
             && best.as_ref().is_none_or(|(least, _)| cost < *least)
         {
@@ -137,7 +139,7 @@ fn cheapest(out: &[Vec<&Link>], from: usize, to: usize) -> Option<(usize, Vec<Li
             continue;
         }
         for link in &out[node] {
-            let next = cost + if link.edge.kind == EdgeKind::Order { 1 } else { dear };
+            let next = cost + if link.edge.kind.is_named() { dear } else { 1 };
             if best[link.to].is_none_or(|(least, _)| next < least) {
                 best[link.to] = Some((next, Some(**link)));
                 heap.push(Reverse((next, link.to)));

@@ -3,7 +3,7 @@
 //! [`build`] makes the static [`Plan`], a graph of rounds and tasks whose edges say why they exist; [`Queue`] counts
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
 //! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`view`]
-//! is the whole plan as data (its JSON form), [`plan_text`] as text.
+//! is the whole plan as data (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
@@ -12,6 +12,7 @@ mod circle;
 mod classes;
 mod graph;
 mod links;
+mod nodes;
 mod prepare;
 mod prepared;
 mod queue;
@@ -24,7 +25,7 @@ mod view;
 mod world;
 
 pub use build::build;
-pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait};
+pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use prepare::{holds, judge, prepare, preview};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
@@ -32,5 +33,5 @@ pub use prepared::{
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
 pub use text::{Paint, Role, plan_text, unpainted};
-pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
-pub use world::{ControllerInfo, RunInfo, World};
+pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, examine, view};
+pub use world::{ControllerInfo, Local, RunInfo, World, items};

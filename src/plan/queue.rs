@@ -1,11 +1,13 @@
 //! The ready queue of a run: which steps may start now, counted, never searched.
 //!
-//! Knows rounds, tasks and hosts as indices and nothing of what steps do: it is told what ended and says what that
-//! makes ready. Plain data, no petgraph, no await, no lock; its one owner is the dispatcher.
+//! Knows rounds, nodes (tasks and gates) and hosts as indices and nothing of what steps do: it is told what ended and
+//! says what that makes ready. Plain data, no petgraph, no await, no lock; its one owner is the dispatcher.
 //!
-//! **Steps.** A step is released (told as ready) exactly once, when every task that it waits for has ended on its
-//! host. A step that ended badly blocks all that wait for it, however far; those are over by that and are never
-//! released.
+//! **Steps.** A step is released (told as ready) when every node that it waits for has ended on its host. A step that
+//! ended badly blocks all that ask of it to end well; those are over by that, badly too, and are never released. What
+//! asks only that it is over goes on. A step is released once, but for those that [`Queue::reset`] sets back.
+//!
+//! **Handlers** are released by nobody but [`Queue::release`]. Where nobody does, they are dropped or finished by hand.
 //!
 //! **`once` tasks** are released on every host like others. The caller runs the task on one of them, keeps the
 //! other hosts' steps back, and calls [`Queue::finish`] for each of them when that one has ended, so their
@@ -13,7 +15,7 @@
 
 use indexmap::IndexMap;
 
-use super::graph::Plan;
+use super::graph::{Plan, Wait};
 use crate::model::{HostIx, RoundIx, StepId, TaskIx};
 
 /// What followed from an end.
@@ -36,17 +38,27 @@ pub struct Queue {
 
 #[derive(Debug, Clone)]
 struct RoundQueue {
-    /// Per task: the tasks that wait for it directly.
-    dependents: Vec<Vec<TaskIx>>,
-    /// Per task: the tasks that it waits for directly.
-    needs: Vec<Vec<TaskIx>>,
-    order: Vec<TaskIx>,
+    nodes: Nodes,
     /// Rounds that must have ended and have not.
     waiting: usize,
     rounds_behind: Vec<RoundIx>,
     state: RoundState,
     hosts: IndexMap<HostIx, HostQueue>,
     unfinished: usize,
+}
+
+/// What never changes of a round.
+#[derive(Debug, Clone)]
+struct Nodes {
+    /// By node: what waits for it directly.
+    dependents: Vec<Vec<(TaskIx, Wait)>>,
+    /// By node: what it waits for directly.
+    needs: Vec<Vec<(TaskIx, Wait)>>,
+    order: Vec<TaskIx>,
+    /// By node: its place in `order`.
+    rank: Vec<usize>,
+    /// By node: whether only [`Queue::release`] lets it begin.
+    by_hand: Vec<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +70,11 @@ enum RoundState {
 
 #[derive(Debug, Clone)]
 struct HostQueue {
+    /// By node: how many of its needs are not over.
     waiting: Vec<u32>,
     phase: Vec<Phase>,
+    /// By node: whether it ended badly.
+    bad: Vec<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,18 +99,8 @@ impl Queue {
         let mut rounds: Vec<RoundQueue> = (0..plan.round_count())
             .map(|index| {
                 let round = RoundIx::new(index);
-                let count = plan.task_count(round);
-                let needs: Vec<Vec<TaskIx>> = (0..count).map(|task| plan.task_needs(round, TaskIx::new(task))).collect();
-                let mut dependents = vec![Vec::new(); count];
-                for (task, needs) in needs.iter().enumerate() {
-                    for need in needs {
-                        dependents[need.index()].push(TaskIx::new(task));
-                    }
-                }
                 RoundQueue {
-                    dependents,
-                    needs,
-                    order: plan.tasks_in_order(round).to_vec(),
+                    nodes: Nodes::new(plan, round),
                     waiting: plan.round_needs(round).len(),
                     rounds_behind: Vec::new(),
                     state: RoundState::Idle,
@@ -141,76 +146,97 @@ impl Queue {
     pub fn start_round(&mut self, round: RoundIx, hosts: &[HostIx]) -> Effects {
         let queue = &mut self.rounds[round.index()];
         queue.state = RoundState::Started;
-        let waiting: Vec<u32> = queue.needs.iter().map(|needs| u32::try_from(needs.len()).unwrap_or(u32::MAX)).collect();
-        let phase: Vec<Phase> = waiting.iter().map(|count| if *count == 0 { Phase::Released } else { Phase::Waiting }).collect();
+        let nodes = &queue.nodes;
+        let waiting: Vec<u32> = nodes.needs.iter().map(|needs| u32::try_from(needs.len()).unwrap_or(u32::MAX)).collect();
+        let free = |node: usize| waiting[node] == 0 && !nodes.by_hand[node];
+        let phase: Vec<Phase> = (0..waiting.len()).map(|node| if free(node) { Phase::Released } else { Phase::Waiting }).collect();
         for host in hosts {
-            queue.hosts.insert(*host, HostQueue { waiting: waiting.clone(), phase: phase.clone() });
+            queue.hosts.insert(*host, HostQueue { waiting: waiting.clone(), phase: phase.clone(), bad: vec![false; phase.len()] });
         }
-        queue.unfinished = queue.hosts.len() * queue.needs.len();
-        let free = queue.order.iter().filter(|task| queue.needs[task.index()].is_empty());
+        queue.unfinished = queue.hosts.len() * waiting.len();
+        let free = nodes.order.iter().filter(|node| free(node.index()));
         let ready = free.flat_map(|task| queue.hosts.keys().map(|host| StepId { round, task: *task, host: *host })).collect();
         Effects { ready, blocked: Vec::new(), round_done: queue.unfinished == 0 }
     }
 
     /// Takes in that a step is over, and says what follows. A step that is over already changes nothing.
     ///
-    /// `lets_dependents_run` is [`crate::event::Outcome::lets_dependents_run`]. A step may be finished before it was
-    /// released (another host's `once`); it is then never released, and what waits for it waits on for what it waited for.
-    pub fn finish(&mut self, step: StepId, lets_dependents_run: bool) -> Effects {
+    /// `good` is [`crate::event::Outcome::lets_dependents_run`]. A step may be finished before it was released (another
+    /// host's `once`); it is then never released, and what waits for it waits on for what it waited for.
+    pub fn finish(&mut self, step: StepId, good: bool) -> Effects {
         let queue = &mut self.rounds[step.round.index()];
-        let mut effects = Effects::default();
-        let Some(host) = queue.hosts.get_mut(&step.host) else { return effects };
-        if host.phase[step.task.index()].is_over() {
-            return effects;
-        }
-        host.phase[step.task.index()] = Phase::Over;
+        let Some(host) = queue.hosts.get_mut(&step.host).filter(|host| !host.phase[step.task.index()].is_over()) else {
+            return Effects::default();
+        };
         queue.unfinished -= 1;
-        let of = |task: TaskIx| StepId { task, ..step };
-        if lets_dependents_run && host.waiting[step.task.index()] > 0 {
+        let mut spread = Spread::default();
+        if good && host.waiting[step.task.index()] > 0 && host.phase[step.task.index()] == Phase::Waiting {
             host.phase[step.task.index()] = Phase::Early;
-        } else if lets_dependents_run {
-            let mut ended = vec![step.task];
-            while let Some(task) = ended.pop() {
-                for next in &queue.dependents[task.index()] {
-                    let waiting = &mut host.waiting[next.index()];
-                    *waiting -= 1;
-                    if *waiting > 0 {
-                        continue;
-                    }
-                    let phase = &mut host.phase[next.index()];
-                    match *phase {
-                        Phase::Waiting => {
-                            *phase = Phase::Released;
-                            effects.ready.push(of(*next));
-                        }
-                        Phase::Early => {
-                            *phase = Phase::Over;
-                            ended.push(*next);
-                        }
-                        Phase::Released | Phase::Over => {}
-                    }
-                }
-            }
-            effects.ready.sort_unstable();
         } else {
-            let mut reached = vec![false; queue.needs.len()];
-            let mut stack = vec![step.task];
-            while let Some(task) = stack.pop() {
-                for next in &queue.dependents[task.index()] {
-                    if !std::mem::replace(&mut reached[next.index()], true) {
-                        stack.push(*next);
-                    }
-                }
-            }
-            for task in queue.order.iter().filter(|task| reached[task.index()]) {
-                if !std::mem::replace(&mut host.phase[task.index()], Phase::Over).is_over() {
-                    queue.unfinished -= 1;
-                    effects.blocked.push((of(*task), step.task));
-                }
+            host.phase[step.task.index()] = Phase::Over;
+            host.bad[step.task.index()] = !good;
+            spread.from(&queue.nodes, host, step.task);
+        }
+        queue.effects(spread, step.round, step.host, Some(step.task))
+    }
+
+    /// Takes for over, as if they had ended well, those of some nodes that are not over yet: they will never run.
+    pub fn drop_nodes(&mut self, round: RoundIx, host: HostIx, nodes: &[TaskIx]) -> Effects {
+        let queue = &mut self.rounds[round.index()];
+        let Some(state) = queue.hosts.get_mut(&host) else { return Effects::default() };
+        let mut dropped = Vec::new();
+        for node in nodes {
+            let phase = std::mem::replace(&mut state.phase[node.index()], Phase::Over);
+            if phase != Phase::Over {
+                dropped.push(*node);
+                queue.unfinished -= usize::from(phase != Phase::Early);
             }
         }
-        effects.round_done = queue.unfinished == 0;
-        effects
+        if dropped.is_empty() {
+            return Effects::default();
+        }
+        let mut spread = Spread::default();
+        dropped.iter().for_each(|node| spread.from(&queue.nodes, state, *node));
+        queue.effects(spread, round, host, None)
+    }
+
+    /// Sets nodes back, so that they run again. What they wait for among themselves they wait for anew; anything else
+    /// counts as it is, over being enough. Those that wait for nothing are ready at once, handlers aside; so do what is
+    /// outside and still waits for any of them, it waits for these again.
+    pub fn reset(&mut self, round: RoundIx, host: HostIx, nodes: &[TaskIx]) -> Effects {
+        let queue = &mut self.rounds[round.index()];
+        let Some(state) = queue.hosts.get_mut(&host) else { return Effects::default() };
+        for node in nodes {
+            let phase = std::mem::replace(&mut state.phase[node.index()], Phase::Waiting);
+            queue.unfinished += usize::from(phase.is_over());
+            state.bad[node.index()] = false;
+        }
+        let behind = nodes.iter().flat_map(|node| queue.nodes.dependents[node.index()].iter().map(|(next, _)| *next));
+        for node in nodes.iter().copied().chain(behind) {
+            let open = queue.nodes.needs[node.index()].iter().filter(|(need, _)| state.phase[need.index()] != Phase::Over);
+            state.waiting[node.index()] = u32::try_from(open.count()).unwrap_or(u32::MAX);
+        }
+        let mut spread = Spread::default();
+        for node in nodes {
+            if state.waiting[node.index()] == 0 && !queue.nodes.by_hand[node.index()] && state.phase[node.index()] == Phase::Waiting {
+                state.phase[node.index()] = Phase::Released;
+                spread.ready.push(*node);
+            }
+        }
+        Effects { round_done: false, ..queue.effects(spread, round, host, None) }
+    }
+
+    /// Lets a step begin, whatever it waits for; one that is over runs again.
+    pub fn release(&mut self, step: StepId) {
+        let queue = &mut self.rounds[step.round.index()];
+        let is_over = |host: &HostQueue| host.phase[step.task.index()].is_over();
+        if queue.hosts.get(&step.host).is_some_and(is_over) {
+            self.reset(step.round, step.host, &[step.task]);
+        }
+        if let Some(host) = self.rounds[step.round.index()].hosts.get_mut(&step.host) {
+            host.phase[step.task.index()] = Phase::Released;
+            host.waiting[step.task.index()] = 0;
+        }
     }
 
     /// Gives up all that is not over of a round on a host, released or not, and names it in an order in which it could
@@ -219,6 +245,7 @@ impl Queue {
         let steps: Vec<StepId> = self.unfinished(round, host).collect();
         let queue = &mut self.rounds[round.index()];
         if let Some(host) = queue.hosts.get_mut(&host) {
+            steps.iter().for_each(|step| host.bad[step.task.index()] = true);
             host.phase.fill(Phase::Over);
         }
         queue.unfinished -= steps.len();
@@ -231,19 +258,20 @@ impl Queue {
         let queue = &self.rounds[round.index()];
         let phases = queue.hosts.get(&host);
         queue
+            .nodes
             .order
             .iter()
             .filter_map(move |task| phases.filter(|host| !host.phase[task.index()].is_over()).map(|_| StepId { round, task: *task, host }))
     }
 
-    /// The tasks that must still end on a step's host before it may start, those that these wait for left out: what must
+    /// The nodes that must still end on a step's host before it may start, those that these wait for left out: what must
     /// go before it on the same lane for it to be written ahead. Ascending.
     pub fn unfinished_needs(&self, step: StepId) -> impl Iterator<Item = TaskIx> + use<> {
         let queue = &self.rounds[step.round.index()];
         let mut found = std::collections::BTreeSet::new();
         let mut stack = vec![step.task];
         while let (Some(task), Some(host)) = (stack.pop(), queue.hosts.get(&step.host)) {
-            for need in &queue.needs[task.index()] {
+            for (need, _) in &queue.nodes.needs[task.index()] {
                 match host.phase[need.index()] {
                     Phase::Over => {}
                     Phase::Early => stack.push(*need),
@@ -260,6 +288,12 @@ impl Queue {
     #[must_use]
     pub fn is_over(&self, step: StepId) -> bool {
         self.rounds[step.round.index()].hosts.get(&step.host).is_some_and(|host| host.phase[step.task.index()].is_over())
+    }
+
+    /// Says whether a step is over and what asks of it to end well is blocked by that.
+    #[must_use]
+    pub fn ended_badly(&self, step: StepId) -> bool {
+        self.rounds[step.round.index()].hosts.get(&step.host).is_some_and(|host| host.bad[step.task.index()])
     }
 
     /// Says whether a step was released and is not over.
@@ -279,17 +313,82 @@ impl Queue {
     pub fn hosts(&self, round: RoundIx) -> impl Iterator<Item = HostIx> + '_ {
         self.rounds[round.index()].hosts.keys().copied()
     }
+}
 
-    /// The tasks of a round in an order in which they could run, ties by the order written.
-    #[must_use]
-    pub fn tasks_in_order(&self, round: RoundIx) -> &[TaskIx] {
-        &self.rounds[round.index()].order
+impl Nodes {
+    fn new(plan: &Plan, round: RoundIx) -> Nodes {
+        let count = plan.node_count(round);
+        let needs: Vec<_> = (0..count).map(|node| plan.node_waits(round, TaskIx::new(node)).to_vec()).collect();
+        let mut dependents = vec![Vec::new(); count];
+        for (node, needs) in needs.iter().enumerate() {
+            for (need, wait) in needs {
+                dependents[need.index()].push((TaskIx::new(node), *wait));
+            }
+        }
+        let order = plan.nodes_in_order(round).to_vec();
+        let mut rank = vec![0; count];
+        order.iter().enumerate().for_each(|(at, node)| rank[node.index()] = at);
+        let mut by_hand = vec![false; count];
+        plan.handlers(round).iter().for_each(|handler| by_hand[handler.index()] = true);
+        Nodes { dependents, needs, order, rank, by_hand }
     }
+}
 
-    /// The tasks that wait for a task directly, in the order written.
-    #[must_use]
-    pub fn dependents(&self, round: RoundIx, task: TaskIx) -> &[TaskIx] {
-        &self.rounds[round.index()].dependents[task.index()]
+impl RoundQueue {
+    fn effects(&mut self, spread: Spread, round: RoundIx, host: HostIx, cause: Option<TaskIx>) -> Effects {
+        let Spread { mut ready, mut blocked } = spread;
+        self.unfinished -= blocked.len();
+        ready.sort_unstable();
+        blocked.sort_unstable_by_key(|node| self.nodes.rank[node.index()]);
+        let of = |task: TaskIx| StepId { round, task, host };
+        Effects {
+            ready: ready.into_iter().map(of).collect(),
+            blocked: blocked.into_iter().map(|node| (of(node), cause.unwrap_or(node))).collect(),
+            round_done: self.unfinished == 0,
+        }
+    }
+}
+
+/// What the end of a node leads to on its host.
+#[derive(Debug, Default)]
+struct Spread {
+    ready: Vec<TaskIx>,
+    blocked: Vec<TaskIx>,
+}
+
+impl Spread {
+    /// Follows a node that is over, and whose end has not been followed yet.
+    fn from(&mut self, nodes: &Nodes, host: &mut HostQueue, node: TaskIx) {
+        let mut ended = vec![node];
+        while let Some(node) = ended.pop() {
+            let bad = host.bad[node.index()];
+            for (next, wait) in &nodes.dependents[node.index()] {
+                let at = next.index();
+                host.waiting[at] = host.waiting[at].saturating_sub(1);
+                let blocks = bad && *wait == Wait::Good;
+                match host.phase[at] {
+                    Phase::Waiting if blocks => {
+                        (host.phase[at], host.bad[at]) = (Phase::Over, true);
+                        self.blocked.push(*next);
+                        ended.push(*next);
+                    }
+                    // What it waited for failed: what waits for it can't go on either.
+                    Phase::Early if blocks => {
+                        (host.phase[at], host.bad[at]) = (Phase::Over, true);
+                        ended.push(*next);
+                    }
+                    Phase::Waiting if host.waiting[at] == 0 && !nodes.by_hand[at] => {
+                        host.phase[at] = Phase::Released;
+                        self.ready.push(*next);
+                    }
+                    Phase::Early if host.waiting[at] == 0 => {
+                        host.phase[at] = Phase::Over;
+                        ended.push(*next);
+                    }
+                    Phase::Waiting | Phase::Early | Phase::Released | Phase::Over => {}
+                }
+            }
+        }
     }
 }
 

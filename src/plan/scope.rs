@@ -80,17 +80,8 @@ fn variable(world: &World, name: &str, host: HostIx, within: Option<(RoundIx, Op
             return as_written(var);
         }
     }
-    written(world, name, host, within).map_or(Lookup::Missing, as_written)
-}
-
-/// Finds where a variable is written, `-e` and `set` left out.
-pub(super) fn written<'a>(world: &'a World, name: &str, host: HostIx, within: Option<(RoundIx, Option<TaskIx>)>) -> Option<&'a Var> {
-    let in_task = within.and_then(|(round, task)| {
-        let layers = &world.playbook.task(round, task?).layers;
-        layers.iter().rev().find_map(|layer| layer.vars.get(name))
-    });
-    let in_round = || within.and_then(|(round, _)| world.playbook.round(round).vars.as_ref()?.vars.get(name));
-    in_task.or_else(in_round).or_else(|| world.inventory.host(host).var(name)).or_else(|| world.playbook.vars.vars.get(name))
+    let above = within.and_then(|(round, task)| world.written_above(name, round, task));
+    above.or_else(|| world.written_below(name, host)).map_or(Lookup::Missing, as_written)
 }
 
 fn as_written(var: &Var) -> Lookup {

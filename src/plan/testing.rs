@@ -96,6 +96,28 @@ impl Maker {
     }
 }
 
+impl Maker {
+    /// Adds a block without conditions; where it stands is for the caller to say.
+    pub(super) fn block(&self, round: &mut Round, name: &str) -> BlockIx {
+        round.blocks.push(Block {
+            id: crate::text::snake_id(name),
+            name: name.to_owned(),
+            span: self.span(name, 0),
+            home: Home::default(),
+            when: Vec::new(),
+            layers: Vec::new(),
+            each: None,
+            retry: None,
+            allow_failure: false,
+            rescue: false,
+            always: false,
+            frame: None,
+            reads: Vec::new(),
+        });
+        BlockIx(u32::try_from(round.blocks.len() - 1).unwrap())
+    }
+}
+
 pub(super) fn layer(origin: Origin, vars: &[(&str, Value)]) -> Arc<Layer> {
     let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), Var { value: VarValue::Plain(value.clone()), span: None })).collect();
     Arc::new(Layer { origin, vars })

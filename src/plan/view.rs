@@ -9,13 +9,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::classes::{Class, class};
-use super::graph::{Edge, EdgeKind, Plan};
+use super::classes::{Class, Classes};
+use super::graph::{Edge, Plan};
 use super::prepare::{holds, preview};
 use super::prepared::{Body, CopySource, PreparedGuard, command_line};
 use super::world::World;
 use crate::diag::{Diagnostic, Diagnostics, Location, SourceMap, Span};
-use crate::model::{After, BecomeMethod, HostIx, Judge, RoundIx, StepId, Task, TaskIx};
+use crate::model::{After, BecomeMethod, Gate, HostIx, Judge, RoundIx, StepId, Task, TaskIx};
 use crate::template::{Engine, RenderError};
 
 /// The version of the plan's JSON form.
@@ -170,7 +170,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     let playbook = world.playbook();
     let mut counts = Counts::default();
     let mut hosts: std::collections::BTreeSet<HostIx> = std::collections::BTreeSet::new();
-    let viewer = Viewer { plan, world, engine, map };
+    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
     let rounds = (0..playbook.rounds.len())
         .map(|round| {
             hosts.extend(plan.hosts(RoundIx::new(round)));
@@ -181,11 +181,22 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     PlanView { format: FORMAT, playbook_id: playbook.id.clone(), playbook: playbook.name.clone(), rounds, counts }
 }
 
+/// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
+pub fn examine(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, diagnostics: &mut Diagnostics) {
+    let viewer = Viewer { plan, world, engine, map, classes: Classes::new(world) };
+    for (round, tasks) in world.playbook().rounds.iter().map(|round| round.tasks.len()).enumerate() {
+        for task in 0..tasks {
+            let _ = viewer.task(RoundIx::new(round), TaskIx::new(task), &mut Counts::default(), diagnostics);
+        }
+    }
+}
+
 struct Viewer<'a> {
     plan: &'a Plan,
     world: &'a Arc<World>,
     engine: &'a Engine,
     map: &'a SourceMap,
+    classes: Classes<'a>,
 }
 
 impl Viewer<'_> {
@@ -212,14 +223,14 @@ impl Viewer<'_> {
     fn task(&self, round: RoundIx, ix: TaskIx, counts: &mut Counts, diagnostics: &mut Diagnostics) -> TaskView {
         let playbook = self.world.playbook();
         let task = playbook.task(round, ix);
-        let name = |task: &Task| task.id.clone().unwrap_or_else(|| task.name.clone());
         let read_only = task.read_only || task.verb.is_read_only();
         let mut groups: IndexMap<What, Vec<HostIx>> = IndexMap::new();
         let mut known: HashMap<Class, usize> = HashMap::new();
         let mut failures: IndexMap<(String, Option<Span>, Option<String>), Vec<HostIx>> = IndexMap::new();
+        let mut classes = self.classes.task(round, ix);
         for host in self.plan.hosts(round) {
             let step = StepId { round, task: ix, host: *host };
-            let class = class(self.world, step);
+            let class = classes.class(*host);
             if let Some(group) = class.as_ref().and_then(|class| known.get(class)) {
                 groups[*group].push(*host);
                 continue;
@@ -257,7 +268,7 @@ impl Viewer<'_> {
             name: task.name.clone(),
             verb: task.verb.key(),
             place: self.map.location(task.span),
-            waits: waits.map(|wait| self.wait(name(playbook.task(round, wait.task)), wait.edge)).collect(),
+            waits: waits.filter_map(|wait| Some(self.wait(self.waited(round, wait.task)?, wait.edge))).collect(),
             read_only,
             allow_failure: task.allow_failure,
             once: task.once,
@@ -313,17 +324,28 @@ impl Viewer<'_> {
         })
     }
 
+    /// What a task waits for, as people know it; none for gates that only stand for a place.
+    fn waited(&self, round: RoundIx, node: TaskIx) -> Option<String> {
+        let round = self.world.playbook().round(round);
+        match round.gate(node) {
+            None => {
+                let task = &round.tasks[node.index()];
+                Some(task.id.clone().unwrap_or_else(|| task.name.clone()))
+            }
+            Some(Gate::Exit(block)) => {
+                let block = &round.blocks[block.index()];
+                Some(block.id.clone().unwrap_or_else(|| block.name.clone()))
+            }
+            Some(_) => None,
+        }
+    }
+
     fn names(&self, hosts: &[HostIx]) -> Vec<String> {
         self.world.inventory().names(hosts).into_iter().map(str::to_owned).collect()
     }
 
     fn wait(&self, on: String, edge: Edge) -> WaitView {
-        let why = match edge.kind {
-            EdgeKind::Order => "order",
-            EdgeKind::Needs => "needs",
-            EdgeKind::Data => "data",
-        };
-        WaitView { on, why, place: edge.place.map(|place| self.map.location(place)) }
+        WaitView { on, why: edge.kind.word(), place: edge.place.map(|place| self.map.location(place)) }
     }
 }
 

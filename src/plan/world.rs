@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
 use super::scope::Scope;
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Verb};
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Var, Verb};
 use crate::template::Root;
 
 /// `run`, as far as it never changes.
@@ -154,9 +154,47 @@ impl World {
         })
     }
 
+    /// Says whether any `set` task sets a variable.
+    pub(super) fn is_set_anywhere(&self, name: &str) -> bool {
+        self.sets.contains_key(name)
+    }
+
+    /// Finds where a task or its round writes a variable, for all hosts alike; weaker than `-e` and `set`.
+    pub(super) fn written_above(&self, name: &str, round: RoundIx, task: Option<TaskIx>) -> Option<&Var> {
+        let in_task = task.and_then(|task| {
+            let layers = &self.playbook.task(round, task).layers;
+            layers.iter().rev().find_map(|layer| layer.vars.get(name))
+        });
+        in_task.or_else(|| self.playbook.round(round).vars.as_ref()?.vars.get(name))
+    }
+
+    /// Finds where the inventory, or else the playbook, writes a variable of a host.
+    pub(super) fn written_below(&self, name: &str, host: HostIx) -> Option<&Var> {
+        self.inventory.host(host).var(name).or_else(|| self.playbook.vars.vars.get(name))
+    }
+
     /// How a step is called in `‹after …›`: `survey/kernel`.
     pub(super) fn step_name(&self, round: RoundIx, task: TaskIx) -> String {
         let (round, task) = (self.playbook.round(round), self.playbook.task(round, task));
         format!("{}/{}", round.id, task.id.as_deref().unwrap_or(&task.name))
     }
 }
+/// Temporary.
+#[derive(Debug, Default)]
+pub struct Local { /// a
+    pub item: Option<Arc<super::results::ItemView>>, /// b
+    pub result: Option<Arc<StepResult>> }
+impl World {
+    /// a
+    pub fn scope_with(self: &Arc<World>, step: StepId, local: Local) -> Root {
+        Arc::new(Scope { world: Arc::clone(self), round: step.round, host: step.host, task: Some(step.task), result: local.result })
+    }
+    /// a
+    pub fn block_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::BlockIx, host: HostIx, _o: bool) -> Root { self.round_scope(round, host) }
+    /// a
+    pub fn frame_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::FrameIx, host: HostIx) -> Root { self.round_scope(round, host) }
+    /// a
+    pub fn group_scope(self: &Arc<World>, host: HostIx) -> Root { self.round_scope(RoundIx(0), host) }
+}
+/// a
+pub fn items(_e: &crate::model::Each, _n: &crate::template::Engine, _s: &Root) -> Result<Vec<crate::model::Value>, crate::template::RenderError> { Ok(vec![]) }

@@ -131,6 +131,10 @@ impl Rendering {
                 }
                 Ok(Jinja::from_pairs(pairs))
             }
+            VarValue::Unusable(why) => {
+                let (message, hint) = (format!("`{name}` can't be used: {}", why.message), why.hint.clone());
+                Err(self.troubled(wrap(RenderError::Failed { message, span: Some(why.span), hint })))
+            }
         }
     }
 

@@ -16,11 +16,12 @@ mod parse;
 mod read;
 mod traps;
 mod typed;
+mod yaml11;
 
 #[cfg(test)]
 mod tests;
 
 pub use fields::Fields;
 pub use node::{Entry, Node, NodeValue, Style};
-pub use parse::{MAX_BYTES, parse};
+pub use parse::{MAX_BYTES, parse, parse_ansible};
 pub use traps::{cut_comment, lost_digits};

@@ -32,6 +32,8 @@ pub struct Node {
     pub span: Span,
     /// How it is written.
     pub style: Style,
+    /// Its tag, where that is one of Ansible's (`!vault`, `!unsafe`) in a file read as Ansible reads it.
+    pub tag: Option<String>,
     /// Of a scalar that is not text, what was written (`2.10`, `0x1F`, `~`).
     pub raw: Option<SourceText>,
     /// The value.

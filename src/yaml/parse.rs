@@ -2,6 +2,7 @@
 
 use super::outline::{Kind, MAX_DEPTH, MAX_NODES, Outline, Refusal, outline};
 use super::typed::{Typed, typed};
+use super::yaml11::yaml11;
 use super::{Entry, Node, NodeValue, Style, marks, traps};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 
@@ -13,6 +14,25 @@ pub const MAX_BYTES: usize = 8 << 20;
 /// An empty file is a null node. Mistakes that leave a sound tree (a duplicate key, a tag) are told, too, and a tree is
 /// given, so that the caller can find more.
 pub fn parse(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
+    parse_as(Dialect::Own, map, file, diagnostics)
+}
+
+/// Reads a file that was written for Ansible, as Ansible's reader (PyYAML) understands it.
+///
+/// Plain scalars are of YAML 1.1's types (`yes` is true, `0644` is 420), the last one of equal keys stays, keys may be
+/// numbers, and the tags `!vault` and `!unsafe` are kept in [`Node::tag`]. Else as [`parse`].
+pub fn parse_ansible(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
+    parse_as(Dialect::Ansible, map, file, diagnostics)
+}
+
+/// Whose rules a file follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Own,
+    Ansible,
+}
+
+fn parse_as(dialect: Dialect, map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
     let whole = &*map.file(file).text;
     let empty = Span::new(file, 0..0);
     if whole.len() > MAX_BYTES {
@@ -33,7 +53,7 @@ pub fn parse(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Op
         }
     };
     if !outline.any {
-        return Some(Node { span: empty, style: Style::Plain, raw: None, value: NodeValue::Null });
+        return Some(Node { span: empty, style: Style::Plain, tag: None, raw: None, value: NodeValue::Null });
     }
     let typed = match typed(source.text) {
         Ok(typed) => typed,
@@ -47,14 +67,28 @@ pub fn parse(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Op
             return None;
         }
     };
-    let mut join = Join { source: &source, outline: &outline, diagnostics, told: 0 };
-    join.duplicates();
-    join.idle_anchors();
+    let mut join = Join { dialect, source: &source, outline: &outline, diagnostics, told: 0 };
+    if dialect == Dialect::Own {
+        join.duplicates();
+        join.idle_anchors();
+    }
     Some(join.node(typed, 0))
 }
 
 /// The most mistakes that are told of one file's YAML.
 const MAX_TOLD: usize = 200;
+
+/// Tags that mean something in Ansible's files.
+const ANSIBLE_TAGS: [&str; 3] = ["!vault", "!vault-encrypted", "!unsafe"];
+
+/// Adds an entry; of equal keys the last one stays, in the place of the first.
+fn last(entries: &mut Vec<Entry>, seen: &mut std::collections::BTreeSet<String>, key: SourceText, value: Node) {
+    if seen.insert(key.text.clone()) {
+        entries.push(Entry { key, value });
+    } else if let Some(entry) = entries.iter_mut().find(|entry| entry.key.text == key.text) {
+        *entry = Entry { key, value };
+    }
+}
 
 /// The text that the parsers see: a file without its byte order mark.
 pub(super) struct Source<'a> {
@@ -92,6 +126,7 @@ fn refused(source: &Source<'_>, refusal: Refusal) -> Diagnostic {
 
 /// Brings types and places together.
 struct Join<'a> {
+    dialect: Dialect,
     source: &'a Source<'a>,
     outline: &'a Outline,
     diagnostics: &'a mut Diagnostics,
@@ -135,8 +170,11 @@ impl Join<'_> {
     fn node(&mut self, typed: Typed, at: usize) -> Node {
         let place = &self.outline.places[self.outline.resolve(at)];
         let span = self.source.span(place.range.clone());
-        let mut node = Node { span, style: place.style, raw: None, value: NodeValue::Null };
-        if let Some(tag) = &place.tag {
+        let mut node = Node { span, style: place.style, tag: None, raw: None, value: NodeValue::Null };
+        if self.dialect == Dialect::Ansible {
+            node.tag = place.tag.clone().filter(|tag| ANSIBLE_TAGS.contains(&&**tag));
+        }
+        if let Some(tag) = place.tag.as_ref().filter(|_| node.tag.is_none()) {
             let message = format!("`{tag}` is a tag to YAML, and tags have no meaning here");
             let hint = "if it is text, put it in quotes".to_owned();
             let tag = self.tag_span(place.range.start, tag);
@@ -149,6 +187,19 @@ impl Join<'_> {
                 node.value = NodeValue::Text(SourceText::verbatim(text, whole));
                 return node;
             }
+        }
+        if let (Dialect::Ansible, Kind::Scalar(raw)) = (self.dialect, &place.kind) {
+            let plain = place.style == Style::Plain && node.tag.is_none();
+            let typed = if plain { yaml11(raw) } else { Typed::Text(raw.clone()) };
+            node.raw = (!raw.is_empty() && !matches!(typed, Typed::Text(_))).then(|| self.text(at, raw.clone()));
+            node.value = match typed {
+                Typed::Text(text) => NodeValue::Text(self.text(at, text)),
+                Typed::Bool(flag) => NodeValue::Bool(flag),
+                Typed::Int(number) => NodeValue::Int(number),
+                Typed::Float(number) => NodeValue::Float(number),
+                _ => NodeValue::Null,
+            };
+            return node;
         }
         node.value = match (typed, &place.kind) {
             (Typed::List(items), Kind::List(children)) if items.len() == children.len() => {
@@ -216,6 +267,11 @@ impl Join<'_> {
             let plain = key.style == Style::Plain;
             match key.value {
                 NodeValue::Text(text) if text.text == "<<" && plain => merges.push((entries.len(), value)),
+                NodeValue::Text(text) if self.dialect == Dialect::Ansible => last(&mut entries, &mut seen, text, value),
+                NodeValue::Bool(_) | NodeValue::Int(_) | NodeValue::Float(_) if self.dialect == Dialect::Ansible => {
+                    let text = key.raw.unwrap_or_else(|| SourceText::verbatim("", key.span));
+                    last(&mut entries, &mut seen, text, value);
+                }
                 // A second time was told before; the first one stays.
                 NodeValue::Text(text) if !seen.insert(text.text.clone()) => {}
                 NodeValue::Text(text) => entries.push(Entry { key: text, value }),

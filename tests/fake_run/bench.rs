@@ -102,6 +102,7 @@ pub(crate) struct Bench {
     hosts: String,
     script: serde_json::Value,
     interrupts: Vec<(Duration, Interrupt)>,
+    answers: Option<Vec<bool>>,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
 }
@@ -115,6 +116,7 @@ impl Bench {
             hosts: format!("{hosts},"),
             script,
             interrupts: Vec::new(),
+            answers: None,
             fails_after: None,
             max_sessions: None,
         }
@@ -132,6 +134,12 @@ impl Bench {
         self
     }
 
+    /// Answers the run's questions, one after the other; without this there is nobody to ask.
+    pub(crate) fn answers(mut self, answers: &[bool]) -> Bench {
+        self.answers = Some(answers.to_vec());
+        self
+    }
+
     /// Limits the lanes of every host.
     pub(crate) fn max_sessions(mut self, most: usize) -> Bench {
         self.max_sessions = Some(most);
@@ -146,7 +154,7 @@ impl Bench {
 
     pub(crate) async fn run(self) -> Ran {
         let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
-        let loaded = app::load(&Sources { playbook, inventory: Some(self.hosts), limit: None, exclude: None, extra: Vec::new() });
+        let loaded = app::load(&Sources { playbook, inventory: vec![self.hosts], limit: None, exclude: None, extra: Vec::new() });
         let mut ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
         if let Some(most) = self.max_sessions {
             let inventory = Arc::make_mut(&mut ready.inventory);
@@ -165,6 +173,17 @@ impl Bench {
                 let _ = sender.send(interrupt).await;
             });
         }
+        let asker = self.answers.map(|answers| {
+            let (asker, mut asked) = tokio::sync::mpsc::channel::<roundsman::exec::Question>(8);
+            tokio::spawn(async move {
+                for yes in answers {
+                    let Some(question) = asked.recv().await else { return };
+                    let by = "user".to_owned();
+                    let _ = question.answer.send(if yes { exec::Answer::Yes { by } } else { exec::Answer::No { by } });
+                }
+            });
+            asker
+        });
         let hosts = ready.inventory.hosts.iter().map(|host| host.name.clone()).collect();
         let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.iter().map(|task| task.name.clone()).collect()).collect();
         let inputs = RunInputs {
@@ -180,6 +199,7 @@ impl Bench {
             controller: ControllerInfo::default(),
             clock: Box::new(|| 0),
             interrupts,
+            asker,
         };
         let report = exec::run(inputs).await;
         let events = memory.events.lock().expect("nobody panicked").clone();

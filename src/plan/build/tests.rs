@@ -1,7 +1,8 @@
 //! Graphs as text, and what is said of circles.
 
+use super::super::graph::EdgeKind;
 use super::*;
-use crate::model::{Group, Need, RoundNeed, Task, TaskRead};
+use crate::model::{BlockItem, BlockIx, Group, Item, Need, Needs, RoundNeed, Section, Task, TaskRead};
 use crate::plan::testing::{Maker, playbook};
 
 /// Every edge of the tasks of a round: `a -order-> b`.
@@ -152,4 +153,62 @@ fn a_condition_of_a_round_is_a_read() {
     assert_eq!(plan.round_needs(RoundIx(0)), [RoundIx(1)]);
     assert_eq!(plan.rounds_in_order(), [RoundIx(1), RoundIx(0)]);
     assert!(plan.is_read(RoundIx(1), TaskIx(0)));
+}
+
+/// `above`, then block `bl` of `tt` with `rescue` `rr` (reads the task), then `below`; nothing at all where `None`.
+fn with_block(maker: &mut Maker) -> Round {
+    let mut round = maker.round("r", &[0], Vec::new());
+    round.tasks = tasks(maker, &["above", "tt", "rr", "below"]);
+    let block = maker.block(&mut round, "bl");
+    let list = |task: u32| vec![Item::Task(TaskIx(task), Needs::Above)];
+    let item = BlockItem { block, needs: Needs::Above, body: list(1), rescue: list(2), always: Vec::new() };
+    round.items = [list(0), vec![Item::Block(item)], list(3)].concat();
+    round
+}
+
+#[test]
+fn a_task_in_a_block_that_reads_what_stands_below_the_block() {
+    let mut maker = Maker::new("- above\n- bl:\n  - tt: tasks.below\n  - rr\n- below\n");
+    let mut round = with_block(&mut maker);
+    round.tasks[1].reads = vec![read(&maker, 0, 3, "tasks.below")];
+    insta::assert_snapshot!(refused(&maker, vec![round]));
+}
+
+#[test]
+fn a_block_whose_condition_reads_what_runs_inside_it() {
+    let mut maker = Maker::new("- above\n- bl: tasks.tt\n  - tt\n  - rr\n- below\n");
+    let mut round = with_block(&mut maker);
+    round.blocks[0].reads = vec![read(&maker, 0, 1, "tasks.tt")];
+    insta::assert_snapshot!(refused(&maker, vec![round]));
+}
+
+#[test]
+fn a_task_that_needs_the_block_around_it() {
+    let mut maker = Maker::new("- above\n- bl:\n  - tt: needs [bl]\n  - rr\n- below\n");
+    let mut round = with_block(&mut maker);
+    let exit = round.node(Gate::Exit(BlockIx(0)));
+    if let Item::Block(block) = &mut round.items[1] {
+        block.body = vec![Item::Task(TaskIx(1), these(&maker, &[exit.0], "[bl]"))];
+    }
+    insta::assert_snapshot!(refused(&maker, vec![round]));
+}
+
+#[test]
+fn a_task_that_reads_the_rescue_of_its_own_block() {
+    let mut maker = Maker::new("- above\n- bl:\n  - tt: tasks.rr\n  - rr\n- below\n");
+    let mut round = with_block(&mut maker);
+    round.tasks[1].reads = vec![read(&maker, 0, 2, "tasks.rr")];
+    insta::assert_snapshot!(refused(&maker, vec![round]));
+}
+
+#[test]
+fn a_task_that_reads_a_handler() {
+    let mut maker = Maker::new("- above: tasks.hh\nhandlers:\n- hh\n");
+    let mut list = tasks(&mut maker, &["above", "hh"]);
+    list[0].reads = vec![read(&maker, 0, 1, "tasks.hh")];
+    list[1].flow.home.section = Section::Handlers;
+    let mut round = maker.round("r", &[0], list);
+    round.items.truncate(1);
+    round.handlers = vec![TaskIx(1)];
+    insta::assert_snapshot!(refused(&maker, vec![round]));
 }

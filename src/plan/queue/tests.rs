@@ -198,3 +198,5 @@ fn rounds_follow_each_other() {
     assert_eq!(queue.finish_round(RoundIx(0)), []);
     assert_eq!(queue.finish_round(RoundIx(1)), [RoundIx(2)]);
 }
+
+mod model;

@@ -52,15 +52,40 @@ fn equal_hosts_stand_together() {
 }
 
 #[test]
+fn what_is_read_of_all_hosts_is_the_same_for_all() {
+    let mut maker = Maker::new("table all hosts h address {{ hosts[h].name }}");
+    let table = maker.run("table", "echo {% for h in hosts %}{{ hosts[h].address }} {{ h }} {% endfor %}");
+    let own = maker.run("own", "echo {{ hosts[host.name].address }}");
+    let playbook = playbook(vec![maker.round("all", &[0, 1, 2, 3, 4, 5, 6, 7], vec![table, own])]);
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    let classes = Classes::new(&world);
+    let mut table = classes.task(RoundIx(0), TaskIx(0));
+    let first = table.class(HostIx(0));
+    assert!(first.is_some() && (1..8).all(|host| table.class(HostIx(host)) == first));
+    assert_eq!(classes.task(RoundIx(0), TaskIx(1)).class(HostIx(0)), None);
+    let mut diagnostics = Diagnostics::default();
+    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    assert!(!diagnostics.has_errors(), "{}", diagnostics.to_text(&maker.map));
+    let groups: Vec<usize> = view.rounds[0].tasks.iter().map(|task| task.steps.len()).collect();
+    assert_eq!(groups, [1, 8]);
+}
+
+#[test]
 fn a_class_is_what_variables_are_read() {
     let (_, _, world) = example();
-    let class = |task: u32, host: u32| class(&world, StepId { round: RoundIx(0), task: TaskIx(task), host: HostIx(host) });
+    let classes = Classes::new(&world);
+    let class = |task: u32, host: u32| classes.task(RoundIx(0), TaskIx(task)).class(HostIx(host));
     assert_eq!(class(1, 0), class(1, 2));
     assert_ne!(class(1, 0), class(1, 4), "the other group's port");
     assert_eq!(class(1, 4), class(1, 5), "a variable that is not read makes no difference");
     assert_eq!(class(0, 0), class(0, 5));
     assert_eq!(class(2, 0), None, "the host's own name");
     assert_eq!(class(3, 0), class(3, 5), "results are pending for all");
+    let mut listen = classes.task(RoundIx(0), TaskIx(1));
+    let in_a_row: Vec<_> = (0..8).map(|host| listen.class(HostIx(host))).collect();
+    assert_eq!(in_a_row, (0..8).map(|host| class(1, host)).collect::<Vec<_>>(), "one host leaves nothing behind for the next");
 }
 
 #[test]

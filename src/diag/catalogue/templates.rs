@@ -1,0 +1,357 @@
+//! Mistakes in templates and in how values stand in shell text.
+//!
+//! Plain data: what each code means, with a wrong file and the right one.
+
+use super::File::Playbook;
+use super::{Example, Explanation};
+
+pub(super) const CODES: &[Explanation] = &[
+    Explanation {
+        code: "E300",
+        title: "a template that can't be read",
+        text: "The text between `{{ }}` or `{% %}`, or an expression such as `when`, is not well formed: a bracket or \
+               a quote is not closed, an operator stands alone, a block is not ended. In expressions no braces are \
+               needed.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ http_port + }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ http_port + 1 }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E301",
+        title: "an unknown filter",
+        text: "No filter has this name. Filters are listed in the page on templates; some of Ansible's have another \
+               name here, which the hint then says.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name | uper }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name | upper }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E302",
+        title: "an unknown test",
+        text: "No test has this name. A test is the word behind `is`, as in `x is defined`. The page on templates \
+               lists them.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - { run: uptime, when: http_port is defned }
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - { run: uptime, when: http_port is defined }
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E303",
+        title: "an unknown function",
+        text: "No function has this name. Only few can be called: `range`, `dict`, `namespace` and what the page on \
+               templates lists. Most of what functions do elsewhere is a filter here: `x | int`, not `int(x)`.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ int(http_port) }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ http_port | int }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E304",
+        title: "an unknown method",
+        text: "Values have the methods that Python's have, as far as they change nothing: `.split()`, `.startswith()`, \
+               `.items()`. This is none of them.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name.uppercase() }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name.upper() }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E305",
+        title: "text compared with a number or a bool",
+        text: "Text is never equal to a number or to true, so the answer would always be the same. What a command \
+               prints is text: convert it, as in `tasks.count.stdout | int > 5`.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - { name: count, run: ls /srv | wc -l }
+      - { run: "true", when: tasks.count.stdout > 5 }
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - { name: count, run: ls /srv | wc -l }
+      - { run: "true", when: tasks.count.stdout | int > 5 }
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E306",
+        title: "a block that is not supported",
+        text: "A template stands alone: it can't include, import or extend another, and shell text has no `{% filter \
+               %}`, because how a value is quoted must be seen from the text itself.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{% include 'motd.txt' %}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "Welcome to {{ host.name }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E307",
+        title: "a template in text for an unknown shell",
+        text: "With a `shell:` other than `sh` and `bash`, nobody knows how it quotes, so no value can be put into its \
+               text safely. Pass values by `env:` or `stdin:`.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "print({{ http_port }})"
+        shell: /usr/bin/python3
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "import os; print(os.environ['PORT'])"
+        shell: /usr/bin/python3
+        env: { PORT: "{{ http_port }}" }
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E310",
+        title: "a value where shell text has no safe form for it",
+        text: "Values are quoted for the place where they stand, so that none of them can change how the shell reads \
+               the text. In this place no quoting does that: right after a backslash or a `$`, in backticks, inside \
+               `${…}`. The hint says how to write it instead.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "echo `du -s {{ host.name }}`"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "echo $(du -s {{ host.name }})"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E311",
+        title: "branches that end in different places",
+        text: "After an `{% if %}` or a loop it must be certain whether the text stands inside or outside of quotes; \
+               else what follows could not be quoted. Close in each branch what it opens.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "echo {% if http_port %}'{% endif %} on"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "echo {% if http_port %}'port'{% endif %} on"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E312",
+        title: "shells differ in how they read this",
+        text: "From the place that is marked on, shells do not agree on what is quoted, so a value behind it could be \
+               safe in one and not in another. Write the text before it in a simpler way, or pass the value by `env:`.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "printf %s $'it\\'s' {{ host.name }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "printf %s \"it's\" {{ host.name }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "W310",
+        title: "text that a second shell reads",
+        text: "The value is quoted for the shell that roundsman starts, but this command hands its text to another \
+               shell (`sh -c`, `eval`, `ssh`), which reads it again, without these quotes. Hand the value over as an \
+               argument or by `env:`.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "su -c 'ls {{ host.name }}' bob"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "ls {{ host.name }}"
+        become: bob
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "W311",
+        title: "a value that decides which option this is",
+        text: "The value stands right behind `-` or `--`, so it chooses the option itself. A value that was not \
+               thought of could turn on anything that the program can do. Write the options out, and choose by `{% if \
+               %}`.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "systemctl --{{ host.name }} status"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "systemctl status {{ host.name }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "W312",
+        title: "a failure that would go unseen",
+        text: "The exit code of a pipeline is that of its last command, so a command that fails before a `|` goes \
+               unnoticed. With `shell: bash` the whole pipeline fails (`pipefail`); or write the first command's \
+               output to a file, and look at that.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "curl -fsS http://localhost/dump | tar -xf -"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - run: "curl -fsS http://localhost/dump | tar -xf -"
+        shell: bash
+"#,
+            ),
+        },
+    },
+];

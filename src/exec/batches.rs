@@ -1,0 +1,236 @@
+//! Batches of a round's hosts, the limit of failures, pauses, and questions to the user.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use tokio::sync::oneshot;
+
+use super::ask::{Answer, Question};
+use super::dispatcher::{Dispatcher, millis};
+use super::state::{Asking, Effect, RoundPhase};
+use super::timers::Wake;
+use crate::event::{Outcome, RunEvent, Status};
+use crate::model::{BatchSize, HostIx, Limit, RoundIx, StepId};
+use crate::plan::StepResult;
+use crate::text::plural;
+
+/// Divides hosts into batches; the last count or share repeats until none is left.
+pub(super) fn divide(hosts: &[HostIx], sizes: &[BatchSize]) -> VecDeque<Vec<HostIx>> {
+    let mut left: Vec<HostIx> = hosts.to_vec();
+    let mut batches = VecDeque::new();
+    let mut next = 0;
+    while !left.is_empty() {
+        let size = sizes.get(next).or_else(|| sizes.iter().rev().find(|size| !matches!(size, BatchSize::Hosts(_))));
+        next += 1;
+        let batch: Vec<HostIx> = match size {
+            // Those that no entry names come last, together.
+            None => std::mem::take(&mut left),
+            Some(BatchSize::Hosts(named)) => {
+                let named: BTreeSet<HostIx> = named.iter().copied().collect();
+                let (batch, rest) = left.iter().partition(|host| named.contains(host));
+                left = rest;
+                batch
+            }
+            Some(BatchSize::Count(count)) => left.drain(..(*count).clamp(1, left.len())).collect(),
+            Some(BatchSize::Percent(percent)) => {
+                let count = (hosts.len() * *percent as usize).div_ceil(100).clamp(1, left.len());
+                left.drain(..count).collect()
+            }
+        };
+        if !batch.is_empty() {
+            batches.push_back(batch);
+        }
+    }
+    batches
+}
+
+impl Dispatcher {
+    /// Divides a round's hosts and lets the first batch begin.
+    pub(super) fn divide(&mut self, round: RoundIx) {
+        let sizes = &self.fixed.playbook.round(round).flow.batch;
+        let state = &mut self.rounds[round.index()];
+        if sizes.is_empty() {
+            state.queued = state.hosts.iter().copied().collect();
+            return self.let_hosts_in(round);
+        }
+        state.batches = divide(&state.hosts, sizes);
+        state.batch_count = state.batches.len();
+        self.next_batch(round);
+    }
+
+    /// Begins the next batch.
+    pub(super) fn next_batch(&mut self, round: RoundIx) {
+        let state = &mut self.rounds[round.index()];
+        state.pausing = false;
+        let Some(hosts) = state.batches.pop_front() else { return };
+        state.queued = hosts.iter().copied().collect();
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let (batch, of) = (number(state.batch_count - state.batches.len()), number(state.batch_count));
+        self.recorder.emit(RunEvent::BatchStarted { round, batch, of, hosts });
+        self.let_hosts_in(round);
+        // Its hosts may all have been lost before it began.
+        self.maybe_next_batch(round);
+    }
+
+    /// Where a batch is over: the next one, after a pause.
+    pub(super) fn maybe_next_batch(&mut self, round: RoundIx) {
+        let state = &self.rounds[round.index()];
+        let over = state.phase == RoundPhase::Active && state.admitted.is_empty() && state.queued.is_empty() && !state.pausing;
+        if !over || state.batches.is_empty() {
+            return;
+        }
+        let pause = self.fixed.playbook.round(round).flow.pause;
+        if pause.is_zero() {
+            return self.next_batch(round);
+        }
+        self.rounds[round.index()].pausing = true;
+        self.recorder.emit(RunEvent::BatchPaused { round, duration_ms: millis(pause) });
+        self.recorder.then(Effect::Later(pause, Wake::Batch(round)));
+    }
+
+    /// Says whether a host's turn in its round has come.
+    pub(super) fn is_let_in(&self, round: RoundIx, host: HostIx) -> bool {
+        !self.rounds[round.index()].batches.iter().any(|batch| batch.contains(&host))
+    }
+
+    /// A host failed for the purposes of `max_failures`.
+    pub(super) fn counts_as_failure(&mut self, round: RoundIx, host: HostIx) {
+        let plan = self.fixed.playbook.round(round);
+        let state = &mut self.rounds[round.index()];
+        state.failures.insert(host);
+        let default = (!plan.flow.batch.is_empty()).then_some(Limit::Count(0));
+        let Some(limit) = plan.flow.max_failures.or(default) else { return };
+        let (failed, most) =
+            (state.failures.len(), limit.of(state.hosts.len().max(plan.flow.chosen.as_ref().map_or(plan.hosts.len(), |_| 0))));
+        if failed <= most || self.stopped.is_some() {
+            return;
+        }
+        let reason = format!("{failed} of {} failed in {}, {most} may", plural(plan.hosts.len(), "host"), plan.id);
+        self.recorder.emit(RunEvent::Stopped { round, reason: reason.clone() });
+        self.give_up(reason);
+    }
+
+    /// Lets no further batch or round start; what has begun goes on.
+    fn give_up(&mut self, reason: String) {
+        self.stopped = Some(reason.clone());
+        for index in 0..self.rounds.len() {
+            let round = RoundIx::new(index);
+            if self.rounds[index].phase == RoundPhase::Asking {
+                self.never_started(round, &reason);
+            }
+            if self.rounds[index].phase != RoundPhase::Active || self.fixed.playbook.rounds[index].after == crate::model::After::Always {
+                continue;
+            }
+            let state = &mut self.rounds[index];
+            let waiting: Vec<HostIx> = state.queued.drain(..).chain(std::mem::take(&mut state.batches).into_iter().flatten()).collect();
+            for host in waiting {
+                self.recorder.emit(RunEvent::HostLeftOut { round, host, reason: reason.clone() });
+                self.results.left_out(round, host);
+                self.rounds[index].bad.insert(host);
+                let (_, effects) = self.queue.abandon(round, host);
+                if effects.round_done {
+                    self.end_round(round);
+                }
+            }
+        }
+    }
+
+    /// Asks the user; without anybody to ask the answer is no.
+    pub(super) fn ask(&mut self, asking: Asking) {
+        let (answer, answered) = oneshot::channel();
+        let question = Question { text: asking.question.clone(), answer };
+        let answers = self.answers.clone();
+        let asker = self.asker.clone();
+        self.workers.spawn(async move {
+            let nobody = || Answer::No { by: "nobody could be asked".to_owned() };
+            let told = match asker {
+                Some(asker) if asker.send(question).await.is_ok() => answered.await.unwrap_or_else(|_| nobody()),
+                _ => nobody(),
+            };
+            // The run may have been left meanwhile.
+            let _ = answers.send((asking, told));
+        });
+    }
+
+    /// The user answered.
+    pub(super) fn answered(&mut self, asking: &Asking, answer: Answer) {
+        let (yes, by) = match answer {
+            Answer::Yes { by } => (true, by),
+            Answer::No { by } => (false, by),
+        };
+        let round = asking.round;
+        let still_asked = match asking.step {
+            Some((step, _)) => !self.queue.is_over(step) && self.phases.get(&step) == Some(&super::state::Phase::Busy),
+            None => self.rounds[round.index()].phase == RoundPhase::Asking,
+        };
+        if !still_asked {
+            return;
+        }
+        self.recorder.emit(RunEvent::Answered { round, task: asking.step.map(|(step, _)| step.task), yes, by: by.clone() });
+        let refused = format!("`{}` was answered no ({by})", crate::text::one_line(&asking.question, 60));
+        match (asking.step, yes) {
+            (None, true) => self.really_start(round),
+            (None, false) => self.give_up(refused),
+            (Some(of), yes) => {
+                let mut outcome = Outcome::without_run(if yes { Status::Ok } else { Status::Failed }, refused.clone());
+                if yes {
+                    outcome.reason = None;
+                } else if self.stopped.is_none() {
+                    self.give_up(refused);
+                }
+                let result = StepResult { attempts: 1, ..StepResult::without_run(outcome.status) };
+                self.unit_ended(of, outcome, Some(std::sync::Arc::new(result)), true);
+            }
+        }
+    }
+
+    /// A timer is due.
+    pub(super) fn wake(&mut self, wake: Wake) {
+        match wake {
+            Wake::Unit(step, unit) => self.unit_again(step, unit),
+            Wake::Block(round, block, host) => {
+                let node = self.fixed.playbook.round(round).node(crate::model::Gate::Exit(block));
+                let node = StepId { round, task: node, host };
+                self.phases.remove(&node);
+                if self.stops(node) || self.is_gone(round, host) {
+                    // The gate decides again, and finds that there is no other try.
+                    self.run_of((round, block, host)).lost = true;
+                    self.dirty.insert((round, host));
+                } else {
+                    self.again((round, block, host));
+                }
+            }
+            Wake::Batch(round) => self.next_batch(round),
+            Wake::Pause(step, unit) => self.paused(step, unit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(count: usize, sizes: &[BatchSize]) -> Vec<usize> {
+        let hosts: Vec<HostIx> = (0..count).map(HostIx::new).collect();
+        divide(&hosts, sizes).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn counts_and_shares_repeat_and_round_up() {
+        use BatchSize::{Count, Percent};
+        assert_eq!(sizes(40, &[Count(1), Percent(25), Percent(100)]), [1, 10, 29]);
+        assert_eq!(sizes(7, &[Count(3)]), [3, 3, 1]);
+        assert_eq!(sizes(10, &[Percent(25)]), [3, 3, 3, 1]);
+        assert_eq!(sizes(3, &[Percent(1)]), [1, 1, 1]);
+        assert_eq!(sizes(0, &[Count(3)]), [0_usize; 0]);
+    }
+
+    #[test]
+    fn named_hosts_go_where_they_are_named_and_the_rest_after() {
+        let named = |list: &[usize]| BatchSize::Hosts(list.iter().map(|host| HostIx::new(*host)).collect());
+        let hosts: Vec<HostIx> = (0..5).map(HostIx::new).collect();
+        let index =
+            |batches: VecDeque<Vec<HostIx>>| batches.iter().map(|batch| batch.iter().map(|host| host.0).collect()).collect::<Vec<Vec<_>>>();
+        assert_eq!(index(divide(&hosts, &[named(&[3, 1])])), [vec![1, 3], vec![0, 2, 4]]);
+        assert_eq!(index(divide(&hosts, &[named(&[9]), BatchSize::Count(2)])), [vec![0, 1], vec![2, 3], vec![4]]);
+    }
+}

@@ -1,0 +1,169 @@
+//! Blocks on hosts: what is known of each while it runs, and what a failure inside means until it is over.
+
+use std::sync::Arc;
+
+use super::dispatcher::Dispatcher;
+use super::shape::{around, home};
+use super::state::BlockRun;
+use super::units::label;
+use crate::event::{ItemLabel, Outcome, RunEvent, Status};
+use crate::model::{Block, BlockIx, Gate, HostIx, Part, RoundIx, StepId, TaskIx};
+use crate::plan::{ErrorView, StepResult};
+
+/// A block on a host.
+pub(super) type BlockId = (RoundIx, BlockIx, HostIx);
+
+impl Dispatcher {
+    pub(super) fn block(&self, (round, block, _): BlockId) -> &Block {
+        &self.fixed.playbook.round(round).blocks[block.index()]
+    }
+
+    pub(super) fn run_of(&mut self, id: BlockId) -> &mut BlockRun {
+        self.blocks.entry(id).or_default()
+    }
+
+    /// Says whether a step's failure may yet be made good: a block around it has a `rescue`, a try left, or may fail.
+    pub(super) fn is_tentative(&self, step: StepId, status: Status) -> bool {
+        if !matches!(status, Status::Failed | Status::Skipped) {
+            return false;
+        }
+        let round = self.fixed.playbook.round(step.round);
+        around(round, home(round, step.task)).any(|(block, part)| {
+            let id = (step.round, block, step.host);
+            let plan = self.block(id);
+            part == Part::Body && (plan.rescue || plan.allow_failure || self.has_try_left(id))
+        })
+    }
+
+    pub(super) fn has_try_left(&self, id: BlockId) -> bool {
+        let tries = self.blocks.get(&id).map_or(0, |run| run.tries);
+        self.block(id).retry.as_ref().is_some_and(|retry| tries <= retry.retries)
+    }
+
+    /// For a step in a block that may run it again: the item that the innermost such block is at.
+    pub(super) fn pass(&self, step: StepId) -> Option<Option<ItemLabel>> {
+        let round = self.fixed.playbook.round(step.round);
+        let repeats = |block: BlockIx| round.blocks[block.index()].each.is_some() || round.blocks[block.index()].retry.is_some();
+        let place = home(round, step.task);
+        place.block?;
+        if !around(round, place).any(|(block, _)| repeats(block)) {
+            return None;
+        }
+        let item = around(round, place).find_map(|(block, _)| self.item((step.round, block, step.host)));
+        Some(item)
+    }
+
+    /// The item that a block is at.
+    pub(super) fn item(&self, id: BlockId) -> Option<ItemLabel> {
+        let run = self.blocks.get(&id)?;
+        run.items.as_ref()?.get(run.at).map(|item| label(item))
+    }
+
+    /// Lets the blocks around a step know what became of it.
+    pub(super) fn told_blocks(&mut self, step: StepId, outcome: &Outcome, result: Option<&Arc<StepResult>>) {
+        let playbook = Arc::clone(&self.fixed.playbook);
+        let round = playbook.round(step.round);
+        let place = home(round, step.task);
+        if place.block.is_none() {
+            return;
+        }
+        let failed = matches!(outcome.status, Status::Failed) && !outcome.allowed;
+        let mut rescued = false;
+        for (block, part) in around(round, place) {
+            let id = (step.round, block, step.host);
+            let run = self.run_of(id);
+            run.changed |= outcome.status == Status::Changed;
+            run.lost |= matches!(outcome.status, Status::Cancelled | Status::Unreachable | Status::Unknown);
+            if failed && part == Part::Body && !rescued {
+                rescued = round.blocks[block.index()].rescue;
+                self.failed_in(id, step.task, outcome, result);
+            }
+        }
+    }
+
+    /// Keeps the first failure in a block's body for its `rescue`.
+    pub(super) fn failed_in(&mut self, id: BlockId, task: TaskIx, outcome: &Outcome, result: Option<&Arc<StepResult>>) {
+        let (round, block, host) = id;
+        if self.run_of(id).error.is_some() {
+            return;
+        }
+        let task = match self.fixed.playbook.round(round).tasks.get(task.index()) {
+            Some(task) => task.id.clone().unwrap_or_else(|| task.name.clone()),
+            None => self.block(id).name.clone(),
+        };
+        let result = result.cloned().unwrap_or_else(|| Arc::new(StepResult::without_run(outcome.status)));
+        let error = Arc::new(ErrorView { task, result, message: outcome.reason.clone().unwrap_or_default() });
+        self.run_of(id).error = Some(Arc::clone(&error));
+        self.results.set_error((round, block, host), Some(error));
+    }
+
+    /// Tells of every task of a block that it does not run, without a word of its own to what waits for it.
+    pub(super) fn leave_out(&mut self, id: BlockId, reason: &str, blocked: bool) {
+        let (round, block, host) = id;
+        let playbook = Arc::clone(&self.fixed.playbook);
+        let shape = self.shape.block(round, block);
+        let parts = [&shape.body, &shape.always];
+        let tasks: Vec<TaskIx> = parts.into_iter().flatten().copied().filter(|node| playbook.round(round).gate(*node).is_none()).collect();
+        for task in tasks {
+            let step = StepId { round, task, host };
+            if self.queue.is_over(step) || self.phases.contains_key(&step) {
+                continue;
+            }
+            let mut outcome = Outcome::without_run(Status::Skipped, reason);
+            outcome.blocked = blocked;
+            self.keep(step, &Arc::new(StepResult::without_run(Status::Skipped)));
+            self.tell_end(step, 0, &outcome);
+        }
+        self.drop_inside(id);
+    }
+
+    /// Takes everything between a block's gates for over.
+    fn drop_inside(&mut self, id: BlockId) {
+        let (round, block, host) = id;
+        let nodes = self.shape.inside(&self.fixed.playbook, round, block);
+        let effects = self.queue.drop_nodes(round, host, &nodes);
+        let ended = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Enter(block)), host };
+        self.follow(ended, &Outcome::without_run(Status::Ok, ""), effects);
+    }
+
+    /// Begins a block again, with its next item or another try.
+    pub(super) fn again(&mut self, id: BlockId) {
+        let (round, block, host) = id;
+        let playbook = Arc::clone(&self.fixed.playbook);
+        let plan = playbook.round(round);
+        let mut nodes = self.shape.inside(&playbook, round, block);
+        nodes.extend([plan.node(Gate::Enter(block)), plan.node(Gate::Exit(block))]);
+        for node in &nodes {
+            let step = StepId { round, task: *node, host };
+            self.phases.remove(&step);
+            match plan.gate(*node) {
+                Some(Gate::Enter(inner)) if inner != block => drop(self.blocks.remove(&(round, inner, host))),
+                _ => {}
+            }
+        }
+        let run = self.run_of(id);
+        (run.left, run.changed, run.lost, run.rescuing, run.error) = (None, false, false, false, None);
+        self.results.set_error(id, None);
+        // What that releases is found at the next look at the host.
+        drop(self.queue.reset(round, host, &nodes));
+        self.dirty.insert((round, host));
+    }
+
+    /// A block that no other will run again is over: each of its tasks gets its one end.
+    pub(super) fn close_passes(&mut self, id: BlockId) {
+        let (round, block, host) = id;
+        let again = self.pass(StepId { round, task: self.fixed.playbook.round(round).node(Gate::Exit(block)), host });
+        if again.is_some() {
+            return;
+        }
+        let mut nodes = self.shape.inside(&self.fixed.playbook, round, block);
+        nodes.sort_unstable();
+        for task in nodes {
+            let step = StepId { round, task, host };
+            if let Some(outcome) = self.passes.remove(&step) {
+                let attempt = self.executions.get(&step).copied().unwrap_or(0);
+                self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome });
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Handlers: notified by what changed, run once a host in the order written; and `finally` behind them.
+
+use super::advance::UnitId;
+use super::dispatcher::Dispatcher;
+use super::state::{HandlerRun, HandlersBy};
+use crate::event::{Outcome, RunEvent, Status};
+use crate::model::{Gate, HostIx, RoundIx, Section, StepId, TaskIx};
+use crate::plan::StepResult;
+
+impl Dispatcher {
+    /// A step changed something: the handlers that it names are pending on its host.
+    pub(super) fn notify(&mut self, step: StepId) {
+        let playbook = std::sync::Arc::clone(&self.fixed.playbook);
+        let round = playbook.round(step.round);
+        for notify in &round.tasks[step.task.index()].flow.notify {
+            let Some(at) = round.handlers.iter().position(|handler| *handler == notify.handler) else { continue };
+            if self.notified.entry((step.round, step.host)).or_default().insert(at) {
+                let (round, host) = (step.round, step.host);
+                self.recorder.emit(RunEvent::Notified { round, host, handler: notify.handler, by: step.task });
+            }
+        }
+    }
+
+    /// The round's tasks are over on a host.
+    pub(super) fn handlers(&mut self, node: StepId) {
+        let key = (node.round, node.host);
+        if !self.handler_runs.contains_key(&key) {
+            self.handler_runs.insert(key, HandlerRun { by: HandlersBy::Gate, current: None });
+            self.phases.insert(node, super::state::Phase::Busy);
+            self.next_handler(node.round, node.host);
+        }
+    }
+
+    /// Runs what is pending on a host before the round's tasks go on.
+    pub(super) fn flush(&mut self, of: UnitId) {
+        let (step, unit) = of;
+        self.handler_runs.insert((step.round, step.host), HandlerRun { by: HandlersBy::Flush(step, unit), current: None });
+        if unit.is_none() {
+            self.phases.insert(step, super::state::Phase::Busy);
+        }
+        self.next_handler(step.round, step.host);
+    }
+
+    /// A step is over; if it was a handler, the next one is due.
+    pub(super) fn handler_over(&mut self, step: StepId) {
+        let key = (step.round, step.host);
+        if let Some(run) = self.handler_runs.get_mut(&key).filter(|run| run.current == Some(step.task)) {
+            run.current = None;
+            self.next_handler(step.round, step.host);
+        }
+    }
+
+    fn next_handler(&mut self, round: RoundIx, host: HostIx) {
+        let key = (round, host);
+        let handlers = &self.fixed.playbook.round(round).handlers;
+        // What is given up stays pending: the record says so.
+        let going = !self.is_gone(round, host) && self.stage == 0 && !self.is_given_up();
+        let next = self.notified.get_mut(&key).filter(|_| going).and_then(std::collections::BTreeSet::pop_first);
+        let Some(task) = next.and_then(|at| handlers.get(at).copied()) else { return self.handlers_over(round, host) };
+        let step = StepId { round, task, host };
+        if self.queue.is_over(step) {
+            // It ran at a `flush` and was notified since.
+            drop(self.queue.reset(round, host, &[task]));
+        }
+        self.phases.remove(&step);
+        self.queue.release(step);
+        if let Some(run) = self.handler_runs.get_mut(&key) {
+            run.current = Some(task);
+        }
+        self.dirty.insert(key);
+    }
+
+    fn handlers_over(&mut self, round: RoundIx, host: HostIx) {
+        let Some(run) = self.handler_runs.remove(&(round, host)) else { return };
+        match run.by {
+            HandlersBy::Flush(step, unit) => {
+                let result = StepResult { attempts: 1, ..StepResult::without_run(Status::Ok) };
+                let mut outcome = Outcome::without_run(Status::Ok, "");
+                outcome.reason = None;
+                self.unit_ended((step, unit), outcome, Some(std::sync::Arc::new(result)), true);
+            }
+            HandlersBy::Gate => {
+                let plan = self.fixed.playbook.round(round);
+                let (node, handlers) = (plan.node(Gate::Handlers), plan.handlers.clone());
+                let node = StepId { round, task: node, host };
+                self.drop_part(node, &handlers);
+                self.open(node);
+            }
+        }
+    }
+
+    /// The round's tasks and handlers are over on a host.
+    pub(super) fn finally(&mut self, node: StepId) {
+        let plan = self.fixed.playbook.round(node.round);
+        let listed = (0..plan.tasks.len()).map(TaskIx::new).filter(|task| plan.tasks[task.index()].flow.home.section == Section::Finally);
+        let tasks: Vec<TaskIx> = listed.collect();
+        let gates = (plan.tasks.len()..plan.node_count()).map(TaskIx::new);
+        let inside = gates.filter(|gate| super::shape::home(plan, *gate).section == Section::Finally && *gate != node.task);
+        let nodes: Vec<TaskIx> = tasks.into_iter().chain(inside).collect();
+        if !self.begun.contains(&(node.round, node.host)) || self.is_given_up() {
+            self.drop_part(node, &nodes);
+        }
+        self.open(node);
+    }
+}

@@ -1,0 +1,127 @@
+//! The ways to hosts: one each, and a further one where a round connects otherwise.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::dispatcher::Dispatcher;
+use super::state::{HostState, Link, Seat};
+use super::worker::{self, ToWorker};
+use crate::event::RunEvent;
+use crate::model::{Connect, ConnectPatch, HostIx, Inventory, Jump, Playbook, RoundIx};
+use crate::transport::Target;
+
+/// Which seats there are. The first are the hosts' own, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    /// Seats beyond the hosts' own: the host, and what differs.
+    more: Vec<(HostIx, ConnectPatch)>,
+    own: usize,
+    /// By round, and host in it; none for rounds that connect as the inventory says.
+    rounds: Vec<Option<std::collections::BTreeMap<HostIx, Seat>>>,
+}
+
+impl Seats {
+    pub(super) fn new(playbook: &Playbook, inventory: &Inventory) -> Seats {
+        let mut seats = Seats { own: inventory.hosts.len(), ..Seats::default() };
+        for round in &playbook.rounds {
+            let map = round.connect.as_ref().map(|patch| round.hosts.iter().map(|host| (*host, seats.patched(*host, patch))).collect());
+            seats.rounds.push(map);
+        }
+        seats
+    }
+
+    fn patched(&mut self, host: HostIx, patch: &ConnectPatch) -> Seat {
+        let known = self.more.iter().position(|(other, same)| *other == host && same == patch);
+        let index = known.unwrap_or_else(|| {
+            self.more.push((host, patch.clone()));
+            self.more.len() - 1
+        });
+        number(self.own + index)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.own + self.more.len()
+    }
+
+    /// The seat on which a round's own host, or one it delegates to, is reached.
+    pub(super) fn of(&self, round: RoundIx, host: HostIx) -> Seat {
+        let patched = self.rounds[round.index()].as_ref().and_then(|map| map.get(&host));
+        patched.copied().unwrap_or_else(|| number(host.index()))
+    }
+
+    pub(super) fn host(&self, seat: Seat) -> HostIx {
+        match seat.index().checked_sub(self.own) {
+            None => HostIx::new(seat.index()),
+            Some(more) => self.more[more].0,
+        }
+    }
+
+    fn patch(&self, seat: Seat) -> Option<&ConnectPatch> {
+        Some(&self.more[seat.index().checked_sub(self.own)?].1)
+    }
+}
+
+fn number(index: usize) -> Seat {
+    Seat(u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+impl Dispatcher {
+    pub(super) fn seat(&self, round: RoundIx, host: HostIx) -> &HostState {
+        &self.hosts[self.seats.of(round, host).index()]
+    }
+
+    /// Says whether a host can't be reached any more in the way that a round reaches it.
+    pub(super) fn is_gone(&self, round: RoundIx, host: HostIx) -> bool {
+        matches!(self.seat(round, host).link, Link::Gone(_))
+    }
+
+    /// How a seat's host is reached.
+    pub(super) fn connect_of(&self, seat: Seat) -> Connect {
+        let mut connect = self.fixed.inventory.host(self.seats.host(seat)).connect.clone();
+        if let Some(patch) = self.seats.patch(seat) {
+            connect.apply(patch);
+        }
+        connect
+    }
+
+    pub(super) fn max_sessions(&self, seat: Seat) -> usize {
+        let patched = self.seats.patch(seat).and_then(|patch| patch.max_sessions);
+        patched.unwrap_or_else(|| self.fixed.inventory.host(self.seats.host(seat)).connect.max_sessions).max(1)
+    }
+
+    pub(super) fn become_password(&self, seat: Seat) -> Option<String> {
+        let patched = self.seats.patch(seat).and_then(|patch| patch.become_password.clone());
+        patched.or_else(|| self.fixed.inventory.host(self.seats.host(seat)).connect.become_password.clone())
+    }
+
+    /// The seat's worker, started at its first job.
+    pub(super) fn worker(&mut self, seat: Seat) -> &mpsc::UnboundedSender<ToWorker> {
+        let host = self.seats.host(seat);
+        if self.hosts[seat.index()].link == Link::Idle {
+            self.hosts[seat.index()].link = Link::Connecting;
+            self.recorder.emit(RunEvent::HostConnecting { host });
+        }
+        if self.hosts[seat.index()].worker.is_none() {
+            let (commands, obeyed) = mpsc::unbounded_channel();
+            let target = target(&self.fixed.inventory, host, self.connect_of(seat), 0);
+            let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), obeyed, self.said.clone());
+            self.workers.spawn(work);
+            self.hosts[seat.index()].worker = Some(commands);
+        }
+        self.hosts[seat.index()].worker.get_or_insert_with(|| mpsc::unbounded_channel().0)
+    }
+}
+
+/// A host as the transport needs it, its jump host resolved.
+fn target(inventory: &Inventory, host: HostIx, connect: Connect, depth: usize) -> Target {
+    let jump = match &connect.jump {
+        // A ring of jump hosts is the inventory's to refuse; the depth only keeps this from following one.
+        Some(Jump::Host(name)) if depth < 8 => {
+            let jump = inventory.find(name);
+            jump.map(|jump| Box::new(target(inventory, jump, inventory.host(jump).connect.clone(), depth + 1)))
+        }
+        _ => None,
+    };
+    Target { name: inventory.host(host).name.clone(), connect, jump }
+}

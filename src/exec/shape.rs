@@ -1,0 +1,73 @@
+//! How the blocks of each round nest, as lists of nodes: worked out once for a run.
+
+use crate::model::{BlockIx, Gate, Home, Part, Playbook, Round, RoundIx, Section, TaskIx};
+
+/// The nodes inside one block, those of blocks in it included.
+#[derive(Debug, Default)]
+pub(super) struct BlockShape {
+    pub(super) body: Vec<TaskIx>,
+    pub(super) rescue: Vec<TaskIx>,
+    pub(super) always: Vec<TaskIx>,
+}
+
+/// The blocks of all rounds.
+#[derive(Debug)]
+pub(super) struct Shape {
+    rounds: Vec<Vec<BlockShape>>,
+}
+
+impl Shape {
+    pub(super) fn new(playbook: &Playbook) -> Shape {
+        Shape { rounds: playbook.rounds.iter().map(blocks).collect() }
+    }
+
+    pub(super) fn block(&self, round: RoundIx, block: BlockIx) -> &BlockShape {
+        &self.rounds[round.index()][block.index()]
+    }
+
+    /// Everything between a block's gates, its own two inner gates included.
+    pub(super) fn inside(&self, playbook: &Playbook, round: RoundIx, block: BlockIx) -> Vec<TaskIx> {
+        let shape = self.block(round, block);
+        let gates = [Gate::Rescue(block), Gate::Always(block)].map(|gate| playbook.round(round).node(gate));
+        shape.body.iter().chain(&shape.rescue).chain(&shape.always).copied().chain(gates).collect()
+    }
+}
+
+fn blocks(round: &Round) -> Vec<BlockShape> {
+    let mut shapes: Vec<BlockShape> = round.blocks.iter().map(|_| BlockShape::default()).collect();
+    let mut add = |home: Home, node: TaskIx| {
+        for (block, part) in around(round, home) {
+            let shape = &mut shapes[block.index()];
+            let list = match part {
+                Part::Body => &mut shape.body,
+                Part::Rescue => &mut shape.rescue,
+                Part::Always => &mut shape.always,
+            };
+            list.push(node);
+        }
+    };
+    for (index, task) in round.tasks.iter().enumerate() {
+        add(task.flow.home, TaskIx::new(index));
+    }
+    for (index, block) in (0_u32..).zip(&round.blocks) {
+        for gate in [Gate::Enter, Gate::Rescue, Gate::Always, Gate::Exit] {
+            add(block.home, round.node(gate(BlockIx(index))));
+        }
+    }
+    shapes
+}
+
+/// The blocks around a place, innermost first, each with the part that it stands in.
+pub(super) fn around(round: &Round, home: Home) -> impl Iterator<Item = (BlockIx, Part)> + '_ {
+    std::iter::successors(home.block, |(block, _)| round.blocks[block.index()].home.block)
+}
+
+/// Where a node stands: a task, a block's gates, or a gate of the round.
+pub(super) fn home(round: &Round, node: TaskIx) -> Home {
+    match round.gate(node) {
+        None => round.tasks[node.index()].flow.home,
+        Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => round.blocks[block.index()].home,
+        Some(Gate::Handlers) => Home { section: Section::Handlers, ..Home::default() },
+        Some(Gate::Finally) => Home { section: Section::Finally, ..Home::default() },
+    }
+}

@@ -1,0 +1,333 @@
+//! How a step runs: at once, for each of its items, again after a failure.
+//!
+//! A step that repeats itself has **units**: one for each item of its `each`, or just one. A unit is tried until it
+//! ends well or its `retries` are used up. A step without `each` and `retries` has none and costs nothing for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::advance::UnitId;
+use super::dispatcher::Dispatcher;
+use super::state::{Effect, Phase, Repeat, Unit};
+use super::timers::Wake;
+use super::worker::JobId;
+use crate::event::{ItemLabel, Outcome, RunEvent, Status};
+use crate::model::{Retry, StepId, Task, Value};
+use crate::plan::{self, ItemResult, ItemView, Local, StepResult};
+use crate::template::Root;
+
+/// Waits grow no longer than this.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Says whether a task may run more than once in one step.
+pub(super) fn repeats(task: &Task) -> bool {
+    task.flow.each.is_some() || task.flow.retry.is_some()
+}
+
+impl Dispatcher {
+    /// Begins a step that waits for nothing any more, or goes on with its units.
+    pub(super) fn begin(&mut self, step: StepId, task: &Task, sends: &mut Vec<JobId>) {
+        if let Some(reason) = &task.flow.left_out {
+            return self.judged(step, 0, Outcome::without_run(Status::Skipped, reason.clone()), None);
+        }
+        if !self.may_begin(step, task) {
+            return;
+        }
+        if !repeats(task) {
+            return self.begin_unit((step, None), task, sends);
+        }
+        if !self.repeats.contains_key(&step) && !self.unfold(step, task) {
+            return;
+        }
+        while let Some(unit) = self.repeats.get_mut(&step).and_then(|repeat| repeat.ready.pop_front()) {
+            let waiting = self.repeats.get(&step).map_or(0, |repeat| repeat.ready.len());
+            self.begin_unit((step, Some(unit)), task, sends);
+            // One that found no room stands in line again.
+            if self.repeats.get(&step).is_some_and(|repeat| repeat.ready.len() > waiting) {
+                break;
+            }
+        }
+    }
+
+    /// Finds the items of a step; false where that ended it.
+    fn unfold(&mut self, step: StepId, task: &Task) -> bool {
+        let mut repeat = Repeat { each: task.flow.each.is_some(), ..Repeat::default() };
+        match &task.flow.each {
+            None => repeat.units.push(Unit::default()),
+            Some(each) => match plan::items(each, &self.fixed.engine, &self.fixed.world.scope(step)) {
+                Ok(items) if items.is_empty() => {
+                    self.judged(step, 0, Outcome::without_run(Status::Skipped, "`each` has no items"), None);
+                    return false;
+                }
+                Ok(items) => {
+                    repeat.units = views(&each.name, items).into_iter().map(|item| Unit { item: Some(item), ..Unit::default() }).collect()
+                }
+                Err(error) => {
+                    let outcome = self.cannot(task, "its `each` can't be answered", &error);
+                    self.judged(step, 0, outcome, None);
+                    return false;
+                }
+            },
+        }
+        self.phases.insert(step, Phase::Busy);
+        self.repeats.insert(step, repeat);
+        let most = task.flow.each.as_ref().map_or(1, |each| each.parallel.max(1));
+        for _ in 0..most {
+            self.next_unit(step);
+        }
+        true
+    }
+
+    /// Lets the next unit of a step begin, if there is one.
+    fn next_unit(&mut self, step: StepId) {
+        let Some(repeat) = self.repeats.get_mut(&step).filter(|repeat| repeat.next < repeat.units.len()) else { return };
+        let executions = self.executions.entry(step).or_default();
+        *executions += 1;
+        let unit = &mut repeat.units[repeat.next];
+        (unit.tries, unit.attempt) = (1, *executions);
+        repeat.ready.push_back(repeat.next);
+        repeat.next += 1;
+        repeat.open += 1;
+        self.dirty.insert((step.round, step.host));
+    }
+
+    /// What a unit's templates see.
+    pub(super) fn unit_scope(&self, (step, unit): UnitId, result: Option<Arc<StepResult>>) -> Root {
+        let item = unit.and_then(|unit| self.repeats.get(&step)?.units.get(unit)?.item.clone());
+        self.fixed.world.scope_with(step, Local { item, result })
+    }
+
+    /// The number of a unit's present execution.
+    pub(super) fn attempt(&self, (step, unit): UnitId) -> u32 {
+        let of_unit = unit.and_then(|unit| self.repeats.get(&step)?.units.get(unit));
+        of_unit.map_or_else(|| self.executions.get(&step).copied().unwrap_or(0) + 1, |unit| unit.attempt)
+    }
+
+    fn begin_unit(&mut self, of: UnitId, task: &Task, sends: &mut Vec<JobId>) {
+        let (step, _) = of;
+        let scope = self.unit_scope(of, None);
+        match plan::holds(&task.when, &self.fixed.engine, &scope) {
+            Ok(None) => {}
+            Ok(Some(_)) => return self.unit_ended(of, Outcome::without_run(Status::Skipped, "when"), None, false),
+            Err(error) => return self.unit_ended(of, self.cannot(task, "its `when` can't be answered", &error), None, false),
+        }
+        let prepared = match plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) {
+            Ok(prepared) => Arc::new(prepared),
+            Err(error) => return self.unit_ended(of, self.cannot(task, "it can't be prepared", &error), None, false),
+        };
+        if task.verb.is_control() {
+            return self.control(of, &prepared);
+        }
+        if !self.may_run(step, task, &prepared.on) {
+            if let (Some(unit), Some(repeat)) = (of.1, self.repeats.get_mut(&step)) {
+                repeat.ready.push_back(unit);
+            }
+            return;
+        }
+        let targets = self.under_way.remove(&of).unwrap_or_else(|| prepared.on.iter().copied().collect());
+        self.place(of, targets, prepared, sends);
+    }
+
+    /// A unit is over, or is to be tried again.
+    ///
+    /// `sent` says that this was an execution, to which output and other events may belong.
+    pub(super) fn unit_ended(&mut self, of: UnitId, outcome: Outcome, result: Option<Arc<StepResult>>, sent: bool) {
+        let (step, unit) = of;
+        let attempt = self.attempt(of);
+        let playbook = Arc::clone(&self.fixed.playbook);
+        let task = playbook.task(step.round, step.task);
+        let Some(unit) = unit else {
+            return self.judged(step, if sent { attempt } else { 0 }, outcome, result);
+        };
+        let (outcome, result) = self.until(of, task, outcome, result);
+        let Some(tries) = self.repeats.get(&step).and_then(|repeat| repeat.units.get(unit)).map(|unit| unit.tries) else { return };
+        let again = task.flow.retry.as_ref().filter(|retry| outcome.status == Status::Failed && tries <= retry.retries);
+        if let Some(retry) = again
+            && !self.stops(step)
+        {
+            let wait = delay(retry, tries);
+            let retry_ms = Some(super::dispatcher::millis(wait));
+            self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item: self.label(of), outcome, retry_ms });
+            self.recorder.then(Effect::Later(wait, Wake::Unit(step, unit)));
+            return;
+        }
+        let mut result = result.map_or_else(|| StepResult::without_run(outcome.status), |result| (*result).clone());
+        if result.attempts > 0 {
+            result.attempts = tries;
+        }
+        let result = Arc::new(result);
+        let Some(repeat) = self.repeats.get_mut(&step) else { return };
+        if !repeat.each {
+            return self.judged(step, if sent || tries > 1 { attempt } else { 0 }, outcome, Some(result));
+        }
+        repeat.open -= 1;
+        repeat.units[unit].over = Some((outcome.clone(), result));
+        self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item: self.label(of), outcome, retry_ms: None });
+        if !self.stops(step) {
+            self.next_unit(step);
+        }
+        let over = self.repeats.get(&step).is_some_and(|repeat| repeat.open == 0);
+        if over {
+            self.fold_units(step, task);
+        }
+    }
+
+    /// All items that will run are over: they make one outcome.
+    pub(super) fn fold_units(&mut self, step: StepId, task: &Task) {
+        let Some(repeat) = self.repeats.get(&step) else { return };
+        let mut outcome = Outcome::without_run(Status::Skipped, "");
+        let mut result = StepResult::without_run(Status::Skipped);
+        let mut failed: Vec<String> = Vec::new();
+        let mut reasons: Vec<&str> = Vec::new();
+        for (index, unit) in repeat.units.iter().enumerate() {
+            let (of_unit, unit_result) = match &unit.over {
+                Some((outcome, result)) => (outcome.clone(), Arc::clone(result)),
+                None => {
+                    (Outcome::without_run(Status::Cancelled, self.why_given_up()), Arc::new(StepResult::without_run(Status::Cancelled)))
+                }
+            };
+            if severity(of_unit.status) > severity(outcome.status) {
+                outcome.status = of_unit.status;
+            }
+            if severity(of_unit.status) >= severity(Status::Cancelled) {
+                failed.extend(self.label((step, Some(index))).map(|item| item.label));
+            }
+            outcome.rc = outcome.rc.or(of_unit.rc.filter(|rc| *rc != 0 || of_unit.status == Status::Failed));
+            outcome.duration_ms += of_unit.duration_ms;
+            outcome.stdout.bytes += of_unit.stdout.bytes;
+            outcome.stderr.bytes += of_unit.stderr.bytes;
+            if let Some((outcome, _)) = &unit.over
+                && let Some(reason) = &outcome.reason
+                && !reasons.contains(&reason.as_str())
+            {
+                reasons.push(reason);
+            }
+            result.started = result.started.take().or_else(|| unit_result.started.clone());
+            result.duration += unit_result.duration;
+            result.attempts = result.attempts.max(unit_result.attempts);
+            let item = unit.item.as_ref().map_or(Value::None, |item| item.value.clone());
+            result.items.push(ItemResult { item, result: unit_result });
+        }
+        outcome.reason = match (outcome.status, &failed[..], &reasons[..]) {
+            (Status::Ok | Status::Changed, _, _) => None,
+            (Status::Skipped, _, [one]) => Some((*one).to_owned()),
+            (Status::Skipped, _, _) => Some("all items were skipped".to_owned()),
+            (_, failed, reasons) => {
+                let why = if let [one] = reasons { format!(" ({one})") } else { String::new() };
+                Some(format!("{} of {} items: {}{why}", failed.len(), repeat.units.len(), crate::text::one_line(&failed.join(", "), 120)))
+            }
+        };
+        outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+        (result.status, result.changed, result.rc) = (outcome.status, outcome.status == Status::Changed, outcome.rc);
+        let attempt = if result.attempts > 0 { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };
+        self.judged(step, attempt, outcome, Some(Arc::new(result)));
+    }
+
+    /// Asks a unit's `until`.
+    fn until(&self, of: UnitId, task: &Task, mut outcome: Outcome, result: Option<Arc<StepResult>>) -> (Outcome, Option<Arc<StepResult>>) {
+        let until = task.flow.retry.as_ref().and_then(|retry| retry.until.as_ref());
+        let (Some(until), Some(known)) = (until, &result) else { return (outcome, result) };
+        if !matches!(outcome.status, Status::Ok | Status::Changed | Status::Failed) || known.attempts == 0 {
+            return (outcome, result);
+        }
+        let scope = self.unit_scope(of, Some(Arc::clone(known)));
+        match self.fixed.engine.eval_bool(until, &scope) {
+            Ok(true) => {}
+            // A failure is reason enough.
+            Ok(false) if outcome.status == Status::Failed => {}
+            Ok(false) => {
+                outcome.status = Status::Failed;
+                outcome.reason = Some(format!("`until: {}` is false", until.source.text.trim()));
+            }
+            Err(_) if outcome.status == Status::Failed => {}
+            Err(error) => {
+                outcome.status = Status::Failed;
+                outcome.reason = Some(format!("its `until` can't be answered: {error}"));
+            }
+        }
+        outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+        let mut judged = (**known).clone();
+        (judged.status, judged.changed) = (outcome.status, outcome.status == Status::Changed);
+        (outcome, Some(Arc::new(judged)))
+    }
+
+    /// A unit's time to be tried again has come.
+    pub(super) fn unit_again(&mut self, step: StepId, unit: usize) {
+        let Some(repeat) = self.repeats.get_mut(&step) else { return };
+        let executions = self.executions.entry(step).or_default();
+        *executions += 1;
+        if let Some(state) = repeat.units.get_mut(unit) {
+            state.tries += 1;
+            state.attempt = *executions;
+            repeat.ready.push_back(unit);
+            self.dirty.insert((step.round, step.host));
+        }
+    }
+
+    /// What a unit's item is called.
+    pub(super) fn label(&self, (step, unit): UnitId) -> Option<ItemLabel> {
+        let item = self.repeats.get(&step)?.units.get(unit?)?.item.as_ref()?;
+        Some(label(item))
+    }
+}
+
+/// The items as templates see them.
+pub(super) fn views(name: &str, items: Vec<Value>) -> Vec<Arc<ItemView>> {
+    let count = items.len();
+    let view = |(index, value)| Arc::new(ItemView { name: name.to_owned(), value, index, count });
+    items.into_iter().enumerate().map(view).collect()
+}
+
+/// An item in a few words: text as it is, of a map its key or name.
+pub(super) fn label(item: &ItemView) -> ItemLabel {
+    fn words(value: &Value) -> String {
+        match value {
+            Value::Text(text) => text.clone(),
+            Value::Map(map) => match ["key", "name", "id"].iter().find_map(|key| map.get(*key)) {
+                Some(value) => words(value),
+                None => serde_json::to_string(value).unwrap_or_default(),
+            },
+            other => serde_json::to_string(other).unwrap_or_default(),
+        }
+    }
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    ItemLabel { index: number(item.index), of: number(item.count), label: crate::text::one_line(&words(&item.value), 60) }
+}
+
+/// Which of two outcomes says more of the whole.
+fn severity(status: Status) -> u8 {
+    match status {
+        Status::Skipped => 0,
+        Status::Ok => 1,
+        Status::Changed => 2,
+        Status::Cancelled => 3,
+        Status::Unreachable => 4,
+        Status::Failed => 5,
+        Status::Unknown => 6,
+    }
+}
+
+/// How long to wait after the nth try.
+pub(super) fn delay(retry: &Retry, tries: u32) -> Duration {
+    if retry.backoff <= 1.0 {
+        return retry.delay;
+    }
+    let grown = retry.delay.as_secs_f64() * retry.backoff.powi(i32::try_from(tries.saturating_sub(1)).unwrap_or(i32::MAX));
+    // So that many hosts that failed together don't come back together.
+    let chance = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0;
+    Duration::from_secs_f64((grown * (0.9 + 0.2 * chance)).clamp(0.0, LONGEST.as_secs_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_a_minute_and_only_with_backoff() {
+        let retry = |backoff| Retry { retries: 9, delay: Duration::from_secs(2), backoff, until: None };
+        assert_eq!(delay(&retry(1.0), 5), Duration::from_secs(2));
+        let third = delay(&retry(2.0), 3).as_secs_f64();
+        assert!((7.2..=8.8).contains(&third), "{third}");
+        assert_eq!(delay(&retry(2.0), 40), LONGEST);
+    }
+}

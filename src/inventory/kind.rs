@@ -1,0 +1,58 @@
+//! Whose inventory a file is, by its content.
+
+use super::ansible::{header, looks_like_groups};
+use crate::diag::{Diagnostics, FileId, SourceMap, Span};
+use crate::yaml::{NodeValue, parse_ansible};
+
+/// Whose inventory a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Ours: YAML with `vars`, `connect`, `hosts` and `groups`.
+    Native,
+    /// Ansible's, INI or YAML.
+    Ansible,
+    /// The configuration of one of Ansible's inventory plugins, with the place of the word `plugin`.
+    Plugin(Span),
+    /// A map that is no inventory, with the place of its first key.
+    Other(Span),
+}
+
+/// Finds out whose inventory a file is. What is neither sound YAML nor looks like INI counts as ours, so that its
+/// mistakes are told in our words.
+#[must_use]
+pub fn kind(map: &SourceMap, file: FileId) -> Kind {
+    let source = map.file(file);
+    if header(&source.text).is_some() {
+        return Kind::Ansible;
+    }
+    let extension = source.path.as_deref().and_then(|path| path.extension()).and_then(|extension| extension.to_str());
+    let is_yaml = extension.is_some_and(|extension| ["yml", "yaml", "json"].contains(&extension));
+    let lines_of_hosts = || if !is_yaml && looks_like_hosts(&source.text) { Kind::Ansible } else { Kind::Native };
+    let Some(node) = parse_ansible(map, file, &mut Diagnostics::default()) else { return lines_of_hosts() };
+    let Some(entries) = node.as_map() else {
+        return if matches!(node.value, NodeValue::Text(_)) { lines_of_hosts() } else { Kind::Native };
+    };
+    if looks_like_groups(&node) {
+        return Kind::Ansible;
+    }
+    let native = ["vars", "connect", "hosts", "groups", "secrets"];
+    if entries.iter().any(|entry| native.contains(&&*entry.key.text)) {
+        return Kind::Native;
+    }
+    if let Some(plugin) = node.get("plugin") {
+        return Kind::Plugin(plugin.key.span);
+    }
+    entries.first().map_or(Kind::Native, |entry| Kind::Other(entry.key.span))
+}
+
+/// Says whether the first line that says something names a host, perhaps with variables.
+fn looks_like_hosts(text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    first.is_some_and(|line| {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        !name.ends_with(':')
+            && !name.starts_with(['-', '{', '[', '"', '\''])
+            && words.next().is_none_or(|word| word.contains('=') || word.starts_with('#'))
+    })
+}
