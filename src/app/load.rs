@@ -156,7 +156,10 @@ struct Loader {
 impl Loader {
     fn load(&mut self, sources: &Sources) -> Option<Ready> {
         let folder = sources.playbook.folder();
-        let syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
+        let mut syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
+        if let Some(syntax) = &mut syntax {
+            self.parts(syntax);
+        }
         let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
         let inventory = self.inventory(sources.inventory.as_deref(), named.as_ref(), &folder);
         let extra = self.extra(&sources.extra);
@@ -165,6 +168,7 @@ impl Loader {
             limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
             exclude: sources.exclude.as_deref().map(|text| self.argument("--exclude", text)),
             extra,
+            ..playbook::Options::default()
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
         for need in &resolved.files_needed {
@@ -196,6 +200,20 @@ impl Loader {
             files: files.into_iter().collect(),
             extra,
         })
+    }
+
+    /// Reads the files that a playbook includes and uses, and those that these name, until there are no more.
+    fn parts(&mut self, syntax: &mut playbook::Syntax) {
+        loop {
+            let wanted = syntax.wanted(&self.map);
+            if wanted.is_empty() {
+                return;
+            }
+            for wanted in wanted {
+                let file = self.file(wanted.role.word(), &wanted.path, Some(wanted.span));
+                syntax.give(wanted, file, &self.map, &mut self.diagnostics);
+            }
+        }
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
