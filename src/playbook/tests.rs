@@ -27,11 +27,11 @@ fn run(inventory: &str, playbook: &str, limit: Option<&str>, extra: &[(&str, &st
     let extra = extra.iter().map(|(name, value)| ((*name).to_owned(), VarValue::Plain(Value::from(*value)))).collect();
     let inventory = crate::inventory::load(&map, inventory, &mut engine, &mut diagnostics).unwrap_or_default();
     let resolved = read(&map, file, &mut diagnostics)
-        .and_then(|syntax| resolve(&syntax, &map, &inventory, &mut engine, &Options { limit, exclude: None, extra }, &mut diagnostics));
+        .and_then(|syntax| resolve(&syntax, &map, &inventory, &mut engine, &Options { limit, extra, ..Options::default() }, &mut diagnostics));
     (resolved, diagnostics.to_text(&map), inventory)
 }
 
-fn good(playbook: &str) -> Resolved {
+pub(in crate::playbook) fn good(playbook: &str) -> Resolved {
     let (resolved, text, _) = run(INVENTORY, playbook, None, &[]);
     resolved.unwrap_or_else(|| panic!("{text}"))
 }

@@ -276,7 +276,7 @@ pub(super) fn octal(text: &str) -> Option<u32> {
 }
 
 /// What is wrong with the name of a variable, if anything.
-fn variable_name(key: &SourceText) -> Option<Diagnostic> {
+pub(super) fn variable_name(key: &SourceText) -> Option<Diagnostic> {
     let name = &*key.text;
     if RESERVED.contains(&name) {
         let found = Diagnostic::error(codes::RESERVED_NAME, key.span, format!("a variable can't be called `{name}`"));
