@@ -10,6 +10,7 @@
 mod build;
 mod circle;
 mod classes;
+mod facts;
 mod graph;
 mod links;
 mod nodes;

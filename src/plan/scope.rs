@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
+use super::facts::FactsRoot;
 use super::results::{StepResult, StepRoot, StepView};
 use super::world::World;
 use crate::model::{HostIx, RoundIx, StepId, TaskIx, Value, Var, VarValue};
 use crate::template::{Lazy, Lookup};
 
 /// The roots that are always there, in the order in which the language lists them.
-const ROOTS: [&str; 8] = ["host", "hosts", "groups", "tasks", "rounds", "result", "run", "controller"];
+const ROOTS: [&str; 9] = ["host", "hosts", "groups", "facts", "tasks", "rounds", "result", "run", "controller"];
 
 /// What of a run is known only once it has started waits for this.
 const START: &str = "the start of the run";
@@ -32,6 +33,7 @@ impl Lazy for Scope {
         let world = || Arc::clone(&self.world);
         match name {
             "host" => lazy(HostRoot { world: world(), host: self.host, round: Some(self.round) }),
+            "facts" => lazy(FactsRoot { world: world(), round: self.round, task: self.task, host: self.host }),
             "tasks" => lazy(TasksRoot { world: world(), round: self.round, host: self.host }),
             "rounds" => lazy(RoundsRoot { world: world(), host: self.host }),
             "result" => self.result.as_ref().map_or(Lookup::Missing, |result| lazy(StepRoot::Done(Arc::clone(result)))),

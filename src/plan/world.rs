@@ -57,11 +57,11 @@ pub struct World {
     pub(super) tasks: Vec<IndexMap<String, TaskIx>>,
     /// Per round: whether a host, by index, is in it.
     members: Vec<Vec<bool>>,
-    /// By variable: the `set` tasks that set it.
+    /// By variable: the `set` tasks that set it; by section of facts: the tasks that gather it.
     sets: IndexMap<String, Vec<(RoundIx, TaskIx)>>,
     /// Per round: the rounds that end before it begins.
     rounds_before: Vec<Vec<RoundIx>>,
-    /// Per round and task, in rounds that hold a `set`: the tasks that end before it begins.
+    /// Per round and task, in rounds that hold a `set` or gather facts: the tasks that end before it begins.
     tasks_before: Vec<Vec<Vec<TaskIx>>>,
 }
 
@@ -87,6 +87,12 @@ impl World {
             for (index, task) in round.tasks.iter().enumerate() {
                 if let Some(id) = &task.id {
                     ids.entry(id.clone()).or_insert(TaskIx::new(index));
+                }
+                if let Verb::Facts(facts) = &task.verb {
+                    has_set = true;
+                    for section in facts.sections.iter().filter(|_| task.on.is_empty()) {
+                        sets.entry(super::facts::key(section)).or_default().push((ix, TaskIx::new(index)));
+                    }
                 }
                 if let Verb::Set(set) = &task.verb {
                     has_set = true;

@@ -36,7 +36,9 @@ pub(super) fn check(playbook: &Playbook, used: &Used, options: &Options, diagnos
 
 fn unused(playbook: &Playbook, used: &Used, diagnostics: &mut Diagnostics) {
     let anywhere: BTreeSet<&str> = used.rounds.iter().map(|(_, name)| name.as_str()).collect();
-    for (name, var) in &playbook.vars.vars {
+    // A file of variables may serve several playbooks.
+    let own = playbook.vars_files.first().unwrap_or(&playbook.vars);
+    for (name, var) in &own.vars {
         if !anywhere.contains(name.as_str()) {
             diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, format!("nothing reads the variable `{name}`")));
         }

@@ -70,7 +70,8 @@ done
 /// The last line of a text, which is what was seen last.
 #[must_use]
 pub fn last_seen(stderr: &str) -> Option<&str> {
-    stderr.lines().rev().map(str::trim).find(|line| !line.is_empty())
+    // What a shell says of a child that the timeout ended is not what was waited for.
+    stderr.lines().rev().map(str::trim).find(|line| !line.is_empty() && !line.ends_with("Terminated"))
 }
 
 fn shell_command(text: &str, shell: &Shell) -> String {

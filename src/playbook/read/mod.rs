@@ -48,6 +48,7 @@ pub(super) fn read_part(map: &SourceMap, file: FileId, role: Role, diagnostics: 
         Role::Rounds => reader.round_list(&node, file)?,
         Role::Tasks => reader.task_list(&node, file)?,
         Role::Action => reader.action(&node, file)?,
+        Role::Vars => reader.vars_file(&node, file)?,
     };
     part.names = reader.names;
     Some(part)
@@ -70,6 +71,7 @@ impl Reader<'_> {
             id: self.plain(node, "id"),
             inventory: self.plain(node, "inventory"),
             vars: self.vars(node, "vars"),
+            vars_files: self.vars_files(node),
             inputs: self.inputs(node),
             groups: self.groups(node),
             defaults: self.defaults(node),
@@ -100,6 +102,23 @@ impl Reader<'_> {
         let list = self.included_list(node, "rounds")?;
         let rounds = list.iter().filter_map(|round| self.round_entry(round)).collect();
         Some(File { rounds, ..File::empty(file) })
+    }
+
+    /// Reads `vars_files`, names that are known before anything is rendered.
+    fn vars_files(&mut self, node: &Node) -> Vec<SourceText> {
+        let Some(entry) = node.get("vars_files") else { return Vec::new() };
+        let mut files = self.scalars(entry);
+        files.retain(|file| self.wanted_file(file, &entry.what(), Role::Vars));
+        files
+    }
+
+    /// Reads a file that is a map of variables; an empty one has none.
+    fn vars_file(&mut self, node: &Node, file: FileId) -> Option<File> {
+        if node.is_null() {
+            return Some(File::empty(file));
+        }
+        let entries = node.read_map("a file of variables", self.diagnostics)?;
+        Some(File { vars: self.var_entries(entries), ..File::empty(file) })
     }
 
     fn task_list(&mut self, node: &Node, file: FileId) -> Option<File> {

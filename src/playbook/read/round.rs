@@ -30,13 +30,21 @@ impl Reader<'_> {
     /// Reads the name of a file, which is known before anything is rendered.
     pub(super) fn file_name(&mut self, entry: &Entry, role: Role) -> Option<SourceText> {
         let text = entry.name(self.diagnostics)?.clone();
-        if text.text.contains("{{") || text.text.contains("{%") {
-            let found = Diagnostic::error(codes::WRONG_VALUE, text.span, format!("{} can't be a template", entry.what()));
-            self.diagnostics.push(found.hint("files are read before anything is rendered; write two entries, each with `when`".to_owned()));
-            return None;
+        self.wanted_file(&text, &entry.what(), role).then_some(text)
+    }
+
+    /// Notes a file that is to be read; tells of a name that is known only later.
+    pub(super) fn wanted_file(&mut self, name: &SourceText, what: &str, role: Role) -> bool {
+        if name.text.contains("{{") || name.text.contains("{%") {
+            let found = Diagnostic::error(codes::WRONG_VALUE, name.span, format!("{what} can't be a template"));
+            self.diagnostics.push(match role {
+                Role::Vars => found.hint("files are read before anything is rendered; choose among maps of one file instead".to_owned()),
+                _ => found.hint("files are read before anything is rendered; write two entries, each with `when`".to_owned()),
+            });
+            return false;
         }
-        self.names.push((role, text.clone()));
-        Some(text)
+        self.names.push((role, name.clone()));
+        true
     }
 
     fn round(&mut self, node: &Node) -> Option<Round> {

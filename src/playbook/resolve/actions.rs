@@ -106,7 +106,7 @@ impl Lower<'_> {
     fn fits(&mut self, input: &syntax::Input, value: &VarValue, place: Span, written: bool) {
         let mistake = match (value, &input.kind) {
             (VarValue::Plain(value), kind) => input_mistake(kind, value),
-            (VarValue::Template(_), _) | (VarValue::List(_), InputKind::List) | (VarValue::Map(_), InputKind::Map) => None,
+            (VarValue::Template(_) | VarValue::Unusable(_), _) | (VarValue::List(_), InputKind::List) | (VarValue::Map(_), InputKind::Map) => None,
             (VarValue::List(_), kind) => input_mistake(kind, &Value::List(Vec::new())).map(|(_, hint)| (format!("can't be a list: {}", word(kind)), hint)),
             (VarValue::Map(_), kind) => input_mistake(kind, &Value::Map(IndexMap::new())).map(|(_, hint)| (format!("can't be a map: {}", word(kind)), hint)),
         };

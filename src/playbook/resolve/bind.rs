@@ -45,6 +45,8 @@ pub(in crate::playbook) struct Used {
     pub(in crate::playbook) rounds: BTreeSet<(RoundIx, String)>,
     /// In layers of tasks and blocks, which are told apart by their addresses.
     pub(in crate::playbook) layers: BTreeSet<(usize, String)>,
+    /// Sections of facts that nothing has gathered by then.
+    pub(in crate::playbook) facts: super::facts::Wanted,
 }
 
 impl Binder<'_> {

@@ -16,7 +16,7 @@ const CONTROLLER: &[&str] = &["env", "user", "host"];
 const LOOP: &[&str] = &["index", "index0", "first", "last", "length", "item"];
 const ERROR: &[&str] = &["task", "rc", "stdout", "stderr", "message"];
 /// Methods of lists and maps that templates may call.
-const METHODS: &[&str] = &["count", "index", "items", "keys", "values", "get"];
+pub(super) const METHODS: &[&str] = &["count", "index", "items", "keys", "values", "get"];
 
 impl<'a> Binder<'a> {
     pub(super) fn builtin(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, read: &Read, classes: Option<&[usize]>, chain: &[Link]) {
@@ -34,13 +34,10 @@ impl<'a> Binder<'a> {
             "rounds" => self.other_round(scope, of, read, classes, chain),
             "result" => self.result(scope, of, read),
             "inputs" => self.input(scope, of, read, classes, chain),
-            "facts" | "secrets" => {
+            "facts" => self.facts(scope, of, read, chain),
+            "secrets" => {
                 let found = Diagnostic::error(codes::NOT_YET, read.span, format!("`{}` is not supported yet", read.path[0]));
-                let hint = match read.path[0].as_str() {
-                    "facts" => "run a command with `read_only: true` and read its result",
-                    _ => "pass it through the environment: `controller.env.NAME`",
-                };
-                self.tell(found.hint(hint.to_owned()));
+                self.tell(found.hint("pass it through the environment: `controller.env.NAME`".to_owned()));
             }
             "error" if of.error => self.error(read),
             "error" => self.not_here(read, "it is known in `rescue`"),

@@ -8,6 +8,7 @@ mod actions;
 mod bind;
 mod builtin;
 mod expand;
+mod facts;
 mod flow;
 mod groups;
 mod hosts;
@@ -60,6 +61,8 @@ struct Lower<'a> {
     round_names: Names<RoundIx>,
     /// By round.
     targets: Rc<Vec<RoundTargets>>,
+    /// What the first tasks of rounds gather.
+    gathering: &'a facts::Gathering,
 }
 
 /// Binds every name of a playbook; `None` where there are errors, all of which are then in `diagnostics`.
@@ -73,6 +76,26 @@ pub fn resolve(
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Option<Resolved> {
+    let before = diagnostics.clone();
+    let (mut resolved, used) = once(syntax, map, inventory, engine, options, diagnostics, &facts::Gathering::new());
+    let gathering = facts::gathering(&resolved.playbook, &used.facts);
+    if !gathering.is_empty() {
+        *diagnostics = before;
+        (resolved, _) = once(syntax, map, inventory, engine, options, diagnostics, &gathering);
+    }
+    (!diagnostics.has_errors()).then_some(resolved)
+}
+
+/// Resolves with first tasks that gather facts where they are asked for.
+fn once(
+    syntax: &Syntax,
+    map: &SourceMap,
+    inventory: &Inventory,
+    engine: &mut Engine,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+    gathering: &facts::Gathering,
+) -> (Resolved, Used) {
     let main = &syntax.main;
     let file = map.file(main.file);
     let path = file.path.as_deref().unwrap_or(Path::new(&file.name));
@@ -87,10 +110,11 @@ pub fn resolve(
         limit: None,
         round_names: Names::new(),
         targets: Rc::new(Vec::new()),
+        gathering,
     };
     lower.limit = lower.limits(options);
     reserved_extra(options, lower.diagnostics);
-    let vars = lower.layer(Origin::Playbook, &main.vars);
+    let (vars, vars_files) = lower.playbook_vars(syntax);
     let inputs = lower.playbook_inputs(&main.inputs, options);
     let groups = lower.chosen_groups(&main.groups);
     let rounds = lower.rounds(syntax, &groups);
@@ -103,7 +127,8 @@ pub fn resolve(
     let mut playbook = Playbook {
         name: name.unwrap_or(stem),
         id,
-        vars: vars.unwrap_or_else(|| Arc::new(Layer { origin: Origin::Playbook, vars: IndexMap::new() })),
+        vars,
+        vars_files,
         extra: Arc::new(extra(options, &inputs)),
         rounds,
         max_parallel: main.max_parallel,
@@ -113,7 +138,7 @@ pub fn resolve(
     tags::leave_out(&mut playbook, options, diagnostics);
     let used = bind::bind(&mut playbook, map, inventory, &round_names, &targets, diagnostics);
     check::check(&playbook, &used, options, diagnostics);
-    (!diagnostics.has_errors()).then_some(Resolved { playbook, files_needed })
+    (Resolved { playbook, files_needed }, used)
 }
 
 /// Tells of names on the command line that no variable can have.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::Lower;
 use super::expand::{Expander, Outline, RoundPiece};
 use super::names::Found;
 use super::pieces::{Lists, Outside, tags};
 use super::tasks::Settings;
+use super::{Lower, facts};
 use crate::diag::{Diagnostic, SourceText};
 use crate::model::{ChosenGroup, Context, Home, Item, Layer, Origin, Round, RoundIx, RoundNeed, Section};
 use crate::playbook::syntax::{File, Syntax, Var};
@@ -18,7 +18,12 @@ use crate::playbook::{codes, syntax};
 impl Lower<'_> {
     pub(super) fn rounds(&mut self, syntax: &Syntax, groups: &IndexMap<String, ChosenGroup>) -> Vec<Round> {
         let mut expander = Expander::new(self.map, &syntax.parts, self.diagnostics);
-        let pieces = expander.rounds(&syntax.main.rounds, &[]);
+        let mut pieces = expander.rounds(&syntax.main.rounds, &[]);
+        let gathers = |(index, piece): (usize, &RoundPiece<'_>)| Some(facts::with_task(piece.round, self.gathering.get(&index)?));
+        let with_facts: Vec<Option<syntax::Round>> = pieces.iter().enumerate().map(gathers).collect();
+        for (piece, own) in pieces.iter_mut().zip(&with_facts) {
+            piece.round = own.as_ref().unwrap_or(piece.round);
+        }
         let outlines: Vec<Outline<'_>> = pieces.iter().map(|piece| expander.round(piece.round)).collect();
         let mut ids = Vec::with_capacity(pieces.len());
         let mut targets = Vec::with_capacity(pieces.len());

@@ -12,9 +12,20 @@ use crate::text::{did_you_mean, fold_names};
 const ELSEWHERE: &[(&str, &str)] = &[
     ("inventory_hostname", "host.name"),
     ("inventory_hostname_short", "host.name"),
-    ("ansible_hostname", "host.name"),
+    ("ansible_hostname", "facts.hostname"),
     ("ansible_host", "host.address"),
     ("ansible_user", "host.user"),
+    ("ansible_facts", "facts"),
+    ("ansible_fqdn", "facts.fqdn"),
+    ("ansible_distribution", "facts.os.name"),
+    ("ansible_distribution_version", "facts.os.version"),
+    ("ansible_os_family", "facts.os.family"),
+    ("ansible_kernel", "facts.kernel"),
+    ("ansible_architecture", "facts.arch"),
+    ("ansible_processor_vcpus", "facts.cpus"),
+    ("ansible_memtotal_mb", "facts.memory.total"),
+    ("ansible_pkg_mgr", "facts.package_manager"),
+    ("ansible_service_mgr", "facts.init"),
     ("group_names", "host.groups"),
     ("hostvars", "rounds.R.hosts[h]"),
     ("play_hosts", "hosts"),
@@ -101,7 +112,7 @@ impl<'a> Binder<'a> {
             return Some(format!("here it is called `{here}`"));
         }
         if name.starts_with("ansible_") {
-            return Some("facts of the host are not supported yet; run a command and read its result".to_owned());
+            return Some("facts of the host are in `facts`: `facts.os.id`, `facts.memory.total` …".to_owned());
         }
         if of.frame != FrameIx::ROUND {
             return Some(self.undefined_in_action(scope, of, name));

@@ -19,15 +19,18 @@ pub enum Role {
     Tasks,
     /// An action, for `use`.
     Action,
+    /// A map of variables, for `vars_files`.
+    Vars,
 }
 
 impl Role {
-    /// The word for the record: `include` or `action`.
+    /// The word for the record: `include`, `action` or `vars`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Role::Rounds | Role::Tasks => "include",
             Role::Action => "action",
+            Role::Vars => "vars",
         }
     }
 }

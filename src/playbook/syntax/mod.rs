@@ -33,6 +33,8 @@ pub(crate) struct File {
     pub(crate) id: Option<SourceText>,
     pub(crate) inventory: Option<SourceText>,
     pub(crate) vars: Vec<Var>,
+    /// `vars_files`, in the order written.
+    pub(crate) vars_files: Vec<SourceText>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) outputs: Vec<Var>,
     pub(crate) groups: Vec<ChosenGroup>,
@@ -55,6 +57,7 @@ impl File {
             id: None,
             inventory: None,
             vars: Vec::new(),
+            vars_files: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             groups: Vec::new(),
