@@ -11,6 +11,7 @@ mod build;
 mod chosen;
 mod circle;
 mod classes;
+mod facts;
 mod fields;
 mod graph;
 mod inputs;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::facts::FactsRoot;
 use super::fields::{ErrorRoot, StepRoot};
 use super::inputs::InputsRoot;
 use super::item::{LoopRoot, Seen};
@@ -17,8 +18,8 @@ use crate::model::{BlockIx, FrameIx, HostIx, Part, RoundIx, Var, VarValue};
 use crate::template::{Lazy, Lookup};
 
 /// The roots, in the order in which the language lists them.
-const ROOTS: [&str; 13] =
-    ["host", "hosts", "groups", "tasks", "rounds", "result", "error", "item", "loop", "run", "controller", "inputs", "secrets"];
+const ROOTS: [&str; 14] =
+    ["host", "hosts", "groups", "facts", "tasks", "rounds", "result", "error", "item", "loop", "run", "controller", "inputs", "secrets"];
 
 /// What a `rescue` deals with is there only after this.
 const FAILURE: &str = "a failure";
@@ -115,6 +116,7 @@ impl Lazy for Scope {
                 let frame = self.sight.frame(&self.world).unwrap_or_default();
                 lazy(TasksRoot { world: world(), round, frame, host })
             }
+            ("facts", _) => lazy(FactsRoot { world: world(), sight: self.sight, host }),
             ("rounds", _) => lazy(RoundsRoot { world: world(), host }),
             ("result", _) => self.local.result.as_ref().map_or(Lookup::Missing, |result| lazy(StepRoot::Done(Arc::clone(result)))),
             ("error", _) => self.error(),

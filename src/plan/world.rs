@@ -60,11 +60,11 @@ pub struct World {
     ids: Vec<Vec<IndexMap<String, TaskIx>>>,
     /// Per round: whether a host, by index, is in it.
     members: Vec<Vec<bool>>,
-    /// By variable: the `set` tasks that set it.
+    /// By variable: the `set` tasks that set it; by section of facts: the tasks that gather it.
     sets: IndexMap<String, Vec<(RoundIx, TaskIx)>>,
     /// Per round: the rounds that end before it begins.
     rounds_before: Vec<Vec<RoundIx>>,
-    /// Per round and node, in rounds that hold a `set`: the tasks that end before it begins.
+    /// Per round and node, in rounds that hold a `set` or gather facts: the tasks that end before it begins.
     tasks_before: Vec<Vec<Vec<TaskIx>>>,
 }
 
@@ -88,6 +88,12 @@ impl World {
             ids.push(ids_of(round));
             let mut has_set = false;
             for (index, task) in round.tasks.iter().enumerate() {
+                if let Verb::Facts(facts) = &task.verb {
+                    has_set = true;
+                    for section in facts.sections.iter().filter(|_| task.on.is_empty()) {
+                        sets.entry(super::facts::key(section)).or_default().push((ix, TaskIx::new(index)));
+                    }
+                }
                 if let Verb::Set(set) = &task.verb {
                     has_set = true;
                     for name in set.vars.keys() {
@@ -184,6 +190,23 @@ impl World {
             };
             let seen = before && set_frame == frame && self.is_member(*set_round, host);
             seen.then_some(StepId { round: *set_round, task: *set_task, host })
+        })
+    }
+
+    /// The tasks that gather a section of facts of a host before what stands at a place begins.
+    pub(super) fn gathered_before(&self, section: &str, sight: Sight, host: HostIx) -> impl Iterator<Item = StepId> {
+        let gathering = self.sets.get(&super::facts::key(section)).into_iter().flatten();
+        gathering.filter_map(move |(set_round, set_task)| {
+            let before = match sight.round() {
+                Some(round) if *set_round == round => {
+                    let node = sight.node(self.playbook.round(round));
+                    node.is_some_and(|node| self.tasks_before[round.index()][node.index()].binary_search(set_task).is_ok())
+                }
+                Some(round) => self.rounds_before[round.index()].binary_search(set_round).is_ok(),
+                // What chooses hosts is asked when the rounds that it reads are over.
+                None => sight == Sight::Group,
+            };
+            (before && self.is_member(*set_round, host)).then_some(StepId { round: *set_round, task: *set_task, host })
         })
     }
 

@@ -3,15 +3,17 @@
 //! Warnings only, and few: each must be right almost always.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::codes;
 use super::options::Options;
+use super::resolve::Used;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::model::{Command, Context, Playbook, RoundIx, Template, Verb};
 use crate::text::did_you_mean;
 
 /// Warns of what is probably not meant; `used` are the variables that each round reads.
-pub(super) fn check(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, options: &Options, diagnostics: &mut Diagnostics) {
+pub(super) fn check(playbook: &Playbook, used: &Used, options: &Options, diagnostics: &mut Diagnostics) {
     for round in &playbook.rounds {
         // With `--limit` a round without hosts is what was asked for.
         if round.hosts.is_empty() && options.limit.is_none() && options.exclude.is_none() && !diagnostics.has_errors() {
@@ -32,18 +34,29 @@ pub(super) fn check(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, opt
     }
 }
 
-fn unused(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, diagnostics: &mut Diagnostics) {
-    let anywhere: BTreeSet<&str> = used.iter().map(|(_, name)| name.as_str()).collect();
-    for (name, var) in &playbook.vars.vars {
+fn unused(playbook: &Playbook, used: &Used, diagnostics: &mut Diagnostics) {
+    let anywhere: BTreeSet<&str> = used.rounds.iter().map(|(_, name)| name.as_str()).collect();
+    // A file of variables may serve several playbooks.
+    let own = playbook.vars_files.first().unwrap_or(&playbook.vars);
+    for (name, var) in &own.vars {
         if !anywhere.contains(name.as_str()) {
             diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, format!("nothing reads the variable `{name}`")));
         }
     }
     for (index, round) in playbook.rounds.iter().enumerate() {
         for (name, var) in round.vars.iter().flat_map(|layer| &layer.vars) {
-            if !used.contains(&(RoundIx::new(index), name.clone())) {
+            if !used.rounds.contains(&(RoundIx::new(index), name.clone())) {
                 let message = format!("nothing in the round reads the variable `{name}`");
                 diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, message));
+            }
+        }
+    }
+    let tasks = playbook.rounds.iter().flat_map(|round| &round.tasks).flat_map(|task| &task.layers);
+    let blocks = playbook.rounds.iter().flat_map(|round| &round.blocks).flat_map(|block| &block.layers);
+    for layer in tasks.chain(blocks) {
+        for (name, var) in &layer.vars {
+            if !used.layers.contains(&(Arc::as_ptr(layer).addr(), name.clone())) {
+                diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, format!("nothing here reads the variable `{name}`")));
             }
         }
     }

@@ -32,7 +32,7 @@ fn run(inventory: &str, playbook: &str, limit: Option<&str>, extra: &[(&str, &st
     (resolved, diagnostics.to_text(&map), inventory)
 }
 
-fn good(playbook: &str) -> Resolved {
+pub(in crate::playbook) fn good(playbook: &str) -> Resolved {
     let (resolved, text, _) = run(INVENTORY, playbook, None, &[]);
     resolved.unwrap_or_else(|| panic!("{text}"))
 }
