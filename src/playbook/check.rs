@@ -2,6 +2,8 @@
 //!
 //! Warnings only, and few: each must be right almost always.
 
+mod flow;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,11 +11,11 @@ use super::codes;
 use super::options::Options;
 use super::resolve::Used;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{Command, Context, Playbook, RoundIx, Template, Verb};
+use crate::model::{Command, Context, Inventory, Playbook, RoundIx, Template, Verb};
 use crate::text::did_you_mean;
 
 /// Warns of what is probably not meant; `used` are the variables that each round reads.
-pub(super) fn check(playbook: &Playbook, used: &Used, options: &Options, diagnostics: &mut Diagnostics) {
+pub(super) fn check(playbook: &Playbook, inventory: &Inventory, used: &Used, options: &Options, diagnostics: &mut Diagnostics) {
     for round in &playbook.rounds {
         // With `--limit` a round without hosts is what was asked for.
         if round.hosts.is_empty() && options.limit.is_none() && options.exclude.is_none() && !diagnostics.has_errors() {
@@ -31,6 +33,7 @@ pub(super) fn check(playbook: &Playbook, used: &Used, options: &Options, diagnos
     // Where something could not be bound, what it reads is not known.
     if !diagnostics.has_errors() {
         unused(playbook, used, diagnostics);
+        playbook.rounds.iter().for_each(|round| flow::check(playbook, inventory, round, diagnostics));
     }
 }
 

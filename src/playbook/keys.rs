@@ -5,9 +5,7 @@
 
 mod flow;
 
-pub(crate) use flow::{
-    ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, FACT_SECTIONS, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR,
-};
+pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, FACT_SECTIONS, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
 
 /// What a key's value may be; the reader and the schema agree on it by this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -373,7 +371,9 @@ mod tests {
     #[test]
     fn aliases_lead_to_keys() {
         for (_, key) in ALIASES {
-            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK].iter().any(|table| table.iter().any(|known| known.name == *key));
+            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK]
+                .iter()
+                .any(|table| table.iter().any(|known| known.name == *key));
             assert!(known, "{key}");
         }
     }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+mod flow;
+
 use super::{Options, Resolved, read, resolve};
 use crate::diag::{Diagnostics, SourceMap, SourceText, Span};
 use crate::model::{After, Context, Inventory, Item, Judge, Needs, OnHost, Origin, RoundIx, Shell, TaskIx, Value, VarValue, Verb};
@@ -26,8 +28,9 @@ fn run(inventory: &str, playbook: &str, limit: Option<&str>, extra: &[(&str, &st
     });
     let extra = extra.iter().map(|(name, value)| ((*name).to_owned(), VarValue::Plain(Value::from(*value)))).collect();
     let inventory = crate::inventory::load(&map, inventory, &mut engine, &mut diagnostics).unwrap_or_default();
-    let resolved = read(&map, file, &mut diagnostics)
-        .and_then(|syntax| resolve(&syntax, &map, &inventory, &mut engine, &Options { limit, extra, ..Options::default() }, &mut diagnostics));
+    let resolved = read(&map, file, &mut diagnostics).and_then(|syntax| {
+        resolve(&syntax, &map, &inventory, &mut engine, &Options { limit, extra, ..Options::default() }, &mut diagnostics)
+    });
     (resolved, diagnostics.to_text(&map), inventory)
 }
 

@@ -126,7 +126,8 @@ impl<'a> Binder<'a> {
         let Some(input) = inputs.get(name) else {
             let whose = if of.frame == FrameIx::ROUND { "playbook" } else { "action" };
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, format!("the {whose} has no input `{name}`"));
-            let hint = did_you_mean(name, inputs.keys().map(String::as_str)).or_else(|| Some(format!("write it into `inputs` of the {whose}")));
+            let hint =
+                did_you_mean(name, inputs.keys().map(String::as_str)).or_else(|| Some(format!("write it into `inputs` of the {whose}")));
             return self.tell(found.hint(hint));
         };
         // Those of an action are looked at where it is used.
@@ -222,7 +223,8 @@ impl<'a> Binder<'a> {
         for other in self.group_reads[group].clone() {
             if other.round == scope.index {
                 let name = &self.playbook.round(other.round).name;
-                let found = Diagnostic::error(codes::TOO_EARLY, read.span, format!("the group is not known before the round `{name}` has ended"));
+                let found =
+                    Diagnostic::error(codes::TOO_EARLY, read.span, format!("the group is not known before the round `{name}` has ended"));
                 return self.tell(found.and(other.span, "the group reads a result of it"));
             }
             if self.round_in_time(scope, other.round, read, chain) {

@@ -111,17 +111,15 @@ impl<'s, 'd> Expander<'s, 'd> {
         let path = path_of(self.map, name);
         if let Some(at) = self.stack.iter().position(|(open, of, _)| *open == path && *of == role) {
             let word = if role == Role::Action { "uses" } else { "includes" };
-            let mut found = Diagnostic::error(codes::RECURSION, name.span, format!("`{}` {word} itself", path.display()));
-            for (open, _, span) in &self.stack[at..] {
-                if *span != name.span {
-                    found = found.and(*span, format!("`{}` is named here", open.display()));
-                }
+            let mut found = Diagnostic::error(codes::RECURSION, name.span, format!("`{}` {word} itself", name.text));
+            for (_, _, span) in self.stack[at..].iter().filter(|(_, _, span)| *span != name.span) {
+                found = found.and(*span, format!("`{}` is named here", self.map.text(*span).trim_matches(['"', '\''])));
             }
             self.diagnostics.push(found);
             return None;
         }
         let Some(part) = self.parts.get(&(path.clone(), role)) else {
-            self.diagnostics.push(Diagnostic::error(codes::NO_FILE, name.span, format!("the file `{}` was not given", path.display())));
+            self.diagnostics.push(Diagnostic::error(codes::NO_FILE, name.span, format!("the file `{}` was not given", name.text)));
             return None;
         };
         self.stack.push((path, role, name.span));

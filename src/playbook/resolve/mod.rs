@@ -112,7 +112,7 @@ pub fn resolve(
     };
     tags::leave_out(&mut playbook, options, diagnostics);
     let used = bind::bind(&mut playbook, map, inventory, &round_names, &targets, diagnostics);
-    check::check(&playbook, &used, options, diagnostics);
+    check::check(&playbook, inventory, &used, options, diagnostics);
     (!diagnostics.has_errors()).then_some(Resolved { playbook, files_needed })
 }
 

@@ -83,8 +83,9 @@ impl Syntax {
 
     /// The names of the playbook's inputs that are text, so that `-e` takes them letter for letter.
     pub fn text_inputs(&self) -> impl Iterator<Item = &str> {
-        let text = |kind: &InputKind| !matches!(kind, InputKind::Int | InputKind::Number | InputKind::Bool | InputKind::List | InputKind::Map);
-        self.main.inputs.iter().filter(move |input| text(&input.kind)).map(|input| input.name.text.as_str())
+        let text =
+            |kind: &InputKind| !matches!(kind, InputKind::Int | InputKind::Number | InputKind::Bool | InputKind::List | InputKind::Map);
+        self.main.inputs.iter().filter(move |input| input.kind.as_ref().is_none_or(text)).map(|input| input.name.text.as_str())
     }
 }
 
