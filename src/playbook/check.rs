@@ -46,7 +46,12 @@ fn unused(playbook: &Playbook, used: &Used, diagnostics: &mut Diagnostics) {
     }
     for (index, round) in playbook.rounds.iter().enumerate() {
         for (name, var) in round.vars.iter().flat_map(|layer| &layer.vars) {
-            if !used.rounds.contains(&(RoundIx::new(index), name.clone())) {
+            // What an included file is given need not be read in each of its rounds.
+            let elsewhere = playbook.rounds.iter().enumerate().any(|(other, round)| {
+                let same = round.vars.as_ref().and_then(|layer| layer.vars.get(name)).is_some_and(|other| other.span == var.span);
+                same && used.rounds.contains(&(RoundIx::new(other), name.clone()))
+            });
+            if !elsewhere && !used.rounds.contains(&(RoundIx::new(index), name.clone())) {
                 let message = format!("nothing in the round reads the variable `{name}`");
                 diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, message));
             }
@@ -64,7 +69,7 @@ fn unused(playbook: &Playbook, used: &Used, diagnostics: &mut Diagnostics) {
     for (name, var) in &playbook.extra.vars {
         if !anywhere.contains(name.as_str()) {
             let found = Diagnostic::warning(codes::UNUSED, var.span, format!("nothing reads the variable `{name}` of `-e`"));
-            diagnostics.push(found.hint(did_you_mean(name, anywhere.iter().copied())));
+            diagnostics.push(found.hint(did_you_mean(name, anywhere.iter().copied().chain(playbook.inputs.keys().map(String::as_str)))));
         }
     }
 }

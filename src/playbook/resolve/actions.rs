@@ -1,5 +1,7 @@
 //! Inputs and outputs: of an action where it is used, and of the playbook.
 
+use std::path::{Component, Path, PathBuf};
+
 use indexmap::IndexMap;
 
 use super::Lower;
@@ -10,7 +12,7 @@ use crate::model::{Input, InputKind, Template, Value, Var, VarValue};
 use crate::playbook::codes;
 use crate::playbook::inputs::input_mistake;
 use crate::playbook::options::Options;
-use crate::playbook::syntax::{self, File, Use};
+use crate::playbook::syntax::{self, File, Use, folder};
 use crate::text::did_you_mean;
 
 impl Lower<'_> {
@@ -48,6 +50,10 @@ impl Lower<'_> {
                 Some(given) => {
                     let value = var_value(&given.value, self.engine, self.diagnostics);
                     self.fits(input, &value, given.value.span, true);
+                    let value = match input.kind {
+                        Some(InputKind::Path) => seen_from(&folder(self.map, action.file), &folder(self.map, given.value.span.file), value),
+                        _ => value,
+                    };
                     Input { value: Var { value, span: Some(given.name.span) }, given: true, kind: input.kind.clone().unwrap_or_default() }
                 }
                 None => {
@@ -158,6 +164,21 @@ impl Lower<'_> {
         let outputs = action.map(|action| action.outputs.as_slice()).unwrap_or_default();
         outputs.iter().map(|output| (output.name.text.clone(), var_value(&output.value, self.engine, self.diagnostics))).collect()
     }
+}
+
+/// A path that starts at one folder, written so that it starts at another; absolute ones and templates stay.
+fn seen_from(from: &Path, at: &Path, value: VarValue) -> VarValue {
+    let VarValue::Plain(Value::Text(text)) = &value else { return value };
+    if text.starts_with(['/', '~']) || from == at || from.is_absolute() != at.is_absolute() {
+        return value;
+    }
+    let common = from.components().zip(at.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(common);
+    if up.clone().any(|part| part == Component::ParentDir) {
+        return value;
+    }
+    let path: PathBuf = up.map(|_| Component::ParentDir).chain(at.components().skip(common)).collect();
+    VarValue::Plain(Value::Text(path.join(text).to_string_lossy().into_owned()))
 }
 
 fn word(kind: &InputKind) -> String {

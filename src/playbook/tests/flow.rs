@@ -326,3 +326,46 @@ fn what_a_block_sets_is_known_inside_of_it() {
     let rescue = "rounds: [ { hosts: web, tasks: [ { block: [ { set: { made: 1 } } ], rescue: [ { print: \"{{ made }}\" } ] } ] } ]";
     assert!(with_files(rescue, &[], &Options::default()).0.is_none());
 }
+
+#[test]
+fn paths_of_inputs_start_at_the_caller() {
+    let action = "inputs: { a: { type: path }, b: { type: path }, c: { type: string } }\ntasks: [ { print: \"{{ inputs.a }}{{ inputs.b }}{{ inputs.c }}\" } ]";
+    let playbook = good_with(
+        "rounds: [ { hosts: web, tasks: [ { use: ../actions/deep/a.yml, with: { a: x/y, b: /x, c: x } } ] } ]",
+        &[("actions/deep/a.yml", action)],
+    );
+    let inputs = &playbook.rounds[0].frames[1].inputs;
+    let text = |name: &str| inputs[name].value.value.clone();
+    assert_eq!(text("a"), VarValue::Plain(Value::from("../../site/x/y")));
+    assert_eq!((text("b"), text("c")), (VarValue::Plain(Value::from("/x")), VarValue::Plain(Value::from("x"))));
+}
+
+#[test]
+fn files_that_double_each_other_come_to_an_end() {
+    let names: Vec<(String, String)> =
+        (0..30).map(|n| (format!("site/{n}.yml"), format!("[ {{ include: {0}.yml }}, {{ include: {0}.yml }} ]", n + 1))).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    files.push(("site/30.yml", "[]"));
+    let (resolved, said) = with_files("rounds: [ { hosts: web, tasks: [ { include: 0.yml } ] } ]", &files, &Options::default());
+    assert!(resolved.is_none() && said.contains("E124"), "{said}");
+}
+
+#[test]
+fn what_included_rounds_are_given_is_read_by_one_of_them() {
+    let rounds = "- { id: a, hosts: web, tasks: [ { print: \"{{ v }}\" } ] }\n- { id: b, hosts: web, tasks: [ { run: id } ] }\n";
+    let (resolved, said) = with_files("rounds: [ { include: r.yml, vars: { v: 1 } } ]", &[("site/r.yml", rounds)], &Options::default());
+    assert!(resolved.is_some() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn a_handler_reads_tasks_and_handlers_above() {
+    let text = |read: &str| {
+        format!(
+            "rounds: [ {{ hosts: web, tasks: [ {{ id: a, run: id, notify: [b, c] }} ], \
+             handlers: [ {{ id: b, print: \"{{{{ {read} }}}}\" }}, {{ id: c, print: \"{{{{ tasks.b.status }}}}\" }} ] }} ]"
+        )
+    };
+    good(&text("tasks.a.stdout"));
+    let (resolved, said) = with_files(&text("tasks.c.status"), &[], &Options::default());
+    assert!(resolved.is_none() && said.contains("E113"), "{said}");
+}
