@@ -211,7 +211,8 @@ impl Loader {
         }
         let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
         let inventory = self.inventory(&sources.inventory, named.as_ref(), Some(&folder));
-        let extra = self.extra(&sources.extra);
+        let texts: Vec<&str> = syntax.iter().flat_map(|syntax| syntax.text_inputs()).collect();
+        let extra = self.extra(&sources.extra, &texts);
         let (syntax, inventory) = (syntax?, inventory?);
         let options = playbook::Options {
             limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
@@ -302,10 +303,14 @@ impl Loader {
         }
     }
 
-    fn extra(&mut self, extra: &[ExtraVar]) -> Vec<(String, VarValue)> {
+    /// Reads `-e`; the inputs of `texts` take their text as typed, all else is YAML.
+    fn extra(&mut self, extra: &[ExtraVar], texts: &[&str]) -> Vec<(String, VarValue)> {
         let mut values = Vec::new();
         for entry in extra {
             match entry {
+                ExtraVar::Pair(name, text) if texts.contains(&name.as_str()) && !text.starts_with(['"', '\'']) => {
+                    values.push((name.clone(), VarValue::Plain(text.as_str().into())));
+                }
                 ExtraVar::Pair(name, text) => {
                     let file = self.map.add(format!("<-e {name}>"), None, text.as_str());
                     if let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics) {

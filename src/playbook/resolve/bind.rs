@@ -11,8 +11,8 @@ use super::scope::{RoundScope, SetVar, Use, set_vars};
 use super::targets::RoundTargets;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::model::{
-    After, Block, BlockIx, Frame, FrameIx, Gate, HostIx, Inventory, Playbook, Round, RoundFlow, RoundIx, RoundNeed, Task, TaskIx, TaskPart,
-    TaskRead, Template, VarValue,
+    After, Block, BlockIx, Frame, FrameIx, Gate, Home, HostIx, Inventory, Part, Playbook, Round, RoundFlow, RoundIx, RoundNeed, Task,
+    TaskIx, TaskPart, TaskRead, Template, VarValue,
 };
 
 /// The place of what stands in no round.
@@ -244,7 +244,8 @@ impl<'a> Binder<'a> {
             let mut default = Use { node: of.node, inventory_only: true, ..Use::default() };
             self.value(scope, &mut default, &input.value.value);
         }
-        let mut at_end = Use { node: Some(round.node(Gate::Exit(index))), frame: index_of_frame, ..Use::default() };
+        let at_end = Home { frame: index_of_frame, block: Some((index, Part::Body)), ..block.home };
+        let mut at_end = Use::at(round.node(Gate::Exit(index)), at_end, round);
         for output in frame.outputs.values() {
             self.value(scope, &mut at_end, output);
         }

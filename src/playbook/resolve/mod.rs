@@ -142,7 +142,7 @@ fn once(
     let used = bind::bind(&mut playbook, map, inventory, &round_names, &targets, diagnostics);
     secrets::passwords(&mut playbook, inventory, diagnostics);
     secrets::warnings(&playbook, inventory, map, diagnostics);
-    check::check(&playbook, &used, options, diagnostics);
+    check::check(&playbook, inventory, &used, options, diagnostics);
     (Resolved { playbook, files_needed }, used)
 }
 

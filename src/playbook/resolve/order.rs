@@ -65,9 +65,10 @@ impl Order {
             let mut all = order.list(round, &round.items, &nothing, None, false, &mut changed);
             if round.has_ends() {
                 all = order.after(round.node(Gate::Handlers), &all, &mut changed);
-                let mut with_handlers = all.clone();
+                let mut with_handlers = all;
                 for handler in &round.handlers {
-                    with_handlers.union(&order.after(*handler, &all, &mut changed));
+                    let own = order.after(*handler, &with_handlers, &mut changed);
+                    with_handlers.union(&own);
                 }
                 let start = order.after(round.node(Gate::Finally), &with_handlers, &mut changed);
                 order.list(round, &round.finally, &start, None, false, &mut changed);

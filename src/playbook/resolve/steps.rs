@@ -193,7 +193,9 @@ impl<'a> Binder<'a> {
         if !outputs.contains(&output.as_str()) {
             let message = if outputs.is_empty() { format!("{verb} has no outputs") } else { format!("{verb} has no output `{output}`") };
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, message);
-            let hint = if outputs.is_empty() {
+            let hint = if outputs.is_empty() && !known.as_ref().is_some_and(|known| known.of.starts_with('`')) {
+                None
+            } else if outputs.is_empty() {
                 Some("its text is in `stdout`, `lines` and `json`".to_owned())
             } else {
                 did_you_mean(output, outputs.iter().copied())

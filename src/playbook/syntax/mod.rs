@@ -92,7 +92,7 @@ impl Syntax {
     pub fn text_inputs(&self) -> impl Iterator<Item = &str> {
         let text =
             |kind: &InputKind| !matches!(kind, InputKind::Int | InputKind::Number | InputKind::Bool | InputKind::List | InputKind::Map);
-        self.main.inputs.iter().filter(move |input| text(&input.kind)).map(|input| input.name.text.as_str())
+        self.main.inputs.iter().filter(move |input| input.kind.as_ref().is_none_or(text)).map(|input| input.name.text.as_str())
     }
 }
 
