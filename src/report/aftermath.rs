@@ -9,11 +9,14 @@ use super::words::{block_label, hosts_phrase, round_name, stop_phrase, task_name
 use crate::event::{BlockStatus, Status};
 use crate::model::HostIx;
 
+/// Name, whether it was rescued, and the reason without hosts' names.
+type Alike = (String, bool, Option<String>);
+
 /// Blocks that failed and were made up for, and blocks with `each` that failed, folded over hosts.
 pub(super) fn blocks(board: &Board, paint: Paint) -> Vec<String> {
     let mut lines = Vec::new();
     for (round, state) in &board.rounds {
-        let mut folded: IndexMap<(String, bool, Option<String>), (Option<&str>, Vec<HostIx>)> = IndexMap::new();
+        let mut folded: IndexMap<Alike, (Option<&str>, Vec<HostIx>)> = IndexMap::new();
         let told = state.flow.blocks.iter().filter(|(end, _)| end.status == BlockStatus::Rescued || end.item.is_some());
         for (end, hosts) in told {
             let name = block_label(board, paint, *round, end.block, end.item.as_deref());

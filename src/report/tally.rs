@@ -86,7 +86,8 @@ impl TaskState {
     /// Adds a host's end; gives its group's place and whether it is the first of it.
     pub(super) fn add(&mut self, host: HostIx, mut key: EndKey, shown: bool, duration_ms: u64) -> (usize, bool) {
         let failed = matches!(key.status, Status::Failed | Status::Unknown);
-        if !shown && !(failed && self.ends.len() < DISTINCT_OUTPUTS) {
+        let kept = shown || (failed && self.ends.len() < DISTINCT_OUTPUTS);
+        if !kept {
             key.text = StepText::default();
             key.items.iter_mut().for_each(|item| item.text = StepText::default());
         }
@@ -106,8 +107,7 @@ impl TaskState {
     /// Marks a host's failure as made up for; false where it has none.
     pub(super) fn rescue(&mut self, host: HostIx) -> bool {
         let is_failure = |key: &EndKey| key.status == Status::Failed && !key.allowed && !key.rescued;
-        let Some((group, (key, _))) =
-            self.ends.iter().enumerate().find(|(_, (key, hosts))| is_failure(key) && hosts.contains(&host)).map(|(at, end)| (at, end))
+        let Some((group, (key, _))) = self.ends.iter().enumerate().find(|(_, (key, hosts))| is_failure(key) && hosts.contains(&host))
         else {
             return false;
         };
