@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         max_parallel: None,
         user: None,
         passwords: Passwords::default(),
+        secrets: None,
         fake: None,
         helper: None,
         confirm: Confirm::default(),

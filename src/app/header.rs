@@ -91,6 +91,7 @@ pub fn address(connect: &Connect) -> String {
     match &connect.transport {
         Transport::Local => "local".to_owned(),
         Transport::Command(argv) => argv.join(" "),
+        Transport::Preset(preset) => format!("{}:{}", preset.program.name(), preset.place(&connect.address)),
         Transport::Ssh => {
             let user = connect.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
             let port = connect.port.map(|port| format!(":{port}")).unwrap_or_default();
@@ -106,5 +107,6 @@ pub(super) fn controller() -> ControllerInfo {
         env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
         user: name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        secrets: None,
     }
 }

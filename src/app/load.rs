@@ -222,6 +222,11 @@ impl Loader {
         for need in &resolved.files_needed {
             self.needed_file(&need.path, need.span);
         }
+        for secret in resolved.playbook.secrets.values().filter(|secret| secret.used) {
+            if let Some(path) = secret.source.file() {
+                self.needed_file(&super::secrets::at_home(path), secret.place);
+            }
+        }
         let files: indexmap::IndexSet<PathBuf> = resolved.files_needed.iter().map(|need| need.path.clone()).collect();
         let plan = plan::build(&resolved.playbook, &mut self.diagnostics)?;
         let extra = options.extra.iter().filter_map(|(name, value)| match value {

@@ -11,9 +11,12 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 pub use super::explain::Explain;
 use crate::report::Verbosity;
 use crate::text::{is_id, parse_duration};
+
+mod secret;
 
 /// Everything typed.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -139,6 +142,8 @@ pub enum Command {
     History(History),
     /// Show a recorded run, or single steps of it with all their output
     Show(Show),
+    /// Encrypt, edit and re-encrypt files of secrets
+    Secret(Secret),
     /// Print a JSON Schema, for editors and other programs
     Schema(Schema),
     /// Say what an error or a warning means, with a wrong and a right example
@@ -201,6 +206,9 @@ pub struct Connecting {
     /// Ask for the password that sudo, doas or su wants, without echo
     #[arg(short = 'K', long)]
     pub ask_become_pass: bool,
+    /// The file of age identities for secrets [default: $ROUNDSMAN_IDENTITY, else ~/.config/roundsman/identity]
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
 }
 
 /// `roundsman check`.
@@ -364,6 +372,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),
         Command::History(_) => ("history", &[Format::Text, Format::Json, Format::Jsonl]),
         Command::Show(_) => ("show", &[Format::Text, Format::Json, Format::Jsonl]),
+        Command::Secret(_) => ("secret", &[Format::Text]),
         // A schema is JSON whatever is asked.
         Command::Schema(_) => ("schema", &[Format::Text, Format::Json]),
         Command::Explain(_) => ("explain", &[Format::Text, Format::Json]),

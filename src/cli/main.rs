@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
-use super::{explain, log};
+use super::{explain, log, secret};
 use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
@@ -84,6 +84,13 @@ impl Session<'_> {
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
             Command::History(history) => self.history(history),
             Command::Show(show) => self.show(show),
+            Command::Secret(typed) => {
+                let said = secret::command(&typed.command)?;
+                if !self.cli.common.quiet {
+                    tell(&said);
+                }
+                Ok(ExitCode::Ok)
+            }
             Command::Schema(schema) => {
                 let schema = match schema.of {
                     SchemaOf::Playbook => playbook::playbook_schema(),
@@ -174,6 +181,8 @@ impl Session<'_> {
             login: ask(connecting.ask_pass, "SSH password: ")?,
             r#become: ask(connecting.ask_become_pass, "become password: ")?,
         };
+        let (secrets, warnings) = app::get_secrets(&ready, &loaded.map, &secret::sources(connecting))?;
+        self.show_diagnostics(&loaded.map, &warnings);
         let (options, said, format) = (self.options(), self.stderr_options(), self.cli.common.format);
         let request = RunRequest {
             command: command.to_owned(),
@@ -183,6 +192,7 @@ impl Session<'_> {
             max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
             user,
             passwords,
+            secrets: Some(secrets),
             fake: self.cli.common.fake.clone(),
             helper: None,
             confirm,

@@ -103,7 +103,7 @@ impl<'a> TaskClasses<'a, '_> {
             match name {
                 _ if is_own(read) => return None,
                 // What is read of other hosts is the same for all that read it.
-                "hosts" | "groups" | "tasks" | "run" | "controller" | "result" => continue,
+                "hosts" | "groups" | "tasks" | "run" | "controller" | "secrets" | "result" => continue,
                 "rounds" => {
                     key.push(usize::from(member(world, read, step)?));
                     continue;

@@ -18,6 +18,7 @@ mod prepared;
 mod queue;
 mod results;
 mod scope;
+mod secrets;
 #[cfg(test)]
 mod testing;
 mod text;

@@ -9,12 +9,10 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::prepared::{
-    AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, is_pending,
-};
+use super::prepared::{AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard};
 use crate::diag::Span;
 use crate::model::{Awaited, Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Task, Template, Value, VarValue, Verb};
-use crate::template::{Engine, RenderError, Rendered, Root};
+use crate::template::{Engine, RenderError, Rendered, Root, has_hole as is_pending, hole};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -279,7 +277,7 @@ impl Rendering<'_> {
             Err(RenderError::Pending(steps)) => {
                 let text = match value {
                     VarValue::Template(template) => self.engine.preview(template, self.scope)?.text,
-                    _ => format!("‹after {}›", steps.join(", ")),
+                    _ => hole(&steps),
                 };
                 self.note(steps)?;
                 Ok(Value::Text(text))

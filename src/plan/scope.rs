@@ -12,7 +12,7 @@ use crate::model::{HostIx, RoundIx, StepId, TaskIx, Value, Var, VarValue};
 use crate::template::{Lazy, Lookup};
 
 /// The roots that are always there, in the order in which the language lists them.
-const ROOTS: [&str; 8] = ["host", "hosts", "groups", "tasks", "rounds", "result", "run", "controller"];
+const ROOTS: [&str; 9] = ["host", "hosts", "groups", "tasks", "rounds", "result", "run", "controller", "secrets"];
 
 /// What of a run is known only once it has started waits for this.
 const START: &str = "the start of the run";
@@ -55,6 +55,7 @@ fn common(world: &Arc<World>, name: &str) -> Option<Lookup> {
         "groups" => lazy(GroupsRoot { world: world() }),
         "run" => lazy(RunRoot { world: world() }),
         "controller" => lazy(ControllerRoot { world: world() }),
+        "secrets" => lazy(super::secrets::SecretsRoot { world: world() }),
         _ => return None,
     })
 }
@@ -189,7 +190,7 @@ impl Lazy for Outside {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names = ["host", "hosts", "groups", "run", "controller"].map(str::to_owned).to_vec();
+        let mut names = ["host", "hosts", "groups", "run", "controller", "secrets"].map(str::to_owned).to_vec();
         names.extend(variable_names(&self.world, self.host, None));
         names
     }

@@ -129,6 +129,7 @@ pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
         id: "test".to_owned(),
         vars: layer(Origin::Playbook, &[]),
         extra: layer(Origin::CommandLine, &[]),
+        secrets: IndexMap::new(),
         rounds,
         max_parallel: None,
         inputs: IndexMap::new(),
@@ -149,5 +150,5 @@ pub(super) fn inventory(count: usize) -> Inventory {
         })
         .collect();
     let index = hosts.iter().enumerate().map(|(at, host)| (host.name.clone(), HostIx::new(at))).collect();
-    Inventory { hosts, groups: IndexMap::new(), index }
+    Inventory { hosts, index, ..Inventory::default() }
 }

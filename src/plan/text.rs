@@ -3,8 +3,8 @@
 //! Knows only [`PlanView`] and a width in columns. Long lines are cut with `…` (the JSON form holds all). What a piece
 //! of text is, is said to a painter, which may colour it; the marks carry the meaning without colour.
 
-use super::prepared::is_pending;
 use super::view::{PlanView, RoundView, TaskView, WaitView, What};
+use crate::template::has_hole as is_pending;
 use crate::text::{fold_names, format_duration, one_line, plural};
 
 /// What a piece of the text is.

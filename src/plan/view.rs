@@ -16,10 +16,13 @@ use super::prepared::{Body, CopySource, PreparedGuard, command_line};
 use super::world::World;
 use crate::diag::{Diagnostic, Diagnostics, Location, SourceMap, Span};
 use crate::model::{After, BecomeMethod, Gate, HostIx, Judge, RoundIx, StepId, Task, TaskIx};
-use crate::template::{Engine, RenderError};
+use crate::template::{Engine, RenderError, waits_for_secret};
 
 /// The version of the plan's JSON form.
 pub const FORMAT: u32 = 1;
+
+/// Where a task fails in so many ways, one for each host perhaps, no further host is asked.
+const MOST_FAILURES: usize = 5;
 
 /// A plan, rendered as far as it can be before the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -243,7 +246,12 @@ impl Viewer<'_> {
                     }
                     entry.or_default().push(*host);
                 }
-                Err(RenderError::Failed { message, span, hint }) => failures.entry((message, span, hint)).or_default().push(*host),
+                Err(RenderError::Failed { message, span, hint }) => {
+                    failures.entry((message, span, hint)).or_default().push(*host);
+                    if failures.len() == MOST_FAILURES {
+                        break;
+                    }
+                }
                 Err(RenderError::Pending(_)) => {}
             }
         }
@@ -296,7 +304,8 @@ impl Viewer<'_> {
             }
             other => other?,
         };
-        for step in &prepared.pending {
+        // What a secret is, is known to whoever put it there: the step itself is known.
+        for step in prepared.pending.iter().filter(|step| waits_for_secret(step).is_none()) {
             if !known_after.contains(step) {
                 known_after.push(step.clone());
             }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
 use super::scope::Scope;
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Var, Verb};
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, SecretValues, StepId, TaskIx, Var, Verb};
 use crate::template::Root;
 
 /// `run`, as far as it never changes.
@@ -26,7 +26,7 @@ pub struct RunInfo {
     pub user: String,
 }
 
-/// `controller`.
+/// `controller`, and the values of `secrets`, which are got here as well.
 #[derive(Clone, Default)]
 pub struct ControllerInfo {
     /// `controller.env`.
@@ -35,6 +35,8 @@ pub struct ControllerInfo {
     pub user: String,
     /// `controller.host`.
     pub host: String,
+    /// `secrets`; none before a run.
+    pub secrets: Option<SecretValues>,
 }
 
 impl fmt::Debug for ControllerInfo {

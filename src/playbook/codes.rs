@@ -47,6 +47,8 @@ pub(crate) const READ_ONLY: &str = "E117";
 pub(crate) const UNKNOWN_HOST: &str = "E118";
 /// A command written so that YAML reads something else.
 pub(crate) const YAML_TRAP: &str = "E119";
+/// A secret that nothing declares.
+pub(crate) const UNKNOWN_SECRET: &str = "E125";
 
 /// A variable that nothing reads.
 pub(crate) const UNUSED: &str = "W101";
@@ -56,3 +58,5 @@ pub(crate) const NO_HOSTS: &str = "W102";
 pub(crate) const BACKGROUND: &str = "W103";
 /// A comment that probably cut a text short.
 pub(crate) const CUT_SHORT: &str = "W104";
+/// A secret that processes of the host show among their arguments.
+pub(crate) const SECRET_ARGUMENT: &str = "W110";

@@ -30,6 +30,8 @@ pub(crate) enum Form {
     Vars,
     /// Names to texts.
     Env,
+    /// Names to sources of secrets.
+    Secrets,
     /// Ids or names.
     Needs,
     /// `some`, `all`, `always`.
@@ -81,11 +83,11 @@ pub(crate) const PLAYBOOK: &[Key] = &[
     key("id", Form::Id, "Its id; else made from the name."),
     key("inventory", Form::Text, "The inventory file, relative to this file; `-i` on the command line overrides it."),
     key("vars", Form::Vars, "Defaults of variables; the inventory may say otherwise."),
+    key("secrets", Form::Secrets, "Where secrets come from; templates read them as `secrets.NAME`."),
     key("rounds", Form::Rounds, "The rounds, each a barrier for those that need it."),
     key("max_parallel", Form::Count, "The most hosts at work at once over the whole run."),
     later("inputs"),
     later("vars_files"),
-    later("secrets"),
     later("groups"),
     later("connect"),
     later("defaults"),

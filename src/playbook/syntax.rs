@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, ConnectPatch, Shell};
+use crate::model::{After, ConnectPatch, Secret, Shell};
 use crate::yaml::Node;
 
 /// A playbook file as written.
@@ -17,6 +19,7 @@ pub struct Syntax {
     pub(crate) id: Option<SourceText>,
     pub(crate) inventory: Option<SourceText>,
     pub(crate) vars: Vec<Var>,
+    pub(crate) secrets: IndexMap<String, Secret>,
     pub(crate) rounds: Vec<Round>,
     pub(crate) max_parallel: Option<usize>,
 }

@@ -9,7 +9,7 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::compare::{self, Op};
 use super::expressions::{allows_missing, compare_op};
-use super::names::Names;
+use super::names::{Names, bare};
 use super::types::{self, Kind};
 use super::unparse::{bytes, offset, range_of};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
@@ -22,7 +22,7 @@ const DEEPEST: usize = 120;
 /// Walks one template.
 pub(super) struct Analysis<'a, 'd> {
     source: &'a SourceText,
-    names: &'d Names,
+    pub(super) names: &'a Names,
     diagnostics: &'d mut Diagnostics,
     scopes: Vec<HashSet<&'a str>>,
     depth: usize,
@@ -33,7 +33,7 @@ pub(super) struct Analysis<'a, 'd> {
 }
 
 impl<'a, 'd> Analysis<'a, 'd> {
-    pub(super) fn new(source: &'a SourceText, names: &'d Names, diagnostics: &'d mut Diagnostics) -> Analysis<'a, 'd> {
+    pub(super) fn new(source: &'a SourceText, names: &'a Names, diagnostics: &'d mut Diagnostics) -> Analysis<'a, 'd> {
         Analysis {
             source,
             names,
@@ -46,7 +46,7 @@ impl<'a, 'd> Analysis<'a, 'd> {
         }
     }
 
-    fn error(&mut self, code: &'static str, range: std::ops::Range<usize>, message: String, hint: Option<String>) {
+    pub(super) fn error(&mut self, code: &'static str, range: std::ops::Range<usize>, message: String, hint: Option<String>) {
         self.failed = true;
         self.diagnostics.push(Diagnostic::error(code, self.source.at(range), message).hint(hint));
     }
@@ -217,24 +217,16 @@ impl<'a, 'd> Analysis<'a, 'd> {
                     Some(inner) => self.expr(inner),
                     None => {}
                 }
-                if !self.names.filters.contains(filter.name) {
-                    let near = did_you_mean(filter.name, self.names.filters.iter().map(String::as_str));
-                    let at = self.name_range(filter.name, range_of(expr));
-                    self.error("E301", at, format!("unknown filter `{}`", filter.name), near);
-                }
+                self.filter(filter, range_of(expr));
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(test.name, "defined" | "undefined") {
+                if matches!(bare(test.name), "defined" | "undefined") {
                     self.optional(&test.expr)
                 } else {
                     self.expr(&test.expr)
                 }
-                if !self.names.tests.contains(test.name) {
-                    let near = did_you_mean(test.name, self.names.tests.iter().map(String::as_str));
-                    let at = self.name_range(test.name, range_of(expr));
-                    self.error("E302", at, format!("unknown test `{}`", test.name), near);
-                }
+                self.test(test, range_of(expr));
                 self.args(&test.args);
             }
             Expr::Call(call) => self.call(call),
@@ -244,23 +236,21 @@ impl<'a, 'd> Analysis<'a, 'd> {
         }
     }
 
-    fn name_range(&self, name: &str, otherwise: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    pub(super) fn name_range(&self, name: &str, otherwise: std::ops::Range<usize>) -> std::ops::Range<usize> {
         offset(&self.source.text, name).map_or(otherwise, |at| at..at + name.len())
     }
 
     fn call(&mut self, call: &ast::Call<'a>) {
         match &call.expr {
             Expr::Var(var) => {
-                if !self.is_bound(var.id) && !self.names.functions.contains(var.id) {
-                    let near = did_you_mean(var.id, self.names.functions.iter().map(String::as_str));
-                    let at = self.name_range(var.id, bytes(var.span()));
-                    self.error("E303", at, format!("unknown function `{}`", var.id), near);
+                if !self.is_bound(var.id) {
+                    self.function(var.id, bytes(var.span()), &call.args);
                 }
             }
             Expr::GetAttr(attr) => {
                 self.expr(&attr.expr);
                 if !self.names.methods.contains(attr.name) && !self.object_method(attr) {
-                    let near = did_you_mean(attr.name, self.names.methods.iter().map(String::as_str));
+                    let near = did_you_mean(attr.name, self.names.methods.iter().copied());
                     let at = self.name_range(attr.name, bytes(attr.span()));
                     self.error("E304", at, format!("unknown method `.{}()`", attr.name), near);
                 }

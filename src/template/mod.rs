@@ -1,6 +1,7 @@
 //! Templates: compile, what they read, render; and quoting by shell context.
 
 mod analyze;
+mod calls;
 mod compare;
 mod engine;
 mod environment;
@@ -20,7 +21,7 @@ mod unparse;
 mod yaml_text;
 
 pub use engine::Engine;
-pub use error::{Preview, RenderError, Rendered};
+pub use error::{Preview, RenderError, Rendered, has_hole, hole, secret_wait, waits_for_secret};
 pub use lookup::{Lazy, Lookup, Root};
 
 #[cfg(test)]

@@ -73,6 +73,22 @@ fn what_is_read_of_all_hosts_is_the_same_for_all() {
 }
 
 #[test]
+fn a_task_that_fails_differently_on_every_host_is_told_of_a_few_times() {
+    let mut maker = Maker::new("away all x{{ host.name }}");
+    let mut away = maker.run("away", "uptime");
+    away.on = vec![crate::model::OnHost::Template(maker.template("x{{ host.name }}", Context::Native))];
+    let playbook = playbook(vec![maker.round("all", &[0, 1, 2, 3, 4, 5, 6, 7], vec![away])]);
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    let mut diagnostics = Diagnostics::default();
+    examine(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let messages: Vec<&str> = diagnostics.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(messages.len(), MOST_FAILURES, "{messages:?}");
+    assert_eq!(messages[0], "task `away` on h0: there is no host `xh0`");
+}
+
+#[test]
 fn a_class_is_what_variables_are_read() {
     let (_, _, world) = example();
     let classes = Classes::new(&world);

@@ -9,10 +9,14 @@ mod task;
 mod values;
 mod verb;
 
+use indexmap::IndexMap;
+
 use super::codes;
 use super::keys::PLAYBOOK;
 use super::syntax::Syntax;
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap};
+use crate::inventory::read_secrets;
+use crate::model::Secret;
 use crate::yaml::{self, Node};
 
 /// What every reader needs.
@@ -30,6 +34,11 @@ pub fn read(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Opt
 }
 
 impl Reader<'_> {
+    fn secrets(&mut self, node: &Node, file: FileId) -> IndexMap<String, Secret> {
+        let base = self.map.file(file).path.as_deref().and_then(std::path::Path::parent);
+        node.get("secrets").map(|entry| read_secrets(entry, base, self.diagnostics)).unwrap_or_default()
+    }
+
     fn playbook(&mut self, node: &Node, file: FileId) -> Option<Syntax> {
         if node.as_list().is_some() {
             let found = Diagnostic::error("E012", node.span, "a playbook must be a map, this is a list");
@@ -47,6 +56,7 @@ impl Reader<'_> {
             id: self.plain(node, "id"),
             inventory: self.plain(node, "inventory"),
             vars: self.vars(node, "vars"),
+            secrets: self.secrets(node, file),
             rounds: Vec::new(),
             max_parallel: self.count(node, "max_parallel"),
         };

@@ -25,6 +25,8 @@ pub(super) struct Binder<'a> {
     told: BTreeSet<(&'static str, Span)>,
     /// Variables that templates of a round read, others followed.
     pub(super) used: BTreeSet<(RoundIx, String)>,
+    /// Secrets that templates read, variables followed.
+    pub(super) secrets: BTreeSet<String>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -66,13 +68,15 @@ pub(super) fn bind(
         sets: set_vars(playbook),
         told: BTreeSet::new(),
         used: BTreeSet::new(),
+        secrets: BTreeSet::new(),
         diagnostics,
     };
     let mut found: Vec<(Vec<TaskRead>, Vec<Vec<TaskRead>>)> = Vec::with_capacity(playbook.rounds.len());
     for (index, round) in playbook.rounds.iter().enumerate() {
         found.push(binder.round(RoundIx::new(index), round));
     }
-    let used = binder.used;
+    let (used, secrets) = (binder.used, binder.secrets);
+    playbook.secrets.values_mut().for_each(|secret| secret.used = secrets.contains(&secret.name));
     for (round, (of_round, of_tasks)) in playbook.rounds.iter_mut().zip(found) {
         for read in &of_round {
             if !round.needs.iter().any(|need| need.round == read.round) {

@@ -30,11 +30,11 @@ impl<'a> Binder<'a> {
             "tasks" => self.own_round(scope, of, read, chain),
             "rounds" => self.other_round(scope, of, read, classes, chain),
             "result" => self.result(scope, of, read),
-            "facts" | "secrets" | "inputs" => {
+            "secrets" => self.secret(read),
+            "facts" | "inputs" => {
                 let found = Diagnostic::error(codes::NOT_YET, read.span, format!("`{}` is not supported yet", read.path[0]));
                 let hint = match read.path[0].as_str() {
                     "facts" => "run a command with `read_only: true` and read its result",
-                    "secrets" => "pass it through the environment: `controller.env.NAME`",
                     _ => "use `vars`, and `-e` on the command line",
                 };
                 self.tell(found.hint(hint.to_owned()));
@@ -49,7 +49,11 @@ impl<'a> Binder<'a> {
     /// `host.vars.x`: what the inventory says, nothing else.
     fn host_variable(&mut self, scope: &mut RoundScope<'a>, read: &Read, classes: Option<&[usize]>) {
         let [_, vars, name, ..] = read.path.as_slice() else { return };
-        if vars != "vars" || read.optional || METHODS.contains(&name.as_str()) {
+        if vars != "vars" || METHODS.contains(&name.as_str()) {
+            return;
+        }
+        self.secrets_of(name);
+        if read.optional {
             return;
         }
         let partition = scope.partition(name);
@@ -141,6 +145,7 @@ impl<'a> Binder<'a> {
         if !self.used.insert((scope.index, name.to_owned())) {
             return;
         }
+        self.secrets_of(name);
         let mut names = BTreeSet::new();
         for var in found {
             var.value.for_each_template(&mut |template| names.extend(template.reads.iter().filter_map(|read| read.path.first())));

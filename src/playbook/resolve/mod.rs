@@ -13,6 +13,7 @@ mod order;
 mod path;
 mod rounds;
 mod scope;
+mod secrets;
 mod steps;
 mod tasks;
 mod templates;
@@ -89,12 +90,16 @@ pub fn resolve(
         id,
         vars: vars.unwrap_or_else(|| Arc::new(Layer { origin: Origin::Playbook, vars: IndexMap::new() })),
         extra: Arc::new(extra(options)),
+        secrets: inventory.secrets.clone(),
         rounds,
         max_parallel: syntax.max_parallel,
         inputs: IndexMap::new(),
         groups: IndexMap::new(),
     };
+    playbook.secrets.extend(syntax.secrets.iter().map(|(name, secret)| (name.clone(), secret.clone())));
     let used = bind::bind(&mut playbook, map, inventory, &round_names, &task_names, diagnostics);
+    secrets::passwords(&mut playbook, inventory, diagnostics);
+    secrets::warnings(&playbook, inventory, map, diagnostics);
     check::check(&playbook, &used, options, diagnostics);
     (!diagnostics.has_errors()).then_some(Resolved { playbook, files_needed })
 }

@@ -76,6 +76,7 @@ fn schemas_refuse_wrong_forms() {
         "group_with_verb",
         "max_parallel_zero",
         "shell_with_command",
+        "secret_in_plain_sight",
     ];
     for name in wrong {
         let path = root().join(format!("tests/corpus/wrong/{name}.yml"));
@@ -84,4 +85,18 @@ fn schemas_refuse_wrong_forms() {
     let inventory = jsonschema::validator_for(&inventory_schema()).unwrap();
     assert!(!inventory.is_valid(&serde_json::json!({ "host": {} })));
     assert!(!inventory.is_valid(&serde_json::json!({ "connect": { "host_key": "off" } })));
+    let transport = |transport: &str| {
+        let transport: serde_json::Value = serde_json::from_str(transport).unwrap();
+        inventory.is_valid(&serde_json::json!({ "connect": { "transport": transport } }))
+    };
+    for good in
+        [r#""docker""#, r#"{"podman": null}"#, r#"{"lxc": "c1"}"#, r#"{"kubectl": {"pod": "p", "container": "c", "options": ["-q"]}}"#]
+    {
+        assert!(transport(good), "{good}");
+    }
+    for wrong in
+        [r#""dokcer""#, r#"{"docker": {"namespace": "n"}}"#, r#"{"chroot": "old"}"#, r#"{"lxc": "a", "docker": "b"}"#, r#"{"lxc": "-x"}"#]
+    {
+        assert!(!transport(wrong), "{wrong}");
+    }
 }
