@@ -70,6 +70,13 @@ impl Feed {
         feed
     }
 
+    /// Changes what is known before the run.
+    pub(super) fn header(mut self, edit: impl FnOnce(&mut RunHeader)) -> Feed {
+        edit(&mut self.header);
+        self.events[0].kind = RunEvent::RunStarted(Box::new(self.header.clone()));
+        self
+    }
+
     pub(super) fn push(&mut self, kind: RunEvent) {
         self.events.push(Event { seq: self.events.len() as u64, at: self.now, kind });
         self.now += 1;
@@ -174,6 +181,7 @@ impl Feed {
             0 => "ok",
             4 => "failed",
             5 => "unreachable",
+            6 => "stopped",
             130 | 143 => "interrupted",
             _ => "error",
         };
