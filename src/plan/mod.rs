@@ -7,6 +7,7 @@
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
+mod batches;
 mod build;
 mod chosen;
 mod circle;
@@ -17,6 +18,7 @@ mod inputs;
 mod item;
 mod links;
 mod nodes;
+mod passes;
 mod prepare;
 mod prepared;
 mod queue;
@@ -28,11 +30,14 @@ mod sight;
 mod testing;
 mod text;
 mod view;
+mod viewer;
+mod what;
 mod world;
 
+pub use batches::batches;
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
-pub use item::items;
+pub use item::{item_label, items};
 pub use prepare::{holds, judge, prepare, preview};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
@@ -41,5 +46,9 @@ pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
 pub use scope::Local;
 pub use text::{Paint, Role, plan_text, unpainted};
-pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, view};
+pub use view::{
+    BatchView, BlockSteps, BlockView, BlockWhat, Counts, FORMAT, HomeView, ItemWhat, PlanView, RepeatView, RoundView, StepsView, TaskView,
+    WaitView, What,
+};
+pub use viewer::view;
 pub use world::{ControllerInfo, RunInfo, World};

@@ -1,9 +1,14 @@
 //! Plans rendered with the real engine.
 
-use super::*;
-use crate::model::{Context, Item, Layer, Need, Needs, Origin, TaskRead, Value, Var, VarValue};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::diag::Diagnostics;
+use crate::model::{Context, HostIx, Item, Layer, Need, Needs, Origin, RoundIx, StepId, TaskIx, TaskRead, Value, Var, VarValue};
+use crate::plan::classes::class;
 use crate::plan::testing::{Maker, inventory, layer, playbook};
-use crate::plan::{ControllerInfo, NothingYet, RunInfo, build, plan_text, unpainted};
+use crate::plan::{ControllerInfo, NothingYet, Plan, RunInfo, World, build, plan_text, unpainted};
 
 /// Eight hosts; h0 to h3 share a layer with `port: 80`, the others one with `port: 81`; h5 has a variable of its own.
 fn hosts() -> crate::model::Inventory {
@@ -44,7 +49,7 @@ fn example() -> (Maker, Plan, Arc<World>) {
 fn equal_hosts_stand_together() {
     let (maker, plan, world) = example();
     let mut diagnostics = Diagnostics::default();
-    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", diagnostics.to_text(&maker.map));
     insta::assert_snapshot!(plan_text(&view, 80, &unpainted));
     insta::assert_json_snapshot!(view.rounds[0].tasks[3]);
@@ -72,7 +77,7 @@ fn what_cannot_be_rendered_is_told_once_with_its_hosts() {
     let world =
         World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
     let mut diagnostics = Diagnostics::default();
-    let _ = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let _ = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     insta::assert_snapshot!(diagnostics.to_text(&maker.map));
 }
 
@@ -87,9 +92,11 @@ fn a_condition_that_waits_excuses_what_cannot_be_rendered() {
     let world =
         World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
     let mut diagnostics = Diagnostics::default();
-    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     assert!(!diagnostics.has_errors());
     let what = &view.rounds[0].tasks[1].steps[0].what;
     assert_eq!(what.command, "‹can't be rendered: `nowhere` is not defined›");
     assert_eq!(what.known_after, ["r/kernel"]);
 }
+
+mod flow;
