@@ -61,6 +61,11 @@ pub(super) fn as_written(value: &VarValue) -> String {
         VarValue::Plain(Value::List(list)) => {
             format!("[{}]", list.iter().map(|value| as_written(&VarValue::Plain(value.clone()))).collect::<Vec<_>>().join(", "))
         }
+        VarValue::Plain(Value::Map(map)) => {
+            let entries: Vec<String> =
+                map.iter().map(|(name, value)| format!("{name}: {}", as_written(&VarValue::Plain(value.clone())))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
         VarValue::Plain(Value::Text(text)) => text.clone(),
         VarValue::Plain(other) => serde_json::to_string(other).unwrap_or_default(),
         VarValue::Template(template) => template.source.text.trim().to_owned(),

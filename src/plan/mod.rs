@@ -2,7 +2,8 @@
 //!
 //! [`build`] makes the static [`Plan`], a graph of rounds and tasks whose edges say why they exist; [`Queue`] counts
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
-//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`view`]
+//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`items`] is what an `each` goes
+//! through, [`batches`] what a round's hosts are split into; [`view`]
 //! is the whole plan as data (its JSON form), [`plan_text`] as text.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
@@ -38,7 +39,7 @@ pub use batches::batches;
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use item::{item_label, items};
-pub use prepare::{holds, judge, prepare, preview};
+pub use prepare::{holds, judge, prepare, preview, until};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
 };

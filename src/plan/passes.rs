@@ -115,13 +115,11 @@ pub(super) fn passes(world: &Arc<World>, engine: &Engine, host: HostIx, sight: S
     Ok(passes)
 }
 
+/// A pass, with the item that an `each` put to it.
+type WithItem = (Pass, Option<Arc<ItemView>>);
+
 /// The passes that an `each` makes of one.
-fn through(
-    each: Option<&Each>,
-    mut pass: Pass,
-    engine: &Engine,
-    scope: impl FnOnce(&Pass) -> Root,
-) -> Result<Vec<(Pass, Option<Arc<ItemView>>)>, RenderError> {
+fn through(each: Option<&Each>, mut pass: Pass, engine: &Engine, scope: impl FnOnce(&Pass) -> Root) -> Result<Vec<WithItem>, RenderError> {
     let Some(each) = each.filter(|_| pass.skipped_by.is_none()) else { return Ok(vec![(pass, None)]) };
     match items(each, engine, &scope(&pass)) {
         Ok(list) => Ok(ItemView::all(&each.name, list)

@@ -224,7 +224,8 @@ impl Writer<'_> {
         );
         let mut parts = vec![format!("{} may change something (~)", counts.may_change)];
         if counts.skipped > 0 {
-            parts.push(format!("{} left out by `when` (-)", counts.skipped));
+            let typed = view.rounds.iter().flat_map(|round| &round.tasks).any(|task| task.left_out.is_some());
+            parts.push(format!("{} left out{} (-)", counts.skipped, if typed { "" } else { " by `when`" }));
         }
         if counts.known_later > 0 {
             parts.push(format!("{} known only in part", counts.known_later));

@@ -50,6 +50,9 @@ pub(super) struct Viewer<'a> {
     told: RefCell<BTreeSet<(String, Option<Span>)>>,
 }
 
+/// Message, place, hint and item of a failure.
+type Told = (String, Option<Span>, Option<String>, Option<String>);
+
 /// Why something can't be rendered, and for which item.
 pub(super) struct Failure {
     pub(super) error: RenderError,
@@ -189,7 +192,7 @@ impl Viewer<'_> {
     ) -> IndexMap<W, Vec<HostIx>> {
         let mut groups: IndexMap<W, Vec<HostIx>> = IndexMap::new();
         let mut known: HashMap<Class, usize> = HashMap::new();
-        let mut failures: IndexMap<(String, Option<Span>, Option<String>, Option<String>), Vec<HostIx>> = IndexMap::new();
+        let mut failures: IndexMap<Told, Vec<HostIx>> = IndexMap::new();
         for host in hosts {
             let class = class(*host);
             if let Some(group) = class.as_ref().and_then(|class| known.get(class)) {

@@ -10,6 +10,9 @@ use super::viewer::{Failure, Viewer};
 use crate::model::{BecomeMethod, BlockIx, HostIx, RoundIx, StepId, Task, Value, VarValue};
 use crate::template::{RenderError, Root};
 
+/// By name, as text; and what they wait for.
+type Inputs = (Vec<(String, String)>, Vec<String>);
+
 impl Viewer<'_> {
     /// What a step does.
     pub(super) fn what(&self, task: &Task, step: StepId) -> Result<What, Failure> {
@@ -132,7 +135,8 @@ impl Viewer<'_> {
             None => Vec::new(),
         };
         what.inputs = shown;
-        if passes.are_known() {
+        let goes_through = self.world.playbook().round(round).blocks[block.index()].each.is_some();
+        if goes_through && passes.are_known() {
             what.items = Some(passes.all.iter().map(|pass| pass.labels.join(" / ")).collect());
         }
         let mut seen = std::collections::BTreeSet::new();
@@ -141,14 +145,8 @@ impl Viewer<'_> {
         Ok(what)
     }
 
-    #[allow(clippy::type_complexity, reason = "inputs with their texts, and what they wait for")]
-    fn inputs(
-        &self,
-        round: RoundIx,
-        block: BlockIx,
-        host: HostIx,
-        pass: &Pass,
-    ) -> Result<(Vec<(String, String)>, Vec<String>), RenderError> {
+    /// An action's inputs, and what they wait for.
+    fn inputs(&self, round: RoundIx, block: BlockIx, host: HostIx, pass: &Pass) -> Result<Inputs, RenderError> {
         let round_of = self.world.playbook().round(round);
         let Some(frame) = round_of.blocks[block.index()].frame else { return Ok((Vec::new(), Vec::new())) };
         let (mut shown, mut waits) = (Vec::new(), Vec::new());

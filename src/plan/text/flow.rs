@@ -17,7 +17,7 @@ pub(super) fn of_round(round: &RoundView) -> Vec<String> {
         lines.push(format!("chosen by {}: at most {}", round.chosen_by.join(", "), round.hosts.len()));
     }
     if !round.batches.is_empty() {
-        let pause = round.pause_ms.map_or_else(String::new, |pause| format!(", {} between them", time(pause)));
+        let pause = round.pause_ms.map_or_else(String::new, |pause| format!("; {} between them", time(pause)));
         lines.push(format!("in batches: {}{pause}", sizes(&round.batches)));
     }
     match round.max_failures {
@@ -132,9 +132,12 @@ pub(super) fn of_block_steps(what: &BlockWhat) -> Vec<String> {
     lines
 }
 
-/// The first items of a step, each with what is done for it.
+/// The first items of a step, each with what is done for it; none where that is the same for all.
 pub(super) fn of_items(what: &What) -> Vec<String> {
     let items = what.items.as_deref().unwrap_or_default();
+    if items.iter().all(|item| item.skipped_by.is_none() && item.command == what.command) {
+        return Vec::new();
+    }
     // One more would be the line that says how many there are.
     let shown = if items.len() > MOST_ITEMS + 1 { MOST_ITEMS } else { items.len() };
     let line = |item: &crate::plan::view::ItemWhat| match &item.skipped_by {
@@ -159,9 +162,9 @@ fn of_repeat(repeat: &RepeatView) -> Vec<String> {
         let times = if retries == 1 { "once more".to_owned() } else { format!("up to {retries} times more") };
         let delay = repeat.delay_ms.map_or_else(String::new, |delay| format!(", {} between", time(delay)));
         let backoff = repeat.backoff.map_or_else(String::new, |factor| format!(", each wait {factor} times as long"));
-        let until = repeat.until.as_ref().map_or_else(String::new, |until| format!(", until {until}"));
-        lines.push(format!("tried {times}{delay}{backoff}{until}"));
+        lines.push(format!("tried {times}{delay}{backoff}"));
     }
+    lines.extend(repeat.until.iter().map(|until| format!("until {until}")));
     lines
 }
 
