@@ -55,14 +55,12 @@ fn is_own(read: &Read) -> bool {
 pub(super) fn block_class(world: &World, round: RoundIx, block: BlockIx, host: HostIx) -> Option<Class> {
     let entry = &world.playbook.round(round).blocks[block.index()];
     let sight = Sight::Block { round, block, own: true };
-    let mut reads = Vec::new();
-    entry.for_each_template(&mut |_, template| reads.extend(template.reads.iter().map(|read| (read, sight))));
+    let mut reads = around(world, sight);
     let frame = entry.frame.map(|frame| &world.playbook.round(round).frames[frame.index()]);
     for input in frame.iter().flat_map(|frame| frame.inputs.values()) {
         let sight = if input.given { sight } else { Sight::Inventory };
         reads.extend(of_input(input, sight));
     }
-    reads.extend(around(world, sight));
     followed(world, host, reads)
 }
 
@@ -74,16 +72,16 @@ fn of_input(input: &Input, sight: Sight) -> Reads<'_> {
     reads
 }
 
-/// What the `each` of the blocks around a place read, callers' included.
+/// What conditions and `each` of the blocks around a place read, callers' included.
 fn around(world: &World, sight: Sight) -> Reads<'_> {
     let mut reads = Vec::new();
     let mut next = Some(sight);
     while let Some((sight, round)) = next.and_then(|sight| Some((sight, sight.round()?))) {
         for (block, _) in sight.around(world) {
-            let at = Sight::Block { round, block, own: false };
-            if let Some(each) = &world.playbook.round(round).blocks[block.index()].each {
-                each.for_each_template(&mut |template| reads.extend(template.reads.iter().map(|read| (read, at))));
-            }
+            world.playbook.round(round).blocks[block.index()].for_each_template(&mut |part, template| {
+                let at = Sight::Block { round, block, own: part != TaskPart::Each };
+                reads.extend(template.reads.iter().map(|read| (read, at)));
+            });
         }
         next = sight.caller(world);
     }

@@ -62,15 +62,19 @@ struct InputValue {
 
 impl Make for InputValue {
     fn make(&self, render: &Renderer<'_>) -> Result<Value, RenderError> {
-        let value = render(&self.input.value.value, &self.root)?;
-        match mismatch(&self.input.kind, &value) {
-            None => Ok(value),
-            Some((wanted, hint)) => Err(RenderError::Failed {
-                message: format!("input `{}` is {wanted}, and this is {}", self.name, value.kind()),
-                span: self.input.value.span,
-                hint,
-            }),
-        }
+        checked(&self.name, &self.input, render(&self.input.value.value, &self.root)?)
+    }
+}
+
+/// Gives the value of an input where it is of its type.
+pub(super) fn checked(name: &str, input: &Input, value: Value) -> Result<Value, RenderError> {
+    match mismatch(&input.kind, &value) {
+        None => Ok(value),
+        Some((wanted, hint)) => Err(RenderError::Failed {
+            message: format!("input `{name}` is {wanted}, and this is {}", value.kind()),
+            span: input.value.span,
+            hint,
+        }),
     }
 }
 

@@ -6,8 +6,11 @@ use indexmap::IndexMap;
 
 use super::results::ItemView;
 use super::roots::lazy;
-use crate::model::{Each, EachItems, Value};
+use crate::model::{Each, EachItems, Value, VarValue};
 use crate::template::{Engine, Lazy, Lookup, RenderError, Rendered, Root};
+
+/// In columns.
+const LONGEST_LABEL: usize = 40;
 
 /// Gives the items of an `each`, rendered in a scope that does not see them; a map's are maps of `key` and `value`.
 ///
@@ -38,6 +41,41 @@ pub fn items(each: &Each, engine: &Engine, scope: &Root) -> Result<Vec<Value>, R
 
 fn pair(key: String, value: Value) -> Value {
     Value::Map(IndexMap::from([("key".to_owned(), Value::Text(key)), ("value".to_owned(), value)]))
+}
+
+/// Names an item in a few words: text as it is, a map by its `name` or `key`, anything else as JSON.
+#[must_use]
+pub fn item_label(item: &Value) -> String {
+    let named = |map: &IndexMap<String, Value>| ["name", "key", "id"].iter().find_map(|key| map.get(*key)?.as_text().map(str::to_owned));
+    let text = match item {
+        Value::Text(text) => text.clone(),
+        Value::Map(map) => named(map).unwrap_or_else(|| serde_json::to_string(item).unwrap_or_default()),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    };
+    crate::text::one_line(&text, LONGEST_LABEL)
+}
+
+/// A list or map as a person would write it: `[a, b]`.
+pub(super) fn as_written(value: &VarValue) -> String {
+    match value {
+        VarValue::Plain(Value::List(list)) => {
+            format!("[{}]", list.iter().map(|value| as_written(&VarValue::Plain(value.clone()))).collect::<Vec<_>>().join(", "))
+        }
+        VarValue::Plain(Value::Map(map)) => {
+            let entries: Vec<String> =
+                map.iter().map(|(name, value)| format!("{name}: {}", as_written(&VarValue::Plain(value.clone())))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        VarValue::Plain(Value::Text(text)) => text.clone(),
+        VarValue::Plain(other) => serde_json::to_string(other).unwrap_or_default(),
+        VarValue::Template(template) => template.source.text.trim().to_owned(),
+        VarValue::Unusable(unusable) => unusable.source.text.trim().to_owned(),
+        VarValue::List(list) => format!("[{}]", list.iter().map(as_written).collect::<Vec<_>>().join(", ")),
+        VarValue::Map(map) => {
+            let entries: Vec<String> = map.iter().map(|(name, value)| format!("{name}: {}", as_written(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
 }
 
 impl ItemView {

@@ -1,7 +1,7 @@
 //! What `each` goes through.
 
 use super::*;
-use crate::model::{Context, HostIx, Origin, RoundIx, StepId, TaskIx, VarValue};
+use crate::model::{Context, HostIx, Origin, RoundIx, StepId, TaskIx};
 use crate::plan::testing::{Maker, inventory, layer, playbook};
 use crate::plan::{ControllerInfo, NothingYet, RunInfo, World, build};
 

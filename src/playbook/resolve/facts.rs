@@ -64,7 +64,7 @@ impl<'a> Binder<'a> {
                 }
                 here = true;
             } else if self.round_order.waits(scope.index.index(), round.index()) {
-                self.playbook.round(round).hosts.iter().for_each(|host| drop(lacking.remove(host)));
+                lacking.retain(|host| !self.playbook.round(round).hosts.contains(host));
             } else {
                 continue;
             }
