@@ -13,4 +13,4 @@ mod playbook;
 mod tests;
 
 pub use inventory::inventory_schema;
-pub use playbook::playbook_schema;
+pub use playbook::{action_schema, playbook_schema};
