@@ -112,7 +112,7 @@ fn what_is_not_there_yet_is_not_called_unknown() {
     let project = Project::new();
     project.file(
         "site.yml",
-        "rounds:\n  - name: work\n    hosts: localhost\n    batch: [1, 50%]\n    tasks:\n      - run: echo a\n        retries: 3\n",
+        "rounds:\n  - name: work\n    hosts: localhost\n    max_wait: 5m\n    tasks:\n      - run: echo a\n        durable: true\n",
     );
     let shown = project.run(&["check", "site.yml"]).expect_code(3);
     assert_eq!(shown.stderr.matches("not supported yet").count(), 2, "{}", shown.text());
@@ -150,4 +150,37 @@ fn a_code_is_explained() {
     let unknown = project.run(&["explain", "--code", "E014x"]).expect_code(2);
     assert_eq!(unknown.stderr, "error: there is no code `E014x`\n\nhint: `roundsman explain --code` lists all codes\n");
     project.run(&["explain"]).expect_code(2);
+}
+
+#[test]
+fn files_that_a_playbook_takes_in_are_read_and_recorded() {
+    let project = Project::new();
+    project.file(
+        "site.yml",
+        "inputs: { version: { type: string } }\nrounds:\n  - hosts: localhost\n    tasks:\n      - include: tasks/more.yml\n      \
+         - use: actions/deploy.yml\n",
+    );
+    project.file("tasks/more.yml", "- run: id\n- include: last.yml\n");
+    project.file("tasks/last.yml", "- run: id\n");
+    project.file("actions/deploy.yml", "tasks:\n  - run: id\n");
+    let mut sources = roundsman::Sources::file(project.path("site.yml"));
+    // A text as typed: as YAML it would be the number 2.1.
+    sources.extra.push(roundsman::app::ExtraVar::Pair("version".to_owned(), "2.10".to_owned()));
+    let loaded = roundsman::load(&sources);
+    let ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
+    let inputs: Vec<(&str, &str)> =
+        ready.inputs.iter().map(|input| (input.role.as_str(), input.name.rsplit('/').next().unwrap_or_default())).collect();
+    assert_eq!(inputs, [("playbook", "site.yml"), ("include", "more.yml"), ("action", "deploy.yml"), ("include", "last.yml")]);
+    let given = &ready.playbook.inputs["version"].value.value;
+    assert!(matches!(given, roundsman::model::VarValue::Plain(roundsman::model::Value::Text(text)) if text == "2.10"), "{given:?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_where_it_is_named() {
+    let project = Project::new();
+    project.file("site.yml", "rounds:\n  - hosts: localhost\n    tasks:\n      - include: tasks/more.yml\n");
+    project.file("tasks/more.yml", "- use: deploy.yml\n- { run: id, becom: root }\n");
+    let shown = project.run(&["check", "site.yml"]).expect_code(3);
+    assert!(shown.stderr.contains("the action file `tasks/deploy.yml` can't be read"), "{}", shown.text());
+    assert!(shown.stderr.contains("tasks/more.yml:1:8") && shown.stderr.contains("tasks/more.yml:2:14"), "{}", shown.text());
 }

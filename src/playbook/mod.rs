@@ -25,5 +25,5 @@ pub use inputs::input_mistake;
 pub use options::{FileNeed, Options, Resolved};
 pub use read::read;
 pub use resolve::resolve;
-pub use schema::{inventory_schema, playbook_schema};
+pub use schema::{action_schema, inventory_schema, playbook_schema};
 pub use syntax::{Role, Syntax, Wanted};

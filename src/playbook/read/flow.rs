@@ -14,11 +14,21 @@ impl Reader<'_> {
             each: self.each(node),
             retry: self.retry(node),
             notify: self.words(node, "notify"),
-            lock: self.plain(node, "lock"),
+            lock: self.lock(node),
             throttle: self.count(node, "throttle"),
             sensitive: self.flag(node, "sensitive"),
             tags: self.words(node, "tags"),
         }
+    }
+
+    fn lock(&mut self, node: &Node) -> Option<SourceText> {
+        let lock = self.plain(node, "lock")?;
+        if lock.text.contains("{{") {
+            let found = Diagnostic::error(codes::WRONG_VALUE, lock.span, "`lock` can't be a template");
+            self.diagnostics.push(found.hint("each host has its own locks; a plain name such as `apt` is enough".to_owned()));
+            return None;
+        }
+        Some(lock)
     }
 
     /// Reads one name or a list of names; none of them is a template.

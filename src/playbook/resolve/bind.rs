@@ -166,7 +166,6 @@ impl<'a> Binder<'a> {
     fn groups(&mut self, rounds: &'a [Round]) {
         let playbook = self.playbook;
         for (group, round) in playbook.groups.values().zip(rounds) {
-            // A variable's life ends with the borrow of its round, so each group has a scope of its own.
             let mut scope = RoundScope::new(NO_ROUND, round, self.inventory);
             let mut of = Use::default();
             self.template(&mut scope, &mut of, &group.when);

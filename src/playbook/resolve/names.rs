@@ -69,8 +69,14 @@ impl<T> Names<T> {
         if let Some(id_text) = &own {
             if let Some(other) = self.ids.get(id_text).map(|index| &self.list[*index]) {
                 let found = Diagnostic::error(codes::DUPLICATE_ID, place, format!("two {kind}s of the {list} have the id `{id_text}`"));
-                let found = found.label("the second").and(other.span, "the first");
-                let hint = if id.is_some() { "choose another id" } else { "change a name, or give one of them an `id:`" };
+                let found = if other.span == place { found } else { found.label("the second").and(other.span, "the first") };
+                let hint = if other.span == place {
+                    "the file is taken in twice: make it an action, whose ids are its own, and `use` it"
+                } else if id.is_some() {
+                    "choose another id"
+                } else {
+                    "change a name, or give one of them an `id:`"
+                };
                 diagnostics.push(found.hint(hint.to_owned()));
             } else {
                 self.ids.insert(id_text.clone(), self.list.len());

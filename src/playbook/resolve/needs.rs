@@ -101,6 +101,11 @@ impl Lower<'_> {
             self.diagnostics.push(found.hint("write `notify` where the action is used; it holds for all its tasks".to_owned()));
             return Vec::new();
         }
+        if let (Some(first), Section::Finally) = (words.first(), home.section) {
+            let found = Diagnostic::error(codes::CONFLICT, first.span, "`notify` in `finally`, where the handlers have run");
+            self.diagnostics.push(found.hint("write what is to be done into `finally` itself".to_owned()));
+            return Vec::new();
+        }
         let mut bound: Vec<Notify> = Vec::with_capacity(words.len());
         for word in words {
             let error = |message: String| Diagnostic::error(codes::UNKNOWN_HANDLER, word.span, message);

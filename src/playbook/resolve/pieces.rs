@@ -8,11 +8,11 @@ use super::names::id_of;
 use super::needs::Needer;
 use super::targets::{RoundTargets, TargetKind};
 use super::tasks::Settings;
-use crate::diag::Span;
+use crate::diag::{Diagnostic, Span};
 use crate::model::{
-    Become, Block, BlockItem, Context, Frame, FrameIx, Group, Home, Item, Layer, Notify, Origin, Part, Section, Task, Template,
+    Become, Block, BlockItem, Context, Frame, FrameIx, Group, Home, Item, Layer, Notify, Origin, Part, Section, Task, TaskIx, Template,
 };
-use crate::playbook::syntax;
+use crate::playbook::{codes, syntax};
 
 /// What holds around a task.
 #[derive(Clone, Default)]
@@ -70,6 +70,9 @@ impl Lower<'_> {
                     _ => self.needs(&needer(TargetKind::Task, covers), task.common.needs.as_deref()),
                 };
                 let task = self.task(task, outside, home, targets);
+                if home.section == Section::Handlers {
+                    self.notifies_below(&task, *ix);
+                }
                 lists.tasks.push(task);
                 items.push(Item::Task(*ix, needs));
             }
@@ -121,6 +124,14 @@ impl Lower<'_> {
                 let members = self.items(members, &inside, home, lists);
                 items.extend(members);
             }
+        }
+    }
+
+    /// Handlers run once, in the order written: tells of one that notifies what had its turn.
+    fn notifies_below(&mut self, handler: &Task, own: TaskIx) {
+        if let Some(notify) = handler.flow.notify.iter().find(|notify| notify.handler <= own) {
+            let found = Diagnostic::error(codes::CONFLICT, notify.span, "a handler can only notify handlers that stand below it");
+            self.diagnostics.push(found.hint("handlers run in the order written; move this one up".to_owned()));
         }
     }
 

@@ -14,4 +14,4 @@ mod secrets;
 mod tests;
 
 pub use inventory::inventory_schema;
-pub use playbook::playbook_schema;
+pub use playbook::{action_schema, playbook_schema};

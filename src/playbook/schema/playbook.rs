@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::connect::connect;
 use super::forms::{object, scalar, titled};
 use crate::playbook::keys::{
-    ASSERT, BECOME, BLOCK, CHOSEN, COPY, DEFAULTS, EACH, FETCH, GROUP, INCLUDE, INPUT, PLAYBOOK, ROUND, SCRIPT, TASK, USE, VERBS, WAIT_FOR,
+    ACTION, ASSERT, BECOME, BLOCK, CHOSEN, COPY, DEFAULTS, EACH, FETCH, GROUP, INCLUDE, INPUT, PLAYBOOK, ROUND, SCRIPT, TASK, USE, VERBS,
+    WAIT_FOR,
 };
 
 /// The JSON Schema of playbooks.
@@ -17,6 +18,18 @@ pub fn playbook_schema() -> Value {
         "rounds": [{ "hosts": "all", "tasks": [{ "name": "kernel", "run": "uname -r", "read_only": true }] }],
     }]);
     titled("Roundsman playbook", playbook, defs())
+}
+
+/// The JSON Schema of actions.
+#[must_use]
+pub fn action_schema() -> Value {
+    let mut action = object("An action: tasks with inputs, for `use`.", &[ACTION], &["tasks"]);
+    action["examples"] = json!([{
+        "inputs": { "version": { "type": "string" } },
+        "outputs": { "path": "{{ tasks.unpack.stdout }}" },
+        "tasks": [{ "name": "unpack", "run": "tar -xzf /tmp/app-{{ inputs.version }}.tgz && pwd" }],
+    }]);
+    titled("Roundsman action", action, defs())
 }
 
 fn defs() -> Value {

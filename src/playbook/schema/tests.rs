@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{inventory_schema, playbook_schema};
+use super::{action_schema, inventory_schema, playbook_schema};
 use crate::diag::{Diagnostics, SourceMap};
 
 fn root() -> PathBuf {
@@ -21,7 +21,7 @@ fn json_of(path: &Path) -> Value {
 
 #[test]
 fn checked_in_schemas_are_current() {
-    for (name, schema) in [("playbook", playbook_schema()), ("inventory", inventory_schema())] {
+    for (name, schema) in [("playbook", playbook_schema()), ("inventory", inventory_schema()), ("action", action_schema())] {
         let path = root().join(format!("schemas/{name}.schema.json"));
         let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
@@ -46,6 +46,10 @@ fn schemas_accept_good_files() {
     }
     let inventory = jsonschema::validator_for(&inventory_schema()).unwrap();
     assert!(inventory.is_valid(&json_of(&corpus.join("inventory.yml"))));
+    let action = jsonschema::validator_for(&action_schema()).unwrap();
+    let valid = |name: &str| action.is_valid(&json_of(&corpus.join("parts").join(name)));
+    assert!(valid("deploy.yml") && valid("note.yml"));
+    assert!(!valid("bad_type.yml") && !valid("a_playbook.yml") && !valid("more_tasks.yml"));
 }
 
 #[test]
