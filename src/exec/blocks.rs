@@ -102,6 +102,7 @@ impl Dispatcher {
         let (round, block, host) = id;
         let playbook = Arc::clone(&self.fixed.playbook);
         let shape = self.shape.block(round, block);
+        let unneeded = shape.rescue.clone();
         let parts = [&shape.body, &shape.always];
         let tasks: Vec<TaskIx> = parts.into_iter().flatten().copied().filter(|node| playbook.round(round).gate(*node).is_none()).collect();
         for task in tasks {
@@ -113,6 +114,9 @@ impl Dispatcher {
             outcome.blocked = blocked;
             self.keep(step, &Arc::new(StepResult::without_run(Status::Skipped)));
             self.tell_end(step, 0, &outcome);
+        }
+        for task in unneeded {
+            self.keep(StepId { round, task, host }, &Arc::new(StepResult::without_run(Status::Skipped)));
         }
         self.drop_inside(id);
     }

@@ -109,6 +109,10 @@ impl Dispatcher {
     /// Takes a part of a block, or of the round's end, for over without a word: it was not needed.
     pub(super) fn drop_part(&mut self, node: StepId, nodes: &[TaskIx]) {
         let open: Vec<TaskIx> = nodes.iter().copied().filter(|task| !self.queue.is_over(StepId { task: *task, ..node })).collect();
+        for task in &open {
+            // Whoever reads it need not wait for it.
+            self.keep(StepId { task: *task, ..node }, &Arc::new(StepResult::without_run(Status::Skipped)));
+        }
         let effects = self.queue.drop_nodes(node.round, node.host, &open);
         self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
     }

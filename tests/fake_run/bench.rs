@@ -59,6 +59,27 @@ impl Ran {
         self.log.of(host).into_iter().filter_map(|what| what.strip_prefix("run ").map(str::to_owned)).collect()
     }
 
+    /// What a step printed on standard output.
+    pub(crate) fn printed(&self, step: &str) -> String {
+        let pieces = self.events.iter().filter_map(|event| match &event.kind {
+            RunEvent::StepOutput { step: id, data, .. } => {
+                let name = format!("{} {}", self.hosts[id.host.index()], self.tasks[id.round.index()][id.task.index()]);
+                (name == step).then(|| String::from_utf8_lossy(&data.bytes()).into_owned())
+            }
+            _ => None,
+        });
+        pieces.collect()
+    }
+
+    /// The hosts that were left out of a round, with why.
+    pub(crate) fn left_out(&self) -> BTreeMap<String, String> {
+        let left = self.events.iter().filter_map(|event| match &event.kind {
+            RunEvent::HostLeftOut { host, reason, .. } => Some((self.hosts[host.index()].clone(), reason.clone())),
+            _ => None,
+        });
+        left.collect()
+    }
+
     /// How many events of a kind there are.
     pub(crate) fn count(&self, wanted: impl Fn(&RunEvent) -> bool) -> usize {
         self.events.iter().filter(|event| wanted(&event.kind)).count()
@@ -105,6 +126,15 @@ pub(crate) struct Bench {
     answers: Option<Vec<bool>>,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
+    choice: Choice,
+}
+
+/// `--tags`, `--skip-tags`, `--start-at`.
+#[derive(Default)]
+pub(crate) struct Choice {
+    pub(crate) tags: &'static str,
+    pub(crate) skip_tags: &'static str,
+    pub(crate) start_at: &'static str,
 }
 
 impl Bench {
@@ -119,7 +149,14 @@ impl Bench {
             answers: None,
             fails_after: None,
             max_sessions: None,
+            choice: Choice::default(),
         }
+    }
+
+    /// Chooses tasks as the command line does.
+    pub(crate) fn choose(mut self, choice: Choice) -> Bench {
+        self.choice = choice;
+        self
     }
 
     /// Adds an entry of the fake's script.
@@ -154,7 +191,15 @@ impl Bench {
 
     pub(crate) async fn run(self) -> Ran {
         let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
-        let loaded = app::load(&Sources { inventory: vec![self.hosts], ..Sources::of(playbook) });
+        let list = |text: &str| text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let sources = Sources {
+            inventory: vec![self.hosts],
+            tags: list(self.choice.tags),
+            skip_tags: list(self.choice.skip_tags),
+            start_at: list(self.choice.start_at).pop(),
+            ..Sources::of(playbook)
+        };
+        let loaded = app::load(&sources);
         let mut ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
         if let Some(most) = self.max_sessions {
             let inventory = Arc::make_mut(&mut ready.inventory);

@@ -1,7 +1,12 @@
 //! Runs against the scripted fake, with paused time: races, faults and interrupts, told by their events.
 
+mod batches;
 mod bench;
+mod blocks;
 mod faults;
 mod flow;
+mod handlers;
 mod interrupts;
+mod limits;
 mod property;
+mod repeat;
