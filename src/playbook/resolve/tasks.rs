@@ -99,7 +99,8 @@ impl Lower<'_> {
             allow_failure: task.allow_failure.or(outside.allow_failure).or(settings.allow_failure).unwrap_or(false),
             r#become: self.r#become(task.common.r#become.as_ref(), outside.r#become.as_ref()),
             on: task.on.iter().filter_map(|on| self.on(on)).collect(),
-            once: task.once,
+            // One question is enough for all hosts.
+            once: task.once || matches!(verb, Verb::Confirm(_)),
             reads: Vec::new(),
             flow,
             shell,
