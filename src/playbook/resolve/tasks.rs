@@ -100,7 +100,7 @@ impl Lower<'_> {
             r#become: self.r#become(task.common.r#become.as_ref(), outside.r#become.as_ref()),
             on: task.on.iter().filter_map(|on| self.on(on)).collect(),
             // One question is enough for all hosts.
-            once: task.once || matches!(verb, Verb::Confirm(_)),
+            once: task.once || matches!(task.verb, syntax::Verb::Confirm(_)),
             reads: Vec::new(),
             flow,
             shell,
