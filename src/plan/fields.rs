@@ -73,22 +73,28 @@ fn item(result: &ItemResult) -> Value {
     Value::Map(map)
 }
 
-/// What a `rescue` deals with.
+/// What a `rescue` deals with is there only after this.
+const FAILURE: &str = "a failure";
+
+const ERROR_FIELDS: [&str; 5] = ["task", "rc", "stdout", "stderr", "message"];
+
+/// What a `rescue` deals with; none before anything failed.
 #[derive(Debug)]
-pub(super) struct ErrorRoot(pub(super) Arc<ErrorView>);
+pub(super) struct ErrorRoot(pub(super) Option<Arc<ErrorView>>);
 
 impl Lazy for ErrorRoot {
     fn get(&self, name: &str) -> Lookup {
-        match name {
-            "task" => Lookup::Value(Value::from(self.0.task.as_str())),
-            "message" => Lookup::Value(Value::from(self.0.message.as_str())),
-            "rc" | "stdout" | "stderr" => field(&self.0.result, name),
-            _ => Lookup::Missing,
+        match (&self.0, name) {
+            (_, name) if !ERROR_FIELDS.contains(&name) => Lookup::Missing,
+            (None, _) => Lookup::Pending(FAILURE.to_owned()),
+            (Some(error), "task") => Lookup::Value(Value::from(error.task.as_str())),
+            (Some(error), "message") => Lookup::Value(Value::from(error.message.as_str())),
+            (Some(error), _) => field(&error.result, name),
         }
     }
 
     fn names(&self) -> Vec<String> {
-        ["task", "rc", "stdout", "stderr", "message"].map(str::to_owned).into()
+        ERROR_FIELDS.map(str::to_owned).into()
     }
 }
 

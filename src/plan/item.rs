@@ -5,7 +5,6 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::results::ItemView;
-use super::roots::lazy;
 use crate::model::{Each, EachItems, Value, VarValue};
 use crate::template::{Engine, Lazy, Lookup, RenderError, Rendered, Root};
 
@@ -112,33 +111,27 @@ impl Seen {
     }
 }
 
-/// `loop`.
+/// `loop`, of an item in sight.
 #[derive(Debug)]
-pub(super) struct LoopRoot(Arc<ItemView>);
-
-impl LoopRoot {
-    pub(super) fn of(seen: Seen) -> Lookup {
-        match seen {
-            Seen::Known(item) => lazy(LoopRoot(item)),
-            Seen::Later(name) => Lookup::Pending(name),
-        }
-    }
-}
+pub(super) struct LoopRoot(pub(super) Seen);
 
 const LOOP_FIELDS: [&str; 6] = ["index", "index0", "first", "last", "length", "item"];
 
 impl Lazy for LoopRoot {
     fn get(&self, name: &str) -> Lookup {
-        let ItemView { value, index, count, .. } = &*self.0;
+        let item = match &self.0 {
+            _ if !LOOP_FIELDS.contains(&name) => return Lookup::Missing,
+            Seen::Known(item) => item,
+            Seen::Later(item) => return Lookup::Pending(item.clone()),
+        };
         let number = |number: usize| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
         Lookup::Value(match name {
-            "index" => number(index + 1),
-            "index0" => number(*index),
-            "first" => Value::Bool(*index == 0),
-            "last" => Value::Bool(index + 1 == *count),
-            "length" => number(*count),
-            "item" => value.clone(),
-            _ => return Lookup::Missing,
+            "index" => number(item.index + 1),
+            "index0" => number(item.index),
+            "first" => Value::Bool(item.index == 0),
+            "last" => Value::Bool(item.index + 1 == item.count),
+            "length" => number(item.count),
+            _ => item.value.clone(),
         })
     }
 

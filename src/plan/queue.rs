@@ -201,8 +201,8 @@ impl Queue {
     }
 
     /// Sets nodes back, so that they run again. What they wait for among themselves they wait for anew; anything else
-    /// counts as it is, over being enough. Those that wait for nothing are ready at once, handlers aside; so do what is
-    /// outside and still waits for any of them, it waits for these again.
+    /// counts as it is, over being enough. Those that wait for nothing are ready at once, handlers aside. What is outside
+    /// and has not begun waits for them again.
     pub fn reset(&mut self, round: RoundIx, host: HostIx, nodes: &[TaskIx]) -> Effects {
         let queue = &mut self.rounds[round.index()];
         let Some(state) = queue.hosts.get_mut(&host) else { return Effects::default() };

@@ -21,9 +21,6 @@ use crate::template::{Lazy, Lookup};
 const ROOTS: [&str; 14] =
     ["host", "hosts", "groups", "facts", "tasks", "rounds", "result", "error", "item", "loop", "run", "controller", "inputs", "secrets"];
 
-/// What a `rescue` deals with is there only after this.
-const FAILURE: &str = "a failure";
-
 /// What is seen in one execution of a task alone.
 #[derive(Debug, Clone, Default)]
 pub struct Local {
@@ -83,8 +80,7 @@ impl Scope {
         let around = self.sight.around(&self.world);
         let within = around.iter().find(|(_, part)| *part == Some(Part::Rescue)).zip(self.sight.round());
         let Some(((block, _), round)) = within else { return Lookup::Missing };
-        let error = self.world.results.error(round, *block, self.host);
-        error.map_or_else(|| Lookup::Pending(FAILURE.to_owned()), |error| lazy(ErrorRoot(error)))
+        lazy(ErrorRoot(self.world.results.error(round, *block, self.host)))
     }
 
     fn sees(&self, root: &str) -> bool {
@@ -121,7 +117,7 @@ impl Lazy for Scope {
             ("result", _) => self.local.result.as_ref().map_or(Lookup::Missing, |result| lazy(StepRoot::Done(Arc::clone(result)))),
             ("error", _) => self.error(),
             ("item", _) => self.item(name).unwrap_or(Lookup::Missing),
-            ("loop", _) => self.items().into_iter().next().map_or(Lookup::Missing, LoopRoot::of),
+            ("loop", _) => self.items().into_iter().next().map_or(Lookup::Missing, |item| lazy(LoopRoot(item))),
             ("inputs", _) => lazy(InputsRoot { world: world(), host, sight: self.sight, given: Arc::clone(&self.given) }),
             _ => common(&self.world, name, self.sight).unwrap_or_else(|| {
                 strong(&self.world, name, host, self.sight)

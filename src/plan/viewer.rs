@@ -170,7 +170,8 @@ impl Viewer<'_> {
                 Shell::Bash => Some("bash".to_owned()),
                 Shell::Other(program) => Some(program.clone()),
             },
-            changed: task.changed.as_ref().map(judged),
+            // That a task which only reads changes nothing needs no words.
+            changed: task.changed.as_ref().filter(|judge| !read_only || **judge != Judge::Fixed(false)).map(judged),
             failed: task.failed.as_ref().map(judged),
             steps: groups.into_iter().map(|(what, hosts)| StepsView { hosts: self.names(&hosts), what }).collect(),
         }

@@ -194,3 +194,5 @@ fn what_an_action_reads_of_itself_and_of_its_caller() {
     assert_eq!(plan.node_waits(R, round.node(Gate::Enter(block))), [(TaskIx(0), Wait::Good)]);
     assert!(plan.is_read(R, TaskIx(0)) && plan.is_read(R, TaskIx(1)));
 }
+
+mod any;

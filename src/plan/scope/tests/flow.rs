@@ -48,7 +48,7 @@ struct Play {
     known: Known,
 }
 
-const TEXTS: [&str; 15] = [
+const TEXTS: [&str; 16] = [
     "{{ item }}",
     "{{ item }}/{{ p }} {{ loop.index }} of {{ loop.length }}",
     "{{ item }} {{ loop.index0 }} {{ loop.first }} {{ loop.last }} {{ loop.item }}",
@@ -63,7 +63,8 @@ const TEXTS: [&str; 15] = [
     "{{ tasks.app.outputs.path }}",
     "{{ rounds.r.id }}",
     "{{ groups.primary }}",
-    "tasks.list.lines",
+    "{{ error.reason }}",
+    "{{ loop.count }}",
 ];
 
 impl Play {
@@ -154,6 +155,13 @@ fn items_of_all_blocks_around_are_seen() {
         "what is gone through is no item yet"
     );
     assert_eq!(play.render(TEXTS[0], |world| world.block_scope(R, BlockIx(1), H, true)), "two");
+}
+
+#[test]
+fn wrong_fields_are_wrong_before_the_run() {
+    let mut play = Play::new();
+    assert_eq!(play.in_task(1, TEXTS[14]), "`error` has no `reason` ()");
+    assert_eq!(play.in_task(0, TEXTS[15]), "`loop` has no `count` ()");
 }
 
 #[test]
