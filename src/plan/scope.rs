@@ -10,7 +10,7 @@ use super::facts::FactsRoot;
 use super::results::{StepResult, StepRoot, StepView};
 use super::world::World;
 use crate::model::{HostIx, RoundIx, StepId, TaskIx, Value, Var, VarValue};
-use crate::template::{Lazy, Lookup};
+use crate::template::{Lazy, Lookup, Root};
 
 /// The roots that are always there, in the order in which the language lists them.
 const ROOTS: [&str; 9] = ["host", "hosts", "groups", "facts", "tasks", "rounds", "result", "run", "controller"];
@@ -172,6 +172,14 @@ impl Lazy for VarsRoot {
 
     fn names(&self) -> Vec<String> {
         variable_names(&self.world, self.host, None)
+    }
+}
+
+impl World {
+    /// The scope of a host outside of any round: what the inventory, the playbook and the command line give.
+    #[must_use]
+    pub fn host_scope(self: &Arc<World>, host: HostIx) -> Root {
+        Arc::new(Outside { world: Arc::clone(self), host })
     }
 }
 
