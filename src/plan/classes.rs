@@ -104,6 +104,13 @@ impl<'a> TaskClasses<'a, '_> {
                 _ if is_own(read) => return None,
                 // What is read of other hosts is the same for all that read it.
                 "hosts" | "groups" | "tasks" | "run" | "controller" | "result" => continue,
+                "facts" => {
+                    for section in read.path.get(1).map_or(&crate::resource::FACT_SECTIONS[..], |_| &[]) {
+                        key.extend(gathered(world, section, step));
+                    }
+                    key.extend(read.path.get(1).into_iter().flat_map(|section| gathered(world, section, step)));
+                    continue;
+                }
                 "rounds" => {
                     key.push(usize::from(member(world, read, step)?));
                     continue;
@@ -130,6 +137,13 @@ impl<'a> TaskClasses<'a, '_> {
         }
         Some(key)
     }
+}
+
+/// The tasks that gather a section of facts before a step.
+fn gathered(world: &World, section: &str, step: StepId) -> Vec<usize> {
+    let key = super::facts::key(section);
+    let steps = world.sets_before(&key, step.round, Some(step.task), step.host);
+    steps.flat_map(|step| [step.round.index(), step.task.index()]).collect()
 }
 
 /// Says whether a read gives each host something of its own.

@@ -9,6 +9,7 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::compare::{self, Op};
 use super::expressions::{allows_missing, compare_op};
+use super::host_filters::{HOST_FILTERS, HOST_PATH, HOST_TESTS};
 use super::names::Names;
 use super::types::{self, Kind};
 use super::unparse::{bytes, offset, range_of};
@@ -222,6 +223,9 @@ impl<'a, 'd> Analysis<'a, 'd> {
                     let at = self.name_range(filter.name, range_of(expr));
                     self.error("E301", at, format!("unknown filter `{}`", filter.name), near);
                 }
+                if HOST_FILTERS.contains(&filter.name) {
+                    self.host_paths(filter, range_of(expr));
+                }
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
@@ -241,6 +245,33 @@ impl<'a, 'd> Analysis<'a, 'd> {
             Expr::List(list) => list.items.iter().for_each(|item| self.expr(item)),
             Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.expr(item)),
             Expr::Map(map) => map.keys.iter().chain(&map.values).for_each(|item| self.expr(item)),
+        }
+    }
+
+    /// Notes what a filter over hosts reads of each.
+    fn host_paths(&mut self, filter: &ast::Filter<'a>, range: std::ops::Range<usize>) {
+        let Some(ast::CallArg::Pos(first)) = filter.args.first() else { return };
+        let of_map = |map: &'_ ast::Map<'a>| map.values.iter().map(literal).collect::<Option<Vec<_>>>();
+        let paths = match first {
+            Expr::List(list) => list.items.iter().map(literal).collect(),
+            Expr::Map(map) => of_map(map),
+            Expr::Const(one) if one.value.as_str().is_none() => one.value.try_iter().ok().and_then(|items| texts(&one.value, items)),
+            other => literal(other).map(|path| vec![path]),
+        };
+        let Some(paths) = paths else {
+            let message = format!("what `{}` reads of each host must be written out", filter.name);
+            let hint = "write a variable, or ROUND.TASK.FIELD, in quotes: \"survey.kernel.stdout\"";
+            return self.error("E313", range_of(first), message, Some(hint.to_owned()));
+        };
+        if let Some(ast::CallArg::Pos(Expr::Const(test))) = filter.args.get(1)
+            && let Some(name) = test.value.as_str().filter(|name| !HOST_TESTS.contains(name))
+        {
+            let near = did_you_mean(name, HOST_TESTS);
+            self.error("E302", bytes(test.span()), format!("unknown test `{name}`"), near);
+        }
+        for path in paths {
+            let path = std::iter::once(HOST_PATH).chain(path.split('.')).map(str::to_owned).collect();
+            self.reads.push(Read { path, span: self.source.at(range.clone()), optional: true });
         }
     }
 
@@ -333,6 +364,20 @@ impl<'a, 'd> Analysis<'a, 'd> {
         let message = compare::mismatch(op, a.name(), b.name());
         self.error("E305", range, message, Some(compare::hint(other.name())));
     }
+}
+
+/// A text that is written out.
+fn literal(expr: &Expr<'_>) -> Option<String> {
+    match expr {
+        Expr::Const(text) => text.value.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The texts of a list or of a map's values.
+fn texts(of: &minijinja::Value, items: minijinja::value::ValueIter) -> Option<Vec<String>> {
+    let is_map = of.kind() == minijinja::value::ValueKind::Map;
+    items.map(|item| if is_map { of.get_item(&item).ok()?.as_str().map(str::to_owned) } else { item.as_str().map(str::to_owned) }).collect()
 }
 
 fn comparison(op: ast::BinOpKind) -> Option<Op> {

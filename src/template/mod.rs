@@ -8,6 +8,7 @@ mod error;
 mod expressions;
 mod fault;
 mod filters;
+mod host_filters;
 mod lookup;
 mod names;
 mod parse;
@@ -21,6 +22,7 @@ mod yaml_text;
 
 pub use engine::Engine;
 pub use error::{Preview, RenderError, Rendered};
+pub use host_filters::HOST_PATH;
 pub use lookup::{Lazy, Lookup, Root};
 
 #[cfg(test)]
