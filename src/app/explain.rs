@@ -141,7 +141,7 @@ fn outer_layers(built: &Built, host: HostIx) -> Vec<Arc<Layer>> {
 fn inner_layers(built: &Built, host: HostIx) -> Vec<(String, Arc<Layer>)> {
     let mut layers: IndexMap<usize, (String, Arc<Layer>)> = IndexMap::new();
     for round in built.playbook.rounds.iter().filter(|round| round.hosts.contains(&host)) {
-        for layer in &round.vars {
+        if let Some(layer) = &round.vars {
             layers.entry(Arc::as_ptr(layer).addr()).or_insert_with(|| (format!("round {}", round.id), Arc::clone(layer)));
         }
         for task in &round.tasks {

@@ -64,7 +64,9 @@ impl<'a> Binder<'a> {
                 }
                 here = true;
             } else if self.round_order.waits(scope.index.index(), round.index()) {
-                self.playbook.round(round).hosts.iter().for_each(|host| drop(lacking.remove(host)));
+                for host in &self.playbook.round(round).hosts {
+                    lacking.remove(host);
+                }
             } else {
                 continue;
             }
