@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use roundsman::app::{Passwords, run_to_end};
+use roundsman::app::{Confirm, Passwords, run_to_end};
 use roundsman::event::Status;
 use roundsman::{Event, EventSink, RunEvent, RunRequest, Sources, helper_main, load};
 
@@ -44,8 +44,10 @@ fn main() -> ExitCode {
         max_parallel: None,
         user: None,
         passwords: Passwords::default(),
+        secrets: None,
         fake: None,
         helper: None,
+        confirm: Confirm::default(),
         sinks: Box::new(|_record| vec![Box::new(Lines)]),
     };
     match run_to_end(ready, &loaded.map, request) {

@@ -32,8 +32,10 @@ const RANKS: &[(&str, u8)] = &[
 
 /// Third-party crates that are at home in some rooms only. Crates that are not here may stand anywhere.
 const HOMES: &[(&str, &[&str])] = &[
+    ("age", &["app"]),
+    ("aho_corasick", &["event"]),
     ("annotate_snippets", &["diag"]),
-    ("serde_yaml", &["yaml"]),
+    ("serde_yaml", &["yaml", "template"]),
     ("saphyr_parser", &["yaml"]),
     ("minijinja", &["template"]),
     ("minijinja_contrib", &["template"]),

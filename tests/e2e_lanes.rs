@@ -6,7 +6,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::lab::LabOptions;
-use common::{Lab, Project, procs};
+use common::{Lab, Project, procs, record};
 use rustix::process::Signal;
 
 #[test]
@@ -46,6 +46,37 @@ fn a_host_without_a_shell_is_told_once() {
     project.file("hosts.yml", "hosts: { a: { connect: { transport: { command: [sh, -c, 'echo no shell here >&2; exit 1', x] } } } }\n");
     let shown = project.run_within(Duration::from_secs(30), &["run", "site.yml", "-i", "hosts.yml"]).expect_code(4);
     assert!(shown.both().contains("no shell here"), "{}", shown.text());
+}
+
+#[test]
+fn a_program_between_carries_a_whole_run() {
+    let mut project = Project::new();
+    // In docker's place: notes how it was called, then is the container.
+    let bin = project.file(
+        "bin/docker",
+        "#!/bin/sh\necho \"$1 $2 $3 $4 $5\" >>\"$CALLS\"\n[ \"$1 $2 $3 $4 $5\" = 'exec -i -u app box1' ] || exit 64\nshift 5\nexec \"$@\"\n",
+    );
+    std::fs::set_permissions(&bin, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", project.path("bin").display(), std::env::var("PATH").unwrap());
+    let calls = project.path("calls").display().to_string();
+    project.env("PATH", &path).env("CALLS", &calls);
+    let dest = project.path("made");
+    project.file(
+        "site.yml",
+        format!("rounds:\n  - name: r\n    hosts: all\n    tasks:\n      - {{ name: words, run: [printf, '[%s]', \"a b\", \"c'd\"] }}\n      - {{ name: made, copy: {{ content: hello, dest: {} }} }}\n      - {{ name: again, read: {} }}\n", dest.display(), dest.display()),
+    );
+    project.file(
+        "hosts.yml",
+        "connect: { user: app }\nhosts:\n  box1: { connect: { transport: docker } }\n  plain: { connect: { transport: { command: [sh, -c, 'exec \"$@\"', '-'] } } }\n",
+    );
+    for host in ["box1", "plain"] {
+        project.ok(&["run", "site.yml", "-i", "hosts.yml", "--limit", host]);
+        let run = record::runs(&project.record()).pop().unwrap();
+        assert_eq!(run.stdout(host, "words"), b"[a b][c'd]");
+        assert_eq!(run.stdout(host, "again"), b"hello");
+    }
+    assert_eq!(std::fs::read_to_string(project.path("calls")).unwrap().lines().next(), Some("exec -i -u app box1"));
+    assert!(project.ok(&["hosts", "-i", "hosts.yml"]).both().contains("docker:box1"));
 }
 
 #[test]

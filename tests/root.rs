@@ -188,3 +188,66 @@ fn copy_gives_owner_and_mode() {
     project.ok(&["run", "site.yml", "-i", lab.inventory().to_str().unwrap()]);
     assert_eq!(std::fs::metadata(&dest).unwrap().mode() & 0o7777, 0o640);
 }
+
+/// A folder that holds a system: busybox under the names of all its tools.
+fn root_folder(project: &Project) -> std::path::PathBuf {
+    let root = project.path("system");
+    for folder in ["bin", "tmp", "etc", "proc", "dev"] {
+        std::fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    std::fs::write(root.join("etc/passwd"), "root:x:0:0::/:/bin/sh\napp:x:4711:4711::/tmp:/bin/sh\n").unwrap();
+    std::fs::write(root.join("etc/group"), "root:x:0:\napp:x:4711:\n").unwrap();
+    done("mknod", &["-m", "666", root.join("dev/null").to_str().unwrap(), "c", "1", "3"]);
+    std::fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
+    // One that is linked dynamically needs its libraries; ldd names none for a static one.
+    let libraries = Command::new("ldd").arg("/bin/busybox").output().unwrap().stdout;
+    for library in String::from_utf8_lossy(&libraries).split_whitespace().filter(|word| word.starts_with('/')) {
+        let inside = root.join(library.trim_start_matches('/'));
+        std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
+        std::fs::copy(library, inside).unwrap();
+    }
+    done("chroot", &[root.to_str().unwrap(), "/bin/busybox", "--install", "-s", "/bin"]);
+    std::fs::set_permissions(root.join("tmp"), std::fs::Permissions::from_mode(0o1777)).unwrap();
+    root
+}
+
+#[test]
+fn a_whole_run_in_a_chroot() {
+    if !wanted("a_whole_run_in_a_chroot") {
+        return;
+    }
+    let project = Project::new();
+    let root = root_folder(&project);
+    project.file(
+        "hosts.yml",
+        format!(
+            "hosts:\n  old: {{ address: {0}, connect: {{ transport: chroot }} }}\n  app: {{ connect: {{ transport: {{ chroot: {0} }}, user: app }} }}\n",
+            root.display()
+        ),
+    );
+    project.file(
+        "site.yml",
+        "rounds:
+  - name: work
+    hosts: all
+    tasks:
+      - { name: who, run: \"id -u; pwd -P; echo \\\"a  b\\\" 'c!'\" }
+      - { name: list, run: [printf, '[%s]', \"a b\", \"c'd\"] }
+      - { name: users, read: /etc/passwd }
+      - { name: made, copy: { content: \"from {{ host.name }}\\n\", dest: \"/tmp/{{ host.name }}\", mode: \"0640\" } }
+      - { name: seen, stat: \"/tmp/{{ host.name }}\" }
+      - { assert: tasks.seen.outputs.mode == '0640' }
+      - { name: outside, run: test ! -e /usr/bin/env }
+",
+    );
+    project.ok(&["run", "site.yml", "-i", "hosts.yml"]);
+    let run = record::only_run(&project.record());
+    for (host, id) in [("old", 0), ("app", 4711)] {
+        assert_eq!(String::from_utf8_lossy(&run.stdout(host, "who")), format!("{id}\n/\na  b c!\n"));
+        assert_eq!(run.stdout(host, "list"), b"[a b][c'd]");
+        assert!(String::from_utf8_lossy(&run.stdout(host, "users")).contains("4711"));
+        let made = root.join("tmp").join(host);
+        assert_eq!(std::fs::read_to_string(&made).unwrap(), format!("from {host}\n"));
+        assert_eq!((made.metadata().unwrap().uid(), made.metadata().unwrap().mode() & 0o7777), (id, 0o640));
+    }
+}

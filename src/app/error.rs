@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::secrets::{SecretFailures, VaultError};
 use crate::store::StoreError;
 use crate::transport::HubError;
 
@@ -22,6 +23,12 @@ pub enum AppError {
     /// Connections can't be made at all.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// Secrets can't be got.
+    #[error(transparent)]
+    Secrets(#[from] SecretFailures),
+    /// An encrypted file can't be made or changed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A file of ours can't be read.
     #[error("{path} can't be read: {error}", path = path.display())]
     File {
@@ -46,6 +53,8 @@ impl AppError {
     pub fn hint(&self) -> Option<String> {
         match self {
             AppError::Store(error) => error.hint(),
+            AppError::Secrets(failures) => failures.hint(),
+            AppError::Vault(error) => error.hint(),
             AppError::NoRecord { near, .. } => Some(match near.first() {
                 Some(near) => format!("there is one nearby: --db {}", crate::text::quote(&near.to_string_lossy())),
                 None => {

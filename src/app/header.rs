@@ -2,8 +2,8 @@
 
 use super::load::Ready;
 use crate::diag::SourceMap;
-use crate::event::{BlockEntry, FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry};
-use crate::model::{Connect, Section, Transport};
+use crate::event::{BlockEntry, BlockPart, FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry, Within};
+use crate::model::{Connect, Home, Part, Retry, Section, Transport};
 use crate::plan::ControllerInfo;
 
 /// What the run is called and who called for it.
@@ -33,13 +33,21 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
                     Section::Handlers => Some("handlers".to_owned()),
                     Section::Finally => Some("finally".to_owned()),
                 },
+                within: within(task.flow.home),
+                retries: retries(task.flow.retry.as_ref()),
                 place: map.location(task.span),
             })
             .collect(),
         blocks: round
             .blocks
             .iter()
-            .map(|block| BlockEntry { id: block.id.clone(), name: block.name.clone(), place: map.location(block.span) })
+            .map(|block| BlockEntry {
+                id: block.id.clone(),
+                name: block.name.clone(),
+                within: within(block.home),
+                retries: retries(block.retry.as_ref()),
+                place: map.location(block.span),
+            })
             .collect(),
     });
     RunHeader {
@@ -63,12 +71,27 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
     }
 }
 
+fn within(home: Home) -> Option<Within> {
+    let (block, part) = home.block?;
+    let part = match part {
+        Part::Body => BlockPart::Body,
+        Part::Rescue => BlockPart::Rescue,
+        Part::Always => BlockPart::Always,
+    };
+    Some(Within { block, part })
+}
+
+fn retries(retry: Option<&Retry>) -> u32 {
+    retry.map_or(0, |retry| retry.retries)
+}
+
 /// Where a host is reached, for people.
 #[must_use]
 pub fn address(connect: &Connect) -> String {
     match &connect.transport {
         Transport::Local => "local".to_owned(),
         Transport::Command(argv) => argv.join(" "),
+        Transport::Preset(preset) => format!("{}:{}", preset.program.name(), preset.place(&connect.address)),
         Transport::Ssh => {
             let user = connect.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
             let port = connect.port.map(|port| format!(":{port}")).unwrap_or_default();
@@ -84,5 +107,6 @@ pub(super) fn controller() -> ControllerInfo {
         env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
         user: name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        secrets: None,
     }
 }

@@ -11,6 +11,7 @@ use super::program;
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 use crate::inventory::{self, Ansible, Entity, Kind, Meta, Plane};
 use crate::model::{HostIx, Inventory};
+use crate::yaml;
 
 /// Names in a folder of inventories that are none, as ansible-core passes them over.
 const NO_SOURCES: [&str; 3] = ["host_vars", "group_vars", "vars_plugins"];
@@ -157,8 +158,8 @@ impl Loader {
             sources.failed = true;
             return;
         };
-        let text = &self.map.file(file).text;
-        if text.starts_with("#!") && !text.starts_with("#!/usr/bin/env ansible") && inventory::kind(&self.map, file) != Kind::Ansible {
+        if self.is_script(file) {
+            let text = &self.map.file(file).text;
             let line = text.find('\n').unwrap_or(text.len());
             let found = Diagnostic::error("E221", Span::new(file, 0..line), "this is a program that may not be run");
             let hint = format!("allow it: chmod +x {}", crate::text::quote(&path.to_string_lossy()));
@@ -182,6 +183,14 @@ impl Loader {
             }
             Kind::Native | Kind::Other(_) => sources.native.push(file),
         }
+    }
+
+    /// Says whether a text names its interpreter and is neither a YAML map nor sections of INI.
+    fn is_script(&self, file: FileId) -> bool {
+        let text = &self.map.file(file).text;
+        text.starts_with("#!")
+            && !text.lines().any(|line| line.trim_start().starts_with('['))
+            && yaml::parse(&self.map, file, &mut Diagnostics::default()).is_none_or(|node| node.as_map().is_none())
     }
 
     /// Runs an inventory program.

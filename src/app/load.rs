@@ -67,13 +67,34 @@ pub struct Sources {
     pub exclude: Option<String>,
     /// `-e`, in the order given.
     pub extra: Vec<ExtraVar>,
+    /// `--tags`.
+    pub tags: Vec<String>,
+    /// `--skip-tags`.
+    pub skip_tags: Vec<String>,
+    /// `--start-at`.
+    pub start_at: Option<String>,
 }
 
 impl Sources {
     /// A playbook file with nothing said besides.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Sources {
-        Sources { playbook: PlaybookSource::File(path.into()), inventory: Vec::new(), limit: None, exclude: None, extra: Vec::new() }
+        Sources::of(PlaybookSource::File(path.into()))
+    }
+
+    /// A playbook with nothing said besides.
+    #[must_use]
+    pub fn of(playbook: PlaybookSource) -> Sources {
+        Sources {
+            playbook,
+            inventory: Vec::new(),
+            limit: None,
+            exclude: None,
+            extra: Vec::new(),
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            start_at: None,
+        }
     }
 }
 
@@ -190,17 +211,26 @@ impl Loader {
         }
         let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
         let inventory = self.inventory(&sources.inventory, named.as_ref(), Some(&folder));
-        let extra = self.extra(&sources.extra);
+        let texts: Vec<&str> = syntax.iter().flat_map(|syntax| syntax.text_inputs()).collect();
+        let extra = self.extra(&sources.extra, &texts);
         let (syntax, inventory) = (syntax?, inventory?);
         let options = playbook::Options {
             limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
             exclude: sources.exclude.as_deref().map(|text| self.argument("--exclude", text)),
+            tags: sources.tags.iter().map(|tag| self.argument("--tags", tag)).collect(),
+            skip_tags: sources.skip_tags.iter().map(|tag| self.argument("--skip-tags", tag)).collect(),
+            start_at: sources.start_at.as_deref().map(|text| self.argument("--start-at", text)),
             extra,
             ..playbook::Options::default()
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
         for need in &resolved.files_needed {
             self.needed_file(&need.path, need.span);
+        }
+        for secret in resolved.playbook.secrets.values().filter(|secret| secret.used) {
+            if let Some(path) = secret.source.file() {
+                self.needed_file(&super::secrets::at_home(path), secret.place);
+            }
         }
         let files: indexmap::IndexSet<PathBuf> = resolved.files_needed.iter().map(|need| need.path.clone()).collect();
         let plan = plan::build(&resolved.playbook, &mut self.diagnostics)?;
@@ -273,10 +303,14 @@ impl Loader {
         }
     }
 
-    fn extra(&mut self, extra: &[ExtraVar]) -> Vec<(String, VarValue)> {
+    /// Reads `-e`; the inputs of `texts` take their text as typed, all else is YAML.
+    fn extra(&mut self, extra: &[ExtraVar], texts: &[&str]) -> Vec<(String, VarValue)> {
         let mut values = Vec::new();
         for entry in extra {
             match entry {
+                ExtraVar::Pair(name, text) if texts.contains(&name.as_str()) && !text.starts_with(['"', '\'']) => {
+                    values.push((name.clone(), VarValue::Plain(text.as_str().into())));
+                }
                 ExtraVar::Pair(name, text) => {
                     let file = self.map.add(format!("<-e {name}>"), None, text.as_str());
                     if let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics) {

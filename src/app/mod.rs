@@ -5,6 +5,7 @@
 //! line arguments, and prints nothing.
 
 mod adhoc;
+mod ask;
 mod error;
 mod explain;
 mod git;
@@ -20,6 +21,7 @@ mod signals;
 mod ssh_config;
 
 pub use adhoc::{Adhoc, adhoc_source};
+pub use ask::Confirm;
 pub use error::AppError;
 pub use explain::{Explained, Explanation, Question, Setting, Unknown, explain, no_playbook};
 pub use header::address;
@@ -28,4 +30,8 @@ pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check,
 pub use past::{Past, find_run, history, is_found_from_here, open_record};
 pub use planned::{plan_json, plan_text};
 pub use run::{MakeSinks, Passwords, RunRequest, run, run_to_end};
+pub use secrets::{
+    Ask, Recipients, SecretError, SecretFailures, SecretSources, Secrets, VaultError, Why, edit_secret, encrypt_secret, get_secrets,
+    rekey_secret,
+};
 pub use signals::interrupts;

@@ -3,14 +3,14 @@
 use anstyle::{AnsiColor, Style};
 
 use super::load::Ready;
-use super::secrets::redactor;
+use super::secrets::redactor_of_plan;
 use crate::plan::{Role, plan_text as text, unpainted};
 
 /// Writes the plan in `width` columns.
 #[must_use]
 pub fn plan_text(ready: &Ready, width: usize, colors: bool) -> String {
     let text = if colors { text(&ready.view, width, &paint) } else { text(&ready.view, width, &unpainted) };
-    redactor(&ready.inventory).mask(&text).into_owned()
+    redactor_of_plan(ready).mask(&text).into_owned()
 }
 
 /// The plan for programs.
@@ -18,7 +18,7 @@ pub fn plan_text(ready: &Ready, width: usize, colors: bool) -> String {
 pub fn plan_json(ready: &Ready) -> serde_json::Value {
     // Every part of a view has a JSON form.
     let mut plan = serde_json::to_value(&ready.view).unwrap_or_default();
-    redactor(&ready.inventory).mask_json(&mut plan);
+    redactor_of_plan(ready).mask_json(&mut plan);
     plan
 }
 

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::AppError;
 use super::header::{self, Who};
 use super::load::{self, Ready};
+use super::secrets::{self, SecretSources, Secrets, get_secrets};
+use super::{AppError, Confirm};
 use crate::diag::SourceMap;
 use crate::event::EventSink;
 use crate::exec::{self, RunInputs, RunReport};
+use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
 
@@ -46,10 +48,14 @@ pub struct RunRequest {
     pub user: Option<String>,
     /// Passwords that were asked for.
     pub passwords: Passwords,
+    /// Secrets, where they were got already; none: they are got first, and nobody can be asked.
+    pub secrets: Option<Secrets>,
     /// A scripted fake in place of real hosts.
     pub fake: Option<PathBuf>,
     /// The executable that calls [`crate::transport::helper_main`] first; none is the running one.
     pub helper: Option<PathBuf>,
+    /// Who answers what `confirm` asks.
+    pub confirm: Confirm,
     /// Makes those who tell people, given the record's path.
     pub sinks: MakeSinks,
 }
@@ -57,13 +63,18 @@ pub struct RunRequest {
 /// Runs what was loaded, and records it. Interrupts come from `interrupts`, one wish each.
 ///
 /// # Errors
-/// Where the record can't be opened or connections can't be made at all; nothing has happened then.
+/// Where secrets can't be got, the record can't be opened or connections can't be made at all; nothing has happened then.
 pub async fn run(
     mut ready: Ready,
     map: &SourceMap,
     request: RunRequest,
     interrupts: tokio::sync::mpsc::Receiver<exec::Interrupt>,
 ) -> Result<RunReport, AppError> {
+    let secrets = match request.secrets {
+        Some(secrets) => secrets,
+        None => get_secrets(&ready, map, &SecretSources::default())?.0,
+    };
+    secrets::fill(&mut ready, map, &secrets)?;
     for host in &mut Arc::make_mut(&mut ready.inventory).hosts {
         let connect = &mut host.connect;
         if let Some(user) = &request.user {
@@ -80,14 +91,14 @@ pub async fn run(
         let playbook = Arc::make_mut(&mut ready.playbook);
         playbook.max_parallel = Some(playbook.max_parallel.map_or(most, |own| own.min(most)));
     }
-    let redactor = super::secrets::redactor(&ready.inventory);
+    let redactor = secrets::redactor(&ready, &secrets);
     let files = std::mem::take(&mut ready.files);
     let digests = tokio::task::spawn_blocking(move || load::digests(&files)).await;
     ready.inputs.append(&mut digests.map_err(|error| AppError::Machine { what: "copied files can't be read", error: error.into() })??);
     let path = request.db.unwrap_or_else(|| default_path(&request.folder));
     tracing::debug!(record = %path.display(), "opening the record");
     let store = Store::open(&path, OpenMode::Write)?;
-    let controller = header::controller();
+    let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
     let run = uuid::Uuid::now_v7().to_string();
     let who = Who { run, command: &request.command, argv: &request.argv, controller: &controller };
     let header = header::header(&ready, map, who, &request.folder);
@@ -112,7 +123,7 @@ pub async fn run(
         controller,
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         interrupts,
-        asker: None,
+        asker: Some(request.confirm.start()),
     };
     let mut report = exec::run(inputs).await;
     hub.close().await;

@@ -11,9 +11,12 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 pub use super::explain::Explain;
 use crate::report::Verbosity;
 use crate::text::{is_id, parse_duration};
+
+mod secret;
 
 /// Everything typed.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -45,9 +48,9 @@ Examples:
 Exit codes:
   0 all well                      4 finished, some tasks failed
   1 a fault of roundsman          5 finished, some hosts unreachable
-    or of this machine            8 the record is incomplete
-  2 wrong use                     130, 143 interrupted
-  3 invalid playbook or inventory";
+    or of this machine            6 stopped by max_failures or confirm
+  2 wrong use                     8 the record is incomplete
+  3 invalid playbook or inventory 130, 143 interrupted";
 
 /// Options of every command.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -139,6 +142,8 @@ pub enum Command {
     History(History),
     /// Show a recorded run, or single steps of it with all their output
     Show(Show),
+    /// Encrypt, edit and re-encrypt files of secrets
+    Secret(Secret),
     /// Print a JSON Schema, for editors and other programs
     Schema(Schema),
     /// Say what an error or a warning means, with a wrong and a right example
@@ -164,6 +169,21 @@ pub struct Selection {
     pub extra: Vec<Extra>,
 }
 
+/// Which tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+#[command(next_help_heading = "Tasks")]
+pub struct Tasks {
+    /// Only tasks with one of these tags; the others count as done. May be repeated
+    #[arg(long, value_name = "TAG,TAG", value_delimiter = ',', value_parser = word)]
+    pub tags: Vec<String>,
+    /// No task with one of these tags; they count as done. May be repeated
+    #[arg(long, value_name = "TAG,TAG", value_delimiter = ',', value_parser = word)]
+    pub skip_tags: Vec<String>,
+    /// Begin with this task (its id, its name, or ROUND/TASK); those before it count as done
+    #[arg(long, value_name = "TASK", value_parser = word)]
+    pub start_at: Option<String>,
+}
+
 /// A `-e`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extra {
@@ -186,6 +206,9 @@ pub struct Connecting {
     /// Ask for the password that sudo, doas or su wants, without echo
     #[arg(short = 'K', long)]
     pub ask_become_pass: bool,
+    /// The file of age identities for secrets [default: $ROUNDSMAN_IDENTITY, else ~/.config/roundsman/identity]
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
 }
 
 /// `roundsman check`.
@@ -201,6 +224,9 @@ pub struct Check {
     /// Which hosts and variables.
     #[command(flatten)]
     pub selection: Selection,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
 }
 
 /// `roundsman plan`.
@@ -212,6 +238,9 @@ pub struct Plan {
     /// Which hosts and variables.
     #[command(flatten)]
     pub selection: Selection,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
 }
 
 /// `roundsman run`.
@@ -221,6 +250,7 @@ Examples:
   roundsman run playbooks/hello.yml
   roundsman run site.yml -i prod.yml --limit 'web and not spare' -e release=2.4.1
   roundsman run site.yml -i web1,web2 -K
+  roundsman run site.yml --tags config,certs --yes
   roundsman run site.yml --format jsonl > events.jsonl
 
 Ctrl-C once: nothing new starts, what runs may finish. Twice: what runs is ended.
@@ -228,9 +258,15 @@ Three times: leave at once.")]
 pub struct Run {
     /// The playbook
     pub playbook: PathBuf,
+    /// Answer yes to whatever `confirm` asks
+    #[arg(short, long)]
+    pub yes: bool,
     /// Which hosts and variables.
     #[command(flatten)]
     pub selection: Selection,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
     /// How hosts are worked on.
     #[command(flatten)]
     pub connecting: Connecting,
@@ -336,6 +372,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),
         Command::History(_) => ("history", &[Format::Text, Format::Json, Format::Jsonl]),
         Command::Show(_) => ("show", &[Format::Text, Format::Json, Format::Jsonl]),
+        Command::Secret(_) => ("secret", &[Format::Text]),
         // A schema is JSON whatever is asked.
         Command::Schema(_) => ("schema", &[Format::Text, Format::Json]),
         Command::Explain(_) => ("explain", &[Format::Text, Format::Json]),
@@ -352,6 +389,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
 /// What is wrong with a word.
 #[derive(Debug, thiserror::Error)]
 enum WordError {
+    #[error("a name is missing")]
+    NoWord,
     #[error("expected KEY=VALUE or @FILE")]
     NoPair,
     #[error("`{0}` can't be a variable's name: letters, digits and _ only, no digit first")]
@@ -367,6 +406,11 @@ fn extra(text: &str) -> Result<Extra, WordError> {
         (None, Some((key, _))) => Err(WordError::BadName(key.to_owned())),
         _ => Err(WordError::NoPair),
     }
+}
+
+fn word(text: &str) -> Result<String, WordError> {
+    let word = text.trim();
+    if word.is_empty() { Err(WordError::NoWord) } else { Ok(word.to_owned()) }
 }
 
 fn duration(text: &str) -> Result<Duration, WordError> {

@@ -8,10 +8,10 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection};
+use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
-use super::{explain, explain_host, log};
-use crate::app::{self, Adhoc, AppError, Checked, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
+use super::{explain, explain_host, log, secret};
+use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
 use crate::playbook;
@@ -70,19 +70,27 @@ impl Session<'_> {
             Command::Check(check) => Ok(self.check(check)),
             Command::Plan(plan) => Ok(self.plan(plan)),
             Command::Run(run) => {
-                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection);
-                self.run(&sources, "run", &run.connecting, None)
+                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
+                let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
+                self.run(&sources, "run", &run.connecting, None, confirm)
             }
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
                 let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
-                let sources = sources(app::adhoc_source(&adhoc), &exec.selection);
-                self.run(&sources, "exec", &exec.connecting, exec.user.clone())
+                let sources = sources(app::adhoc_source(&adhoc), &exec.selection, &Tasks::default());
+                self.run(&sources, "exec", &exec.connecting, exec.user.clone(), Confirm::Ask)
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
             Command::History(history) => self.history(history),
             Command::Show(show) => self.show(show),
+            Command::Secret(typed) => {
+                let said = secret::command(&typed.command)?;
+                if !self.cli.common.quiet {
+                    tell(&said);
+                }
+                Ok(ExitCode::Ok)
+            }
             Command::Schema(schema) => {
                 let schema = match schema.of {
                     SchemaOf::Playbook => playbook::playbook_schema(),
@@ -116,7 +124,7 @@ impl Session<'_> {
 
     fn explain_host(&self, host: &str, explain: &args::Explain) -> ExitCode {
         let playbook = explain.playbook.clone().map_or_else(app::no_playbook, PlaybookSource::File);
-        let sources = sources(playbook, &explain.selection);
+        let sources = sources(playbook, &explain.selection, &Tasks::default());
         let question = app::Question { host: host.to_owned(), variable: explain.variable.clone(), sources };
         let found = app::explain(&question);
         match found.answer {
@@ -138,7 +146,7 @@ impl Session<'_> {
     }
 
     fn check(&self, check: &args::Check) -> ExitCode {
-        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection);
+        let rest = sources(PlaybookSource::File(PathBuf::new()), &check.selection, &check.tasks);
         let all = app::check_each(&check.playbooks, &rest);
         let bad = |one: &Checked| one.playbook.is_none() || (check.deny_warnings && one.diagnostics.count(Severity::Warning) > 0);
         let exit = if all.iter().any(bad) { ExitCode::Invalid } else { ExitCode::Ok };
@@ -164,7 +172,7 @@ impl Session<'_> {
     }
 
     fn plan(&self, plan: &args::Plan) -> ExitCode {
-        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection));
+        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection, &plan.tasks));
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(ready) = loaded.ready else { return ExitCode::Invalid };
         match self.cli.common.format {
@@ -177,7 +185,14 @@ impl Session<'_> {
         ExitCode::Ok
     }
 
-    fn run(&self, sources: &Sources, command: &str, connecting: &Connecting, user: Option<String>) -> Result<ExitCode, AppError> {
+    fn run(
+        &self,
+        sources: &Sources,
+        command: &str,
+        connecting: &Connecting,
+        user: Option<String>,
+        confirm: Confirm,
+    ) -> Result<ExitCode, AppError> {
         let loaded = app::load(sources);
         // What is typed once is not a file to be improved.
         if command != "exec" || loaded.ready.is_none() {
@@ -192,6 +207,8 @@ impl Session<'_> {
             login: ask(connecting.ask_pass, "SSH password: ")?,
             r#become: ask(connecting.ask_become_pass, "become password: ")?,
         };
+        let (secrets, warnings) = app::get_secrets(&ready, &loaded.map, &secret::sources(connecting))?;
+        self.show_diagnostics(&loaded.map, &warnings);
         let (options, said, format) = (self.options(), self.stderr_options(), self.cli.common.format);
         let request = RunRequest {
             command: command.to_owned(),
@@ -201,8 +218,10 @@ impl Session<'_> {
             max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
             user,
             passwords,
+            secrets: Some(secrets),
             fake: self.cli.common.fake.clone(),
             helper: None,
+            confirm,
             sinks: Box::new(move |record| sinks(format, options, said, record)),
         };
         let report = app::run_to_end(ready, &loaded.map, request)?;
@@ -352,7 +371,7 @@ fn db_word(record: &Path) -> Option<String> {
     (!app::is_found_from_here(record)).then(|| record.display().to_string())
 }
 
-fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
+fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
     let extra = selection.extra.iter().map(|extra| match extra {
         Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
         Extra::File(path) => ExtraVar::File(path.clone()),
@@ -363,6 +382,9 @@ fn sources(playbook: PlaybookSource, selection: &Selection) -> Sources {
         limit: selection.limit.clone(),
         exclude: selection.exclude.clone(),
         extra: extra.collect(),
+        tags: tasks.tags.clone(),
+        skip_tags: tasks.skip_tags.clone(),
+        start_at: tasks.start_at.clone(),
     }
 }
 

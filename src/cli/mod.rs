@@ -1,8 +1,7 @@
 //! The command line: words in, an exit code out.
 //!
 //! `args` is what can be typed, `main` carries it out through `app`, `exit` knows the codes, `explain` tells what diagnostics
-//! mean, `log` is the debug log. Knows
-//! nothing of how things are done.
+//! mean, `secret` does encrypted files, `log` is the debug log. Knows nothing of how things are done.
 
 mod args;
 mod exit;
@@ -10,10 +9,11 @@ mod explain;
 mod explain_host;
 mod log;
 mod main;
+mod secret;
 
 pub use args::{
-    Check, Cli, ColorWhen, Command, Common, Connecting, Exec, Explain, Extra, Format, History, Hosts, Plan, Run, Schema, SchemaOf,
-    Selection, Show, parse,
+    Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, RecipientArgs,
+    Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, parse,
 };
 pub use exit::ExitCode;
 pub use main::main;

@@ -6,18 +6,18 @@
 //!
 //! Knows nothing of tokio, SQLite or the screen. The JSON form is public and versioned by [`FORMAT`].
 
+mod header;
 mod journal;
 mod outcome;
 mod redact;
 mod run;
 mod summary;
 
+pub use header::{BlockEntry, BlockPart, GitState, HostEntry, InputFile, RoundEntry, RunHeader, TaskEntry, Within};
 pub use journal::{Done, EventSink, Journal, JournalError};
 pub use outcome::{Outcome, OutputInfo, Status, Stream};
 pub use redact::{MASK, Redactor};
-pub use run::{
-    BlockEntry, BlockStatus, Data, Event, GitState, HostEntry, InputFile, ItemLabel, RoundEntry, RunEnd, RunEvent, RunHeader, TaskEntry,
-};
+pub use run::{BlockStatus, Data, Event, ItemLabel, RunEnd, RunEvent};
 pub use summary::{HostSummary, RunSummary, StepState};
 
 /// The version of the JSON form of events.

@@ -1,7 +1,16 @@
 //! Secrets masked by value, at the one place where events fan out.
+//!
+//! A value is masked in every form in which it may be written down (`redact/forms.rs`). One that is so short, or so plain,
+//! that it may be a part of other words is masked only where it stands alone.
+
+mod find;
+mod forms;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use self::find::Finder;
 use super::{Data, Outcome, RunEvent};
 use crate::model::Value;
 
@@ -11,51 +20,83 @@ pub const MASK: &str = "«masked»";
 /// Knows the secrets of a run and takes them out of whatever leaves it.
 #[derive(Default, Clone)]
 pub struct Redactor {
-    secrets: Vec<String>,
+    known: Option<Arc<Known>>,
+}
+
+struct Known {
+    secrets: BTreeSet<String>,
+    finder: Finder,
 }
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redactor({} secrets)", self.secrets.len())
+        write!(f, "Redactor({} secrets)", self.known.as_ref().map_or(0, |known| known.secrets.len()))
     }
 }
 
 impl Redactor {
     /// Makes one of the given secrets. Empty ones are left out: they would mask everything.
     ///
-    /// A secret is also masked as it is written down where some of its characters need an escape: between double or
-    /// single quotes of YAML and JSON, and quoted for a shell.
+    /// A secret is also masked line by line, and as it is written down where some of its characters need an escape
+    /// (quotes of YAML, JSON and the shell), in base64, and percent-encoded.
     #[must_use]
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Redactor {
-        let mut secrets: Vec<String> = secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(written_forms).collect();
-        // The longest first, so that a secret that holds another is masked whole.
-        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        secrets.dedup();
-        Redactor { secrets }
+        let secrets: BTreeSet<String> = secrets.into_iter().filter(|secret| !secret.trim().is_empty()).collect();
+        if secrets.is_empty() {
+            return Redactor::default();
+        }
+        let finder = Finder::new(secrets.iter());
+        Redactor { known: Some(Arc::new(Known { secrets, finder })) }
+    }
+
+    /// Says whether a secret is too short to be masked with safety.
+    #[must_use]
+    pub fn is_weak(secret: &str) -> bool {
+        forms::is_weak(secret)
     }
 
     /// Says whether there is nothing to mask.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.secrets.is_empty()
+        self.known.is_none()
     }
 
-    /// The length of the longest secret in bytes: so far may one reach over a border of two pieces.
+    /// The length of the longest secret in bytes, in any form: so far may one reach over a border of two pieces.
     #[must_use]
     pub fn longest(&self) -> usize {
-        self.secrets.first().map_or(0, String::len)
+        self.known.as_ref().map_or(0, |known| known.finder.longest)
+    }
+
+    /// Where bytes may be cut in two, at `at` or before, so that no secret lies on both sides.
+    ///
+    /// Behind `at` there must be as many bytes as the longest secret has, or the end.
+    #[must_use]
+    pub fn cut(&self, bytes: &[u8], at: usize) -> usize {
+        self.places(bytes).into_iter().find(|place| place.start < at && at < place.end).map_or(at, |place| place.start)
+    }
+
+    /// Where a text that begins in the middle of something may be taken up, at `at` or behind.
+    #[must_use]
+    pub fn resume(&self, bytes: &[u8], at: usize) -> usize {
+        self.places(bytes).into_iter().find(|place| place.start < at && at < place.end).map_or(at, |place| place.end)
+    }
+
+    fn places(&self, bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+        self.known.as_ref().map(|known| known.finder.find(bytes)).unwrap_or_default()
     }
 
     /// Masks every secret in a text.
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut masked = Cow::Borrowed(text);
-        for secret in &self.secrets {
-            if masked.contains(secret.as_str()) {
-                masked = Cow::Owned(masked.replace(secret.as_str(), MASK));
-            }
+        let places = self.places(text.as_bytes());
+        if places.is_empty() {
+            return Cow::Borrowed(text);
         }
-        masked
+        // A form of base64 may begin or end anywhere in other text, but only at ASCII: characters stay whole.
+        match String::from_utf8(masked(text.as_bytes(), &places)) {
+            Ok(text) => Cow::Owned(text),
+            Err(_) => Cow::Borrowed(MASK),
+        }
     }
 
     /// Masks an event's free text; ids, counts and statuses stay.
@@ -130,11 +171,8 @@ impl Redactor {
         match data {
             Data::Text(text) => self.mask_in(text),
             Data::Base64(_) => {
-                let mut bytes = data.bytes();
-                for secret in &self.secrets {
-                    bytes = replace_bytes(&bytes, secret.as_bytes(), MASK.as_bytes());
-                }
-                *data = Data::new(bytes);
+                let bytes = data.bytes();
+                *data = Data::new(masked(&bytes, &self.places(&bytes)));
             }
         }
     }
@@ -143,7 +181,10 @@ impl Redactor {
         match value {
             Value::Text(text) => self.mask_in(text),
             Value::List(list) => list.iter_mut().for_each(|value| self.mask_value(value)),
-            Value::Map(map) => map.values_mut().for_each(|value| self.mask_value(value)),
+            Value::Map(map) => {
+                *map = std::mem::take(map).into_iter().map(|(key, value)| (self.mask(&key).into_owned(), value)).collect();
+                map.values_mut().for_each(|value| self.mask_value(value));
+            }
             // A number that was typed without quotes is a secret's value all the same.
             Value::Int(_) | Value::Float(_) if self.is_secret(&serde_json::json!(value).to_string()) => {
                 *value = Value::Text(MASK.to_owned())
@@ -153,13 +194,12 @@ impl Redactor {
     }
 
     fn is_secret(&self, text: &str) -> bool {
-        self.secrets.iter().any(|secret| secret == text)
+        self.known.as_ref().is_some_and(|known| known.secrets.contains(text))
     }
 
-    /// Masks every text in a JSON value, and numbers that are a secret's value.
+    /// Masks every text in a JSON value; names of entries are the program's own, and numbers count and place things, and stay.
     pub fn mask_json(&self, value: &mut serde_json::Value) {
         match value {
-            serde_json::Value::Number(number) if self.is_secret(&number.to_string()) => *value = MASK.into(),
             serde_json::Value::String(text) => self.mask_in(text),
             serde_json::Value::Array(list) => list.iter_mut().for_each(|value| self.mask_json(value)),
             serde_json::Value::Object(map) => map.values_mut().for_each(|value| self.mask_json(value)),
@@ -168,71 +208,17 @@ impl Redactor {
     }
 }
 
-/// A secret and the ways in which YAML, JSON and a shell's quotes write it, also one within the other.
-fn written_forms(secret: String) -> Vec<String> {
-    let mut forms = vec![secret.replace('\'', "''"), secret.replace('\'', r"'\''"), secret];
-    let in_double_quotes = |text: &String| {
-        let quoted = serde_json::Value::from(text.as_str()).to_string();
-        quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
-    };
-    forms.extend(forms.iter().map(in_double_quotes).collect::<Vec<_>>());
-    forms
-}
-
-fn replace_bytes(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut replaced = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
-        replaced.extend_from_slice(&rest[..at]);
-        replaced.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
+fn masked(bytes: &[u8], places: &[std::ops::Range<usize>]) -> Vec<u8> {
+    let mut masked = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for place in places {
+        masked.extend_from_slice(&bytes[at..place.start]);
+        masked.extend_from_slice(MASK.as_bytes());
+        at = place.end;
     }
-    replaced.extend_from_slice(rest);
-    replaced
+    masked.extend_from_slice(&bytes[at..]);
+    masked
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_hide_nothing() {
-        let redactor = Redactor::new([r#"a"b\c'd"#.to_owned()]);
-        for written in [r#"password: "a\"b\\c'd""#, r#"password: 'a"b\c''d'"#, r#"echo 'a"b\c'\''d'"#, r#"a"b\c'd"#] {
-            let masked = redactor.mask(written);
-            assert!(masked.contains(MASK) && !masked.contains("a\"b") && !masked.contains("a\\\"b"), "{written}: {masked}");
-        }
-        let number = Redactor::new(["4711".to_owned()]);
-        let mut value = Value::List(vec![Value::Int(4711), Value::Int(47)]);
-        number.mask_value(&mut value);
-        assert_eq!(value, Value::List(vec![Value::Text(MASK.to_owned()), Value::Int(47)]));
-    }
-
-    #[test]
-    fn names_made_of_commands_are_masked() {
-        use crate::event::{HostEntry, RoundEntry, RunHeader, TaskEntry};
-        let place = crate::diag::Location { file: String::new(), line: 1, column: 1 };
-        let task = TaskEntry { id: None, name: "run: login s3cret".into(), verb: "run".into(), section: None, place: place.clone() };
-        let round =
-            RoundEntry { id: "exec".into(), name: "s3cret".into(), place: place.clone(), hosts: vec![], tasks: vec![task], blocks: vec![] };
-        let header = RunHeader {
-            playbook: "login s3cret".into(),
-            hosts: vec![HostEntry { name: "a".into(), address: "connect --token s3cret".into() }],
-            rounds: vec![round],
-            ..RunHeader::default()
-        };
-        let mut event = RunEvent::RunStarted(Box::new(header));
-        Redactor::new(["s3cret".to_owned()]).mask_event(&mut event);
-        let json = serde_json::to_string(&event).unwrap();
-        assert!(!json.contains("s3cret"), "{json}");
-    }
-
-    #[test]
-    fn longest_first_and_bytes_too() {
-        let redactor = Redactor::new(["pass".to_owned(), "password".to_owned(), String::new()]);
-        assert_eq!(redactor.mask("a password"), "a «masked»");
-        let mut data = Data::new(b"\xffpass\xff".to_vec());
-        redactor.mask_data(&mut data);
-        assert_eq!(data.bytes(), [b"\xff", MASK.as_bytes(), b"\xff"].concat());
-    }
-}
+mod tests;

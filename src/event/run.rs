@@ -1,11 +1,9 @@
 //! The events.
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Stream};
-use crate::diag::Location;
-use crate::model::{BlockIx, HostIx, RoundIx, StepId, TaskIx, Value};
+use super::{Outcome, RunHeader, Stream};
+use crate::model::{BlockIx, HostIx, RoundIx, StepId, TaskIx};
 
 /// One event of a run, in the form that is recorded and printed as a JSON line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,7 +141,8 @@ pub enum RunEvent {
         /// The task that changed something.
         by: TaskIx,
     },
-    /// One execution of a step ended that is not its last: an item, an attempt, a pass of a block around it.
+    /// One execution of a step ended that is not its last: an attempt, a pass of a block around it. Of a step with
+    /// `each`, every execution, the last too: [`RunEvent::StepEnded`] then speaks of all items.
     AttemptEnded {
         /// The step.
         step: StepId,
@@ -297,6 +296,20 @@ pub enum BlockStatus {
     Failed,
 }
 
+impl BlockStatus {
+    /// The word for it, as in the JSON form.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            BlockStatus::Ok => "ok",
+            BlockStatus::Changed => "changed",
+            BlockStatus::Skipped => "skipped",
+            BlockStatus::Rescued => "rescued",
+            BlockStatus::Failed => "failed",
+        }
+    }
+}
+
 /// Bytes: as text where they are UTF-8, else in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -338,117 +351,4 @@ pub struct RunEnd {
     pub exit_code: u8,
     /// Of the whole run.
     pub duration_ms: u64,
-}
-
-/// Everything known before the first connection.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct RunHeader {
-    /// [`super::FORMAT`].
-    pub format: u32,
-    /// The run's id, a UUID of version 7.
-    pub run: String,
-    /// Roundsman's version.
-    pub version: String,
-    /// The playbook's id.
-    pub playbook_id: String,
-    /// The playbook's name.
-    pub playbook: String,
-    /// `run` or `exec`.
-    pub command: String,
-    /// The arguments as typed, passwords never among them.
-    pub argv: Vec<String>,
-    /// The controller's host name.
-    pub controller: String,
-    /// The user there.
-    pub user: String,
-    /// The working folder there.
-    pub cwd: String,
-    /// The state of the playbook's git repository, where there is one.
-    pub git: Option<GitState>,
-    /// Playbook, inventory and every other file that was read.
-    pub inputs: Vec<InputFile>,
-    /// `-e` variables, masked.
-    pub extra: IndexMap<String, Value>,
-    /// Every host of the inventory that takes part, by [`HostIx`]; the index is the position.
-    pub hosts: Vec<HostEntry>,
-    /// The rounds, by [`RoundIx`].
-    pub rounds: Vec<RoundEntry>,
-    /// The plan, in its JSON form.
-    pub plan: serde_json::Value,
-}
-
-/// The state of a git working tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GitState {
-    /// The commit that is checked out.
-    pub commit: String,
-    /// True where tracked files differ from it.
-    pub dirty: bool,
-}
-
-/// A file that the run was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputFile {
-    /// `playbook`, `inventory`, `vars` or `copy`.
-    pub role: String,
-    /// The path as the user knows it.
-    pub name: String,
-    /// SHA-256 in hex.
-    pub sha256: String,
-    /// The text; none for files that are only copied.
-    pub text: Option<String>,
-}
-
-/// A host's fixed data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostEntry {
-    /// Its name.
-    pub name: String,
-    /// Where it is reached (`deploy@10.0.0.5:22`, `local`).
-    pub address: String,
-}
-
-/// A round's fixed data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoundEntry {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Where it stands.
-    pub place: Location,
-    /// Its hosts.
-    pub hosts: Vec<HostIx>,
-    /// Its tasks, by [`crate::model::TaskIx`].
-    pub tasks: Vec<TaskEntry>,
-    /// Its blocks and actions in use, by [`BlockIx`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blocks: Vec<BlockEntry>,
-}
-
-/// A block's fixed data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlockEntry {
-    /// Its id, where it has one.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// Where it stands.
-    pub place: Location,
-}
-
-/// A task's fixed data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskEntry {
-    /// Its id, where it has one.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// Its verb.
-    pub verb: String,
-    /// `handlers` or `finally`; none for `tasks`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub section: Option<String>,
-    /// Where it stands.
-    pub place: Location,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, Outcome, RunEnd, RunEvent, RunHeader, Status};
+use super::{BlockStatus, Event, Outcome, RunEnd, RunEvent, RunHeader, Status};
 use crate::model::{HostIx, StepId};
 
 /// What a step is up to.
@@ -23,6 +23,8 @@ pub struct HostSummary {
     pub counts: BTreeMap<Status, usize>,
     /// Failures that were allowed; they are counted as failed too.
     pub allowed: usize,
+    /// True where a block failed on it and its `rescue` made up for that.
+    pub rescued: bool,
     /// OpenSSH's words where it could not be reached or was lost.
     pub unreachable: Option<String>,
 }
@@ -85,6 +87,9 @@ impl RunSummary {
                 }
                 self.steps.insert(*step, StepState::Ended(outcome.clone()));
             }
+            RunEvent::BlockEnded { host, status, .. } => {
+                self.hosts.entry(*host).or_default().rescued |= *status == BlockStatus::Rescued;
+            }
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
             RunEvent::HostConnecting { .. }
             | RunEvent::HostRetrying { .. }
@@ -98,7 +103,6 @@ impl RunSummary {
             | RunEvent::Answered { .. }
             | RunEvent::Notified { .. }
             | RunEvent::AttemptEnded { .. }
-            | RunEvent::BlockEnded { .. }
             | RunEvent::StepOutput { .. }
             | RunEvent::Interrupted { .. } => {}
         }

@@ -54,6 +54,5 @@ impl Dispatcher {
 
 /// A pair of captures for a job.
 pub(super) fn captures(keep: bool, redactor: &crate::event::Redactor) -> (Capture, Capture) {
-    let hold = redactor.longest().saturating_sub(1);
-    (Capture::new(keep, hold), Capture::new(keep, hold))
+    (Capture::new(keep, redactor), Capture::new(keep, redactor))
 }

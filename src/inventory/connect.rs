@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::secrets::secret_ref;
+use super::transport::{read_transport, refuse_user};
 use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::model::{ConnectPatch, HostKey, Jump, Kex, Transport};
-use crate::yaml::{Entry, Fields, Node, NodeValue};
-
-/// Transports that later versions will know by name.
-const PRESETS: [&str; 5] = ["docker", "podman", "kubectl", "lxc", "chroot"];
+use crate::model::{ConnectPatch, HostKey, Jump, Kex, SecretRef};
+use crate::yaml::{Entry, Fields};
 
 /// Every key of a `connect:` map.
 pub(super) const KEYS: [&str; 16] = [
@@ -43,8 +42,8 @@ pub fn read_connect(entry: &Entry, base: Option<&Path>, diagnostics: &mut Diagno
     };
     patch.address = text(&mut fields, "address", diagnostics);
     patch.user = text(&mut fields, "user", diagnostics);
-    patch.password = text(&mut fields, "password", diagnostics);
-    patch.become_password = text(&mut fields, "become_password", diagnostics);
+    (patch.password, patch.password_secret) = password(&mut fields, "password", diagnostics);
+    (patch.become_password, patch.become_password_secret) = password(&mut fields, "become_password", diagnostics);
     patch.identity = text(&mut fields, "identity", diagnostics).map(|path| beside(base, &path));
     patch.ssh_config = text(&mut fields, "ssh_config", diagnostics).map(|path| beside(base, &path));
     for key in ["address", "user"] {
@@ -53,7 +52,8 @@ pub fn read_connect(entry: &Entry, base: Option<&Path>, diagnostics: &mut Diagno
                 .push(Diagnostic::error("E217", text.span, format!("`{key}` can't start with `-`")).label("ssh would read an option"));
         }
     }
-    patch.transport = fields.take("transport").and_then(|entry| transport(entry, diagnostics));
+    patch.transport = fields.take("transport").and_then(|entry| read_transport(entry, diagnostics));
+    refuse_user(&patch, fields.take("user"), diagnostics);
     patch.port = fields.take("port").and_then(|entry| port(entry, diagnostics));
     patch.jump = fields.take("jump").and_then(|entry| jump(entry, diagnostics));
     patch.ssh_options = fields.take("ssh_options").map(|entry| ssh_options(entry, diagnostics));
@@ -69,18 +69,33 @@ pub fn read_connect(entry: &Entry, base: Option<&Path>, diagnostics: &mut Diagno
     patch
 }
 
+/// Reads a password: as it is, or a secret's name in braces.
+fn password(fields: &mut Fields<'_>, key: &str, diagnostics: &mut Diagnostics) -> (Option<String>, Option<SecretRef>) {
+    let Some(entry) = fields.take(key) else { return (None, None) };
+    if let Some(secret) = entry.value.as_text().and_then(secret_ref) {
+        return (None, Some(secret));
+    }
+    let Some(text) = entry.name(diagnostics) else { return (None, None) };
+    if let Some(at) = text.text.find("{{").or_else(|| text.text.find("{%")) {
+        let found = Diagnostic::error("E219", text.at(at..text.text.len()), format!("`{key}` takes no template but a secret"));
+        diagnostics.push(found.hint(format!("write `{key}: \"{{{{ secrets.NAME }}}}\"`")));
+        return (None, None);
+    }
+    (Some(text.text.clone()), None)
+}
+
 /// The place of the word behind `jump`, where one is given.
 pub(super) fn jump_span(connect: &Entry) -> Option<Span> {
     connect.value.get("jump").map(|entry| entry.value.span)
 }
 
 /// A text that holds no template and is not empty.
-fn plain<'a>(entry: &'a Entry, diagnostics: &mut Diagnostics) -> Option<&'a SourceText> {
+pub(super) fn plain<'a>(entry: &'a Entry, diagnostics: &mut Diagnostics) -> Option<&'a SourceText> {
     let text = entry.name(diagnostics)?;
     without_template(text, &entry.what(), diagnostics).then_some(text)
 }
 
-fn without_template(text: &SourceText, what: &str, diagnostics: &mut Diagnostics) -> bool {
+pub(super) fn without_template(text: &SourceText, what: &str, diagnostics: &mut Diagnostics) -> bool {
     let Some(at) = text.text.find("{{").or_else(|| text.text.find("{%")) else { return true };
     let found = Diagnostic::error("E219", text.at(at..text.text.len()), format!("templates in {what} are not supported yet"));
     diagnostics.push(found);
@@ -141,47 +156,4 @@ fn ssh_options(entry: &Entry, diagnostics: &mut Diagnostics) -> Vec<String> {
         }
     }
     options
-}
-
-fn transport(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Transport> {
-    let node: &Node = &entry.value;
-    match &node.value {
-        NodeValue::Text(text) if text.text == "ssh" => return Some(Transport::Ssh),
-        NodeValue::Text(text) if text.text == "local" => return Some(Transport::Local),
-        NodeValue::Text(text) if PRESETS.contains(&&*text.text) => {
-            return not_yet(text, diagnostics);
-        }
-        NodeValue::Map(entries) => {
-            if let Some(preset) = entries.iter().find(|entry| PRESETS.contains(&&*entry.key.text)) {
-                return not_yet(&preset.key, diagnostics);
-            }
-            let mut fields = Fields::new(node, "`transport`", diagnostics)?;
-            let command = fields.required("command", diagnostics).and_then(|entry| command(entry, diagnostics));
-            fields.finish(&[], &[], diagnostics);
-            return command.map(Transport::Command);
-        }
-        _ => {}
-    }
-    let found = Diagnostic::error("E217", node.span, "`transport` must be `ssh`, `local` or `{ command: [..] }`");
-    let hint = node.as_text().and_then(|text| crate::text::did_you_mean(&text.text, ["ssh", "local"]));
-    diagnostics.push(found.hint(hint));
-    None
-}
-
-fn not_yet(preset: &SourceText, diagnostics: &mut Diagnostics) -> Option<Transport> {
-    let found = Diagnostic::error("E219", preset.span, format!("the transport `{}` is not supported yet", preset.text));
-    let hint = "any program that reaches a shell does: `{ command: [docker, exec, -i, NAME] }`";
-    diagnostics.push(found.hint(hint.to_owned()));
-    None
-}
-
-fn command(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Vec<String>> {
-    let items = entry.list(diagnostics)?;
-    if items.is_empty() {
-        diagnostics.push(Diagnostic::error("E217", entry.value.span, "`command` names no program"));
-        return None;
-    }
-    let words: Vec<&SourceText> = items.iter().filter_map(|item| item.read_scalar("an item of `command`", diagnostics)).collect();
-    let words: Vec<&SourceText> = words.into_iter().filter(|word| without_template(word, "`command`", diagnostics)).collect();
-    (words.len() == items.len()).then(|| words.into_iter().map(|word| word.text.clone()).collect())
 }

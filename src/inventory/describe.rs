@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{HostIx, Inventory, Jump, Transport};
+use crate::model::{HostIx, Inventory, Jump};
 
 /// One host, resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct HostRow {
     pub port: Option<u16>,
     /// The login; none where ssh decides.
     pub user: Option<String>,
-    /// `ssh`, `local` or `command`.
+    /// `ssh`, `local`, `command`, or the name of a preset: `docker`.
     pub transport: String,
     /// The way there, where one is given.
     pub jump: Option<String>,
@@ -33,11 +33,6 @@ pub fn describe(inventory: &Inventory, hosts: &[HostIx]) -> Vec<HostRow> {
     let row = |host: &HostIx| {
         let host = inventory.host(*host);
         let vars: BTreeSet<&String> = host.layers.iter().flat_map(|layer| layer.vars.keys()).collect();
-        let transport = match host.connect.transport {
-            Transport::Ssh => "ssh",
-            Transport::Local => "local",
-            Transport::Command(_) => "command",
-        };
         let jump = match &host.connect.jump {
             Some(Jump::Host(name) | Jump::Destination(name)) => Some(name.clone()),
             Some(Jump::None) | None => None,
@@ -47,7 +42,7 @@ pub fn describe(inventory: &Inventory, hosts: &[HostIx]) -> Vec<HostRow> {
             address: host.connect.address.clone(),
             port: host.connect.port,
             user: host.connect.user.clone(),
-            transport: transport.to_owned(),
+            transport: host.connect.transport.name().to_owned(),
             jump,
             groups: host.groups.clone(),
             vars: vars.len(),

@@ -9,8 +9,9 @@ use super::groups::{self, GroupDraft};
 use super::hosts::{self, HostDraft};
 use super::kind::{Kind, kind};
 use super::names::{add_localhost, localhost_only};
+use super::secrets::read_secrets;
 use super::vars::layer;
-use super::{jump, names};
+use super::{jump, names, transport};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::model::{ConnectPatch, Host, HostIx, Inventory, Jump, Layer, Origin, Transport};
 use crate::template::Engine;
@@ -54,9 +55,10 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
         let found = Diagnostic::error("E015", all.key.span, "unknown key `all` in an inventory").label("a group of Ansible's");
         diagnostics.push(found.hint(NATIVE.to_owned()));
     }
-    fields.finish(&["vars", "connect", "hosts", "groups"], &["secrets"], diagnostics);
+    let secrets = fields.take("secrets").map(|entry| read_secrets(entry, base, diagnostics)).unwrap_or_default();
+    fields.finish(&["vars", "connect", "secrets", "hosts", "groups"], &[], diagnostics);
 
-    let mut inventory = Inventory::default();
+    let mut inventory = Inventory { secrets, ..Inventory::default() };
     for (name, draft) in &drafts {
         note_jump(&mut written, draft.jump, &draft.connect);
         names::add(&mut inventory, names::host(name, Some(draft.span), true));
@@ -68,6 +70,7 @@ pub fn load(map: &SourceMap, file: FileId, engine: &mut Engine, diagnostics: &mu
     }
     assemble(&mut inventory, &top, &groups, &drafts);
     jump::bind(&mut inventory, &written, diagnostics);
+    inventory.hosts.iter().for_each(|host| transport::check_place(host, diagnostics));
     Some(inventory)
 }
 
@@ -78,7 +81,7 @@ pub fn plugin(span: Span) -> Diagnostic {
     found.hint("a program that runs `ansible-inventory -i FILE --list` is an inventory, too".to_owned())
 }
 
-const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `hosts` and `groups`";
+const NATIVE: &str = "at the top of an inventory stand `vars`, `connect`, `secrets`, `hosts` and `groups`";
 
 /// What the top of the file says for all hosts.
 #[derive(Default)]

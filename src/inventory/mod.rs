@@ -21,7 +21,9 @@ mod load;
 mod name;
 mod names;
 mod ranges;
+mod secrets;
 mod ssh_hosts;
+mod transport;
 mod vars;
 
 #[cfg(test)]
@@ -36,5 +38,6 @@ pub use jump::bind_jump;
 pub use kind::{Kind, kind};
 pub use load::{load, plugin};
 pub use names::{from_names, localhost_only};
+pub use secrets::{SOURCES, read_secrets};
 pub use ssh_hosts::{SshLine, from_ssh, ssh_lines};
 pub use vars::{RESERVED, layer, var_value};

@@ -170,6 +170,43 @@ fn every_key_of_connect_is_read() {
 }
 
 #[test]
+fn a_preset_takes_its_place_and_user_from_what_is_merged() {
+    let inventory = sound(
+        "connect: { user: deploy }
+hosts:
+  web[1-2]: {}
+  db: { address: db_1, connect: { user: postgres } }
+  app: { connect: { transport: { docker: app-1 } } }
+  full:
+    connect: { transport: { docker: { container: c1, context: far, options: [-w, /srv] } } }
+  pod: { connect: { transport: { kubectl: { pod: web-0, container: app, namespace: shop, context: prod, options: [--quiet] } } } }
+  bare: { connect: { transport: { kubectl: } } }
+  vm: { connect: { transport: lxc, user: \"1000\" } }
+  old: { address: /srv/old, connect: { transport: chroot } }
+  new: { connect: { transport: { chroot: /srv/new } } }
+groups:
+  boxes: { hosts: [\"web[1-2]\", db], connect: { transport: podman } }
+",
+    );
+    let argv = |name: &str| {
+        let connect = &host(&inventory, name).connect;
+        let Transport::Preset(preset) = &connect.transport else { panic!("{name}: {:?}", connect.transport) };
+        preset.argv(&connect.address, connect.user.as_deref()).join(" ")
+    };
+    assert_eq!(argv("web2"), "podman exec -i -u deploy web2");
+    assert_eq!(argv("db"), "podman exec -i -u postgres db_1");
+    assert_eq!(argv("app"), "docker exec -i -u deploy app-1");
+    assert_eq!(argv("full"), "docker --context far exec -i -u deploy -w /srv c1");
+    assert_eq!(argv("pod"), "kubectl exec -i --context prod -n shop -c app --quiet web-0 --");
+    assert_eq!(argv("bare"), "kubectl exec -i bare --");
+    assert_eq!(argv("vm"), "lxc exec --user 1000 vm --");
+    assert_eq!(argv("old"), "chroot --userspec=deploy /srv/old");
+    assert_eq!(argv("new"), "chroot --userspec=deploy /srv/new");
+    let rows = describe(&inventory, &[inventory.find("web1").unwrap()]);
+    assert_eq!(rows[0].transport, "podman");
+}
+
+#[test]
 fn a_jump_host_for_all_is_reached_directly_itself() {
     let inventory = sound("connect: { jump: gate }\nhosts: { gate: , a: }\n");
     assert_eq!(host(&inventory, "gate").connect.jump, Some(Jump::None));

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Preset, SecretRef};
+
 /// What carries a host's lanes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +18,21 @@ pub enum Transport {
     Local,
     /// Any program whose stdin and stdout reach a POSIX shell; the boot command is appended as one argument after `sh -c`.
     Command(Vec<String>),
+    /// A program whose argument list follows from the host: see [`Preset::argv`].
+    Preset(Preset),
+}
+
+impl Transport {
+    /// Its name, as inventories write it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Transport::Ssh => "ssh",
+            Transport::Local => "local",
+            Transport::Command(_) => "command",
+            Transport::Preset(preset) => preset.program.name(),
+        }
+    }
 }
 
 /// Whether an unknown host key is accepted. There is no "off".
@@ -67,8 +84,12 @@ pub struct Connect {
     pub identity: Option<PathBuf>,
     /// Answers ssh's password prompt.
     pub password: Option<String>,
+    /// The secret that `password` is, until a run got it.
+    pub password_secret: Option<SecretRef>,
     /// Answers sudo's prompt, where the task's `become` names none.
     pub become_password: Option<String>,
+    /// The secret that `become_password` is, until a run got it.
+    pub become_password_secret: Option<SecretRef>,
     /// The way there; none leaves it to ssh.
     pub jump: Option<Jump>,
     /// A configuration file in place of the user's.
@@ -100,7 +121,9 @@ impl Connect {
             user: None,
             identity: None,
             password: None,
+            password_secret: None,
             become_password: None,
+            become_password_secret: None,
             jump: None,
             ssh_config: None,
             ssh_options: Vec::new(),
@@ -122,7 +145,16 @@ impl Connect {
             ($($field:ident),*) => {$(if patch.$field.is_some() { self.$field = patch.$field.clone(); })*};
         }
         set!(transport, address, ssh_options, host_key, connect_timeout, keepalive, max_sessions, retries, kex);
-        set_optional!(port, user, identity, password, become_password, jump, ssh_config);
+        set_optional!(port, user, identity, jump, ssh_config);
+        // A password and a secret stand in one place: whichever is stronger puts the other aside.
+        if patch.password.is_some() || patch.password_secret.is_some() {
+            self.password.clone_from(&patch.password);
+            self.password_secret.clone_from(&patch.password_secret);
+        }
+        if patch.become_password.is_some() || patch.become_password_secret.is_some() {
+            self.become_password.clone_from(&patch.become_password);
+            self.become_password_secret.clone_from(&patch.become_password_secret);
+        }
     }
 }
 
@@ -136,7 +168,9 @@ pub struct ConnectPatch {
     pub user: Option<String>,
     pub identity: Option<PathBuf>,
     pub password: Option<String>,
+    pub password_secret: Option<SecretRef>,
     pub become_password: Option<String>,
+    pub become_password_secret: Option<SecretRef>,
     pub jump: Option<Jump>,
     pub ssh_config: Option<PathBuf>,
     pub ssh_options: Option<Vec<String>>,

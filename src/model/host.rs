@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Connect, HostIx, Layer, Var};
+use super::{Connect, HostIx, Layer, Secret, Var};
 use crate::diag::Span;
 
 /// A host.
@@ -42,6 +42,8 @@ pub struct Inventory {
     pub groups: IndexMap<String, Vec<HostIx>>,
     /// Host names to indices.
     pub index: IndexMap<String, HostIx>,
+    /// `secrets:`, in the order written.
+    pub secrets: IndexMap<String, Secret>,
 }
 
 impl Inventory {

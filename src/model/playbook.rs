@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    Block, BlockIx, ChosenGroup, ConnectPatch, Frame, Gate, HostIx, Input, Item, Layer, RoundFlow, RoundIx, Task, TaskIx, Template,
+    Block, BlockIx, ChosenGroup, ConnectPatch, Frame, Gate, HostIx, Input, Item, Layer, RoundFlow, RoundIx, Secret, Task, TaskIx, Template,
 };
 use crate::diag::Span;
 
@@ -22,6 +22,8 @@ pub struct Playbook {
     pub vars_files: Vec<Arc<Layer>>,
     /// `-e`, the strongest layer.
     pub extra: Arc<Layer>,
+    /// `secrets:` of the inventory and the playbook, whose own win.
+    pub secrets: IndexMap<String, Secret>,
     /// The rounds, in the order written.
     pub rounds: Vec<Round>,
     /// The most hosts at work at once over the whole run; none: no limit.

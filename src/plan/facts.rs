@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::results::StepView;
+use super::sight::Sight;
 use super::world::World;
-use crate::model::{HostIx, RoundIx, StepId, TaskIx};
+use crate::model::{HostIx, StepId};
 use crate::resource::FACT_SECTIONS;
 use crate::template::{Lazy, Lookup};
 
@@ -14,14 +15,13 @@ use crate::template::{Lazy, Lookup};
 #[derive(Debug)]
 pub(super) struct FactsRoot {
     pub(super) world: Arc<World>,
-    pub(super) round: RoundIx,
-    pub(super) task: Option<TaskIx>,
+    pub(super) sight: Sight,
     pub(super) host: HostIx,
 }
 
 impl Lazy for FactsRoot {
     fn get(&self, name: &str) -> Lookup {
-        let steps: Vec<StepId> = self.world.sets_before(&key(name), self.round, self.task, self.host).collect();
+        let steps: Vec<StepId> = self.world.gathered_before(name, self.sight, self.host).collect();
         for step in steps.into_iter().rev() {
             match self.world.results.step(step) {
                 StepView::Pending => return Lookup::Pending(self.world.step_name(step.round, step.task)),
@@ -37,7 +37,7 @@ impl Lazy for FactsRoot {
     }
 
     fn names(&self) -> Vec<String> {
-        let gathered = |section: &&&str| self.world.sets_before(&key(section), self.round, self.task, self.host).next().is_some();
+        let gathered = |section: &&&str| self.world.gathered_before(section, self.sight, self.host).next().is_some();
         FACT_SECTIONS.iter().filter(gathered).map(|section| (*section).to_owned()).collect()
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::model::{BecomeMethod, HostIx, Shell, Value};
-use crate::template::RenderError;
+use crate::template::{RenderError, has_hole as is_pending};
 use crate::text::{plural, quote};
 
 /// A step, ready to run.
@@ -284,11 +284,6 @@ pub fn command_line(prepared: &Prepared) -> String {
         Body::Confirm(question) => format!("confirm {}", question.trim_end()),
         Body::Flush => "flush handlers".to_owned(),
     }
-}
-
-/// Says whether a text of a preview holds a part that is known only later.
-pub(super) fn is_pending(text: &str) -> bool {
-    text.contains("‹after ")
 }
 
 fn word(text: &str) -> String {

@@ -130,6 +130,7 @@ pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
         vars: layer(Origin::Playbook, &[]),
         vars_files: Vec::new(),
         extra: layer(Origin::CommandLine, &[]),
+        secrets: IndexMap::new(),
         rounds,
         max_parallel: None,
         inputs: IndexMap::new(),
@@ -150,5 +151,5 @@ pub(super) fn inventory(count: usize) -> Inventory {
         })
         .collect();
     let index = hosts.iter().enumerate().map(|(at, host)| (host.name.clone(), HostIx::new(at))).collect();
-    Inventory { hosts, groups: IndexMap::new(), index }
+    Inventory { hosts, index, ..Inventory::default() }
 }

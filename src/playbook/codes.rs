@@ -57,6 +57,8 @@ pub(crate) const RECURSION: &str = "E122";
 pub(crate) const UNKNOWN_CHOICE: &str = "E123";
 /// Too many of something.
 pub(crate) const TOO_MANY: &str = "E124";
+/// A secret that nothing declares.
+pub(crate) const UNKNOWN_SECRET: &str = "E125";
 /// A file that was not given.
 pub(crate) const NO_FILE: &str = "E001";
 
@@ -78,3 +80,5 @@ pub(crate) const SHADOWED: &str = "W107";
 pub(crate) const EACH_TEXT: &str = "W108";
 /// A look at a service whose restart is still pending.
 pub(crate) const PENDING_HANDLER: &str = "W109";
+/// A secret that processes of the host show among their arguments.
+pub(crate) const SECRET_ARGUMENT: &str = "W110";

@@ -5,9 +5,7 @@
 
 mod flow;
 
-pub(crate) use flow::{
-    ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, FACT_SECTIONS, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR,
-};
+pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, FACT_SECTIONS, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
 
 /// What a key's value may be; the reader and the schema agree on it by this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +34,8 @@ pub(crate) enum Form {
     Vars,
     /// Names to texts.
     Env,
+    /// Names to sources of secrets.
+    Secrets,
     /// Ids or names.
     Needs,
     /// `some`, `all`, `always`.
@@ -124,13 +124,13 @@ pub(crate) const PLAYBOOK: &[Key] = &[
     key("inventory", Form::Text, "The inventory file, relative to this file; `-i` on the command line overrides it."),
     key("vars", Form::Vars, "Defaults of variables; the inventory may say otherwise."),
     key("vars_files", Form::Texts, "YAML files of variables, over `vars`, the last the strongest; relative to this file."),
+    key("secrets", Form::Secrets, "Where secrets come from; templates read them as `secrets.NAME`."),
     key("rounds", Form::Rounds, "The rounds, each a barrier for those that need it."),
     key("max_parallel", Form::Count, "The most hosts at work at once over the whole run."),
     key("inputs", Form::Inputs, "Typed parameters, filled by `-e`: read as `inputs.NAME`."),
     key("groups", Form::Groups, "Groups whose hosts a result chooses."),
     key("connect", Form::Connect, "Overrides the inventory's connection settings."),
     key("defaults", Form::Defaults, "Settings of all tasks below."),
-    later("secrets"),
     later("lock_hosts"),
     later("on_disconnect"),
     later("on_finish"),
@@ -373,7 +373,9 @@ mod tests {
     #[test]
     fn aliases_lead_to_keys() {
         for (_, key) in ALIASES {
-            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK].iter().any(|table| table.iter().any(|known| known.name == *key));
+            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK]
+                .iter()
+                .any(|table| table.iter().any(|known| known.name == *key));
             assert!(known, "{key}");
         }
     }

@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
+use super::flow::{self, RoundFlow, RunFlow};
 use super::tail::{OutputTail, StepText};
-use crate::event::{Event, Outcome, RunEnd, RunEvent, RunHeader, Status};
+use super::tally::{Counts, EndKey, TaskState};
+use crate::event::{BlockPart, Event, Outcome, RoundEntry, RunEnd, RunEvent, RunHeader, Status};
 use crate::model::{HostIx, RoundIx, StepId, TaskIx};
 
 /// Kept of each stream of a running step, in case it fails.
 const FAILURE_BYTES: usize = 4 * 1024;
 /// Kept where the output itself is what is wanted.
 const SHOWN_BYTES: usize = 64 * 1024;
-/// Of one task's failures, so many different outputs are kept; further ones by their reason only.
-const DISTINCT_OUTPUTS: usize = 20;
 
 /// Everything shown of a run.
 #[derive(Debug, Default)]
@@ -34,10 +34,12 @@ pub struct Board {
     pub rounds: BTreeMap<RoundIx, RoundState>,
     /// Hosts of which anything was heard.
     pub hosts: BTreeMap<HostIx, HostState>,
-    /// Steps handed to their hosts and not over.
-    pub running: BTreeMap<StepId, Running>,
+    /// Executions of steps that were handed to their hosts and are not over.
+    pub running: BTreeMap<(StepId, u32), Running>,
     /// Ended steps by status.
     pub counts: Counts,
+    /// What is under way beside steps.
+    pub flow: RunFlow,
     /// How often the run was asked to stop, 0 for never.
     pub interrupted: u8,
     /// The last event.
@@ -46,35 +48,7 @@ pub struct Board {
     pub db: Option<String>,
     /// Keep every step's output until it ends.
     keep_all: bool,
-    tails: OutputTail,
-}
-
-/// Ended steps, counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    by_status: BTreeMap<Status, usize>,
-    /// Failures that were allowed; not counted as failed.
-    pub allowed: usize,
-}
-
-impl Counts {
-    /// Steps of one status; failures without the allowed ones.
-    #[must_use]
-    pub fn of(&self, status: Status) -> usize {
-        let count = self.by_status.get(&status).copied().unwrap_or(0);
-        if status == Status::Failed { count - self.allowed } else { count }
-    }
-
-    /// All of them.
-    #[must_use]
-    pub fn total(&self) -> usize {
-        self.by_status.values().sum()
-    }
-
-    fn add(&mut self, outcome: &Outcome) {
-        *self.by_status.entry(outcome.status).or_default() += 1;
-        self.allowed += usize::from(outcome.allowed && outcome.status == Status::Failed);
-    }
+    pub(super) tails: OutputTail,
 }
 
 /// A round.
@@ -94,32 +68,8 @@ pub struct RoundState {
     pub tasks: BTreeMap<TaskIx, TaskState>,
     /// Its ended steps.
     pub counts: Counts,
-}
-
-/// A task over all hosts of its round.
-#[derive(Debug, Clone, Default)]
-pub struct TaskState {
-    /// Hosts by how the step ended there.
-    pub ends: IndexMap<EndKey, Vec<HostIx>>,
-    /// Steps that ended.
-    pub ended: usize,
-    /// The longest of them.
-    pub longest_ms: u64,
-}
-
-/// How a step ended, as far as two hosts can differ.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EndKey {
-    /// How.
-    pub status: Status,
-    /// Why.
-    pub reason: Option<String>,
-    /// A failure that is allowed.
-    pub allowed: bool,
-    /// Skipped because of a failure.
-    pub blocked: bool,
-    /// What is kept of its output.
-    pub text: StepText,
+    /// Batches, blocks, handlers.
+    pub flow: RoundFlow,
 }
 
 /// A step handed to its host.
@@ -183,10 +133,34 @@ pub enum Change {
         group: usize,
         /// True where it is the first of that group.
         first: bool,
-        /// True where the task has ended on every host of the round.
+        /// True where the task has ended on every host of the round, or of its batch.
         done: bool,
         /// Its output, where every step's is wanted.
         text: Option<StepText>,
+    },
+    /// An execution of a step ended that need not be its last.
+    Attempt {
+        /// Where it is tried again: the attempt that then begins, of how many.
+        retry: Option<(u32, u32)>,
+        /// Its output.
+        text: StepText,
+    },
+    /// A block failed and is tried again.
+    Retry {
+        /// The attempt that then begins, from 2.
+        attempt: u32,
+        /// How many there are at most.
+        of: u32,
+    },
+    /// A block ended in a way worth telling.
+    Block {
+        /// True where it did so on no other host before.
+        first: bool,
+    },
+    /// A question was answered.
+    Answered {
+        /// It.
+        question: String,
     },
     /// Anything else.
     Other,
@@ -237,19 +211,27 @@ impl Board {
                 self.host(*host).link = Link::Unreachable(class.clone(), message.clone());
             }
             RunEvent::HostLost { host, message } => self.host(*host).link = Link::Lost(message.clone()),
-            RunEvent::StepSent { step, on, .. } => {
-                self.running.insert(*step, Running { since: event.at, began: false, on: *on });
+            RunEvent::StepSent { step, attempt, on, .. } => {
+                self.no_longer_retrying(*step);
+                self.running.insert((*step, *attempt), Running { since: event.at, began: false, on: *on });
             }
-            RunEvent::StepBegan { step, .. } => {
-                let on = self.running.get(step).and_then(|running| running.on);
-                self.running.insert(*step, Running { since: event.at, began: true, on });
+            RunEvent::StepBegan { step, attempt } => {
+                let on = self.running.get(&(*step, *attempt)).and_then(|running| running.on);
+                self.running.insert((*step, *attempt), Running { since: event.at, began: true, on });
             }
             RunEvent::StepOutput { step, attempt, stream, data, .. } => {
                 let limit = if self.keep_all || self.is_shown(*step) { SHOWN_BYTES } else { FAILURE_BYTES };
                 self.tails.append(*step, *attempt, *stream, data, limit);
             }
-            RunEvent::StepEnded { step, outcome, .. } => return self.end_step(*step, outcome),
-            RunEvent::Interrupted { stage, .. } => self.interrupted = self.interrupted.max(*stage),
+            RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } => {
+                return self.attempt_ended((*step, *attempt), item.as_ref(), outcome, *retry_ms);
+            }
+            RunEvent::StepEnded { step, attempt, outcome } => return self.end_step(*step, *attempt, outcome),
+            RunEvent::Interrupted { stage, .. } => {
+                self.interrupted = self.interrupted.max(*stage);
+                // Nobody waits for an answer any more.
+                self.flow.asking.clear();
+            }
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
             RunEvent::BatchStarted { .. }
             | RunEvent::BatchPaused { .. }
@@ -257,43 +239,47 @@ impl Board {
             | RunEvent::Asked { .. }
             | RunEvent::Answered { .. }
             | RunEvent::Notified { .. }
-            | RunEvent::AttemptEnded { .. }
-            | RunEvent::BlockEnded { .. } => {}
+            | RunEvent::BlockEnded { .. } => return self.fold_flow(&event.kind),
         }
         Change::Other
     }
 
-    fn end_step(&mut self, step: StepId, outcome: &Outcome) -> Change {
-        self.running.remove(&step);
+    fn end_step(&mut self, step: StepId, attempt: u32, outcome: &Outcome) -> Change {
+        let items = self.take_items(step);
         let failed = matches!(outcome.status, Status::Failed | Status::Unknown);
         let shown = self.is_shown(step) && outcome.status != Status::Skipped;
-        let mut text = StepText::default();
-        if self.keep_all || failed || shown {
-            text = self.tails.take(step);
-        } else {
-            self.tails.forget(step);
+        let mut text = if self.keep_all || failed || shown { self.tails.take(step, attempt) } else { StepText::default() };
+        self.tails.forget(step, u32::MAX);
+        // Of a step with items each has told its own.
+        let all = (self.keep_all && items.phrase.is_none()).then(|| text.clone());
+        if !items.shown.is_empty() {
+            text = items.shown;
         }
-        let all = self.keep_all.then(|| text.clone());
         self.host(step.host).counts.add(outcome);
         self.counts.add(outcome);
         let round = self.rounds.entry(step.round).or_default();
         round.counts.add(outcome);
-        let hosts = round.hosts.len();
-        let task = round.tasks.entry(step.task).or_default();
-        let keep = shown || (failed && task.ends.len() < DISTINCT_OUTPUTS);
-        if !keep {
-            text = StepText::default();
+        if !matches!(outcome.status, Status::Unreachable | Status::Cancelled | Status::Unknown) && !outcome.blocked {
+            round.flow.pending.remove(&(step.task, step.host));
         }
-        let key =
-            EndKey { status: outcome.status, reason: outcome.reason.clone(), allowed: outcome.allowed, blocked: outcome.blocked, text };
-        let entry = task.ends.entry(key);
-        let group = entry.index();
-        let list = entry.or_default();
-        list.push(step.host);
-        let first = list.len() == 1;
-        task.ended += 1;
-        task.longest_ms = task.longest_ms.max(outcome.duration_ms);
-        Change::Ended { group, first, done: task.ended == hosts, text: all }
+        let key = EndKey {
+            status: outcome.status,
+            reason: items.phrase.or_else(|| outcome.reason.clone()),
+            allowed: outcome.allowed,
+            rescued: false,
+            blocked: outcome.blocked,
+            text,
+            items: items.failed,
+        };
+        let mut done = None;
+        if let Some(batch) = &mut round.flow.batch {
+            let task = batch.tasks.entry(step.task).or_default();
+            task.add(step.host, key.clone(), shown, outcome.duration_ms);
+            done = Some(task.ended == batch.hosts.len());
+        }
+        let task = round.tasks.entry(step.task).or_default();
+        let (group, first) = task.add(step.host, key, shown, outcome.duration_ms);
+        Change::Ended { group, first, done: done.unwrap_or(task.ended == round.hosts.len()), text: all }
     }
 
     fn host(&mut self, host: HostIx) -> &mut HostState {
@@ -301,7 +287,7 @@ impl Board {
     }
 
     /// Says whether a step's output is what its task is for.
-    fn is_shown(&self, step: StepId) -> bool {
+    pub(super) fn is_shown(&self, step: StepId) -> bool {
         self.is_exec() || self.verb(step.round, step.task) == "print"
     }
 
@@ -321,7 +307,27 @@ impl Board {
     #[must_use]
     pub fn total_steps(&self) -> usize {
         let entries = self.header.rounds.iter().enumerate();
-        entries.map(|(index, entry)| entry.tasks.len() * self.hosts_of(RoundIx::new(index), entry.hosts.len())).sum()
+        entries.map(|(index, entry)| self.steps_of(RoundIx::new(index), entry)).sum()
+    }
+
+    /// Steps of a round. Of handlers and `rescue` only those count that are known to run.
+    fn steps_of(&self, round: RoundIx, entry: &RoundEntry) -> usize {
+        let state = self.rounds.get(&round);
+        if let Some(state) = state.filter(|state| state.ended_at.is_some()) {
+            return state.counts.total();
+        }
+        let hosts = self.hosts_of(round, entry.hosts.len());
+        let tasks = entry.tasks.iter().enumerate().map(|(index, task)| {
+            let ix = TaskIx::new(index);
+            let handler = task.section.as_deref() == Some("handlers");
+            if !handler && !flow::around(entry, ix).any(|within| within.part == BlockPart::Rescue) {
+                return hosts;
+            }
+            let Some(state) = state else { return 0 };
+            let pending = state.flow.pending.keys().filter(|(handler, _)| *handler == ix).count();
+            state.tasks.get(&ix).map_or(0, |task| task.ended) + pending
+        });
+        tasks.sum()
     }
 
     fn hosts_of(&self, round: RoundIx, planned: usize) -> usize {
@@ -349,6 +355,13 @@ impl Board {
     #[must_use]
     pub fn hosts_gone(&self) -> usize {
         self.hosts.values().filter(|host| host.is_gone()).count()
+    }
+
+    /// Hosts on which a block failed and its `rescue` made up for that.
+    #[must_use]
+    pub fn hosts_rescued(&self) -> usize {
+        let hosts: BTreeSet<HostIx> = self.rounds.values().flat_map(|round| round.flow.rescued.iter().copied()).collect();
+        hosts.len()
     }
 
     /// A host's name; its number where the header does not know it.

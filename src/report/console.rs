@@ -8,7 +8,7 @@ use super::out::Out;
 use super::screen::Screen;
 use super::summary::summary;
 use super::{Options, Verbosity};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventSink, RunEvent};
 
 /// Makes the sink that tells people of a run, on a terminal or in a file. A failed write ends it quietly.
 #[must_use]
@@ -24,6 +24,10 @@ pub(super) struct Console<C> {
     out: Out,
     options: Options,
     clock: C,
+    /// Lines that wait until the terminal is ours again: somebody is asked there.
+    held: Vec<String>,
+    /// Whether somebody was being asked before this event.
+    asked: bool,
 }
 
 impl<C: Fn() -> i64> Console<C> {
@@ -36,9 +40,13 @@ impl<C: Fn() -> i64> Console<C> {
             out,
             options,
             clock,
+            held: Vec::new(),
+            asked: false,
         }
     }
+}
 
+impl<C> Console<C> {
     fn print(&self, lines: &[String]) {
         if lines.is_empty() {
             return;
@@ -50,6 +58,32 @@ impl<C: Fn() -> i64> Console<C> {
             None => self.out.write(&text),
         }
     }
+
+    /// On a terminal, keeps quiet from a question to its answer, so that the question stays the last line.
+    fn print_or_hold(&mut self, event: &Event, lines: Vec<String>) {
+        self.held.extend(lines);
+        let asking = !self.board.flow.asking.is_empty();
+        if let Some(screen) = &mut self.screen {
+            match &event.kind {
+                RunEvent::Asked { .. } => {
+                    let lines = std::mem::take(&mut self.held);
+                    screen.pause();
+                    self.print(&lines);
+                    return;
+                }
+                RunEvent::Interrupted { .. } if self.asked => {
+                    // The cursor stands behind the question.
+                    self.out.write("\n");
+                    screen.resume();
+                }
+                RunEvent::Answered { .. } if !asking => screen.resume(),
+                _ if asking => return,
+                _ => {}
+            }
+        }
+        let lines = std::mem::take(&mut self.held);
+        self.print(&lines);
+    }
 }
 
 impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
@@ -57,6 +91,7 @@ impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
         if self.out.is_dead() {
             return;
         }
+        self.asked = !self.board.flow.asking.is_empty();
         let change = self.board.fold(event);
         let lines = self.narrator.tell(&self.board, event, &change);
         if self.board.end.is_some()
@@ -64,7 +99,7 @@ impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
         {
             screen.clear();
         }
-        self.print(&lines);
+        self.print_or_hold(event, lines);
         if self.board.end.is_some() {
             self.out.write(&summary(&self.board, &self.options));
         }
@@ -74,6 +109,7 @@ impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
     fn tick(&mut self) {
         if let Some(screen) = &mut self.screen
             && !self.out.is_dead()
+            && self.board.flow.asking.is_empty()
         {
             // Clocks may be set back; time on the screen does not go backwards for it.
             screen.draw(&self.board, (self.clock)().max(self.board.at));

@@ -5,10 +5,12 @@
 //! harmless where it is printed. Knows nothing of hosts' connections, of the record's tables or of the command line: rows
 //! of tables are plain structs that the caller fills.
 
+mod aftermath;
 mod board;
 mod console;
 mod exit;
 mod failure;
+mod flow;
 mod fold;
 mod history;
 mod hosts;
@@ -23,21 +25,24 @@ mod steps;
 mod summary;
 mod table;
 mod tail;
+mod tally;
 mod terminal;
 #[cfg(test)]
 mod testing;
 mod words;
 
-pub use board::{Board, Change, Counts, EndKey, HostState, Link, RoundState, Running, TaskState};
+pub use board::{Board, Change, HostState, Link, RoundState, Running};
 pub use console::console;
 pub use exit::exit_meaning;
+pub use flow::{Asker, BatchState, BlockEnd, Retrying, RoundFlow, RunFlow};
 pub use fold::fold_outputs;
 pub use history::{RunRow, history};
 pub use hosts::{HostRow, hosts};
 pub use jsonl::json_lines;
 pub use options::{Options, Size, Surroundings, Verbosity};
 pub use show::{show_run, show_steps};
-pub use steps::{ShowError, StepDetail, StepFilter, step_details};
+pub use steps::{AttemptDetail, ShowError, StepDetail, StepFilter, step_details};
 pub use summary::summary;
 pub use tail::{Clip, OutputTail, StepText};
+pub use tally::{Counts, EndKey, FailedItem, TaskState};
 pub use terminal::{stderr_size, stdout_size};

@@ -3,16 +3,19 @@
 //! Equal things are told once: a task has one line when it has ended on every host; of failures that are the same on
 //! many hosts the first is told at once and the others are counted in the task's line and in the summary.
 
+mod flow;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::board::{Board, Change, EndKey, TaskState};
+use super::board::{Board, Change};
 use super::failure::{last_words, show_hint, whole};
 use super::paint::Paint;
 use super::tail::StepText;
+use super::tally::{EndKey, TaskState};
 use super::words::{ends_phrase, host_list, hosts_phrase, lead_of, lead_of_end, round_name, short_id, status_word, task_name};
 use super::{Options, Verbosity};
 use crate::event::{Event, Outcome, RunEvent, RunHeader, Status};
-use crate::model::{HostIx, RoundIx, StepId, TaskIx};
+use crate::model::{BlockIx, HostIx, RoundIx, StepId, TaskIx};
 use crate::text::{format_duration, plural, visible};
 
 /// Of one task's different failures, and of one kind of refusal, so many are told at once.
@@ -27,6 +30,9 @@ pub(super) struct Narrator {
     room: usize,
     failures: BTreeMap<(RoundIx, TaskIx), usize>,
     refusals: BTreeMap<String, usize>,
+    retries: BTreeMap<String, usize>,
+    blocks: BTreeMap<(RoundIx, BlockIx), usize>,
+    live: bool,
     told: BTreeSet<(RoundIx, TaskIx)>,
 }
 
@@ -35,7 +41,17 @@ impl Narrator {
         let paint = Paint::new(options);
         // On a terminal a list of names should not fill more than about a line; a file has room.
         let room = if options.live { options.width.saturating_sub(40).max(20) } else { 200 };
-        Narrator { paint, verbosity: options.verbosity, room, failures: BTreeMap::new(), refusals: BTreeMap::new(), told: BTreeSet::new() }
+        Narrator {
+            paint,
+            verbosity: options.verbosity,
+            room,
+            failures: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            retries: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            live: options.live,
+            told: BTreeSet::new(),
+        }
     }
 
     /// The lines for an event that `board` has already taken in.
@@ -68,7 +84,7 @@ impl Narrator {
                 lines.push(self.paint.warn(&format!("interrupted ({}): {}", visible(signal), stopping(board, *stage))));
             }
             RunEvent::RunEnded(_) => self.unfinished(board, None, &mut lines),
-            _ => {}
+            _ => self.flow(board, event, change, &mut lines),
         }
         lines
     }
@@ -135,7 +151,10 @@ impl Narrator {
         *told += 1;
         if *told <= TOLD_AT_ONCE {
             lines.push(self.one_step(board, step, outcome, key));
-            lines.extend(last_words(self.paint, &key.text, LAST_WORDS));
+            // Items that failed have said their words.
+            if key.items.is_empty() {
+                lines.extend(last_words(self.paint, &key.text, LAST_WORDS));
+            }
         } else if *told == TOLD_AT_ONCE + 1 {
             let name = task_name(board, self.paint, step.round, step.task);
             lines.push(format!("{} {name}{}further failures are told at the end", self.paint.lead(Status::Failed), self.paint.dot()));
@@ -146,7 +165,7 @@ impl Narrator {
         let dot = self.paint.dot();
         let mut line = lead_of_end(outcome.status, key.allowed, self.paint);
         line.push_str(&format!(" {}{dot}{}", task_name(board, self.paint, step.round, step.task), visible(&board.host_name(step.host))));
-        if let Some(reason) = outcome.reason.as_deref().filter(|reason| !reason.is_empty()) {
+        if let Some(reason) = key.reason.as_deref().filter(|reason| !reason.is_empty()) {
             line.push_str(dot);
             line.push_str(&self.paint.one_line(reason, 300));
         }
@@ -158,7 +177,15 @@ impl Narrator {
     }
 
     fn task_line(&mut self, board: &Board, round: RoundIx, task: TaskIx, lines: &mut Vec<String>) {
-        let Some(state) = board.rounds.get(&round).and_then(|round| round.tasks.get(&task)) else { return };
+        let Some(round_state) = board.rounds.get(&round) else { return };
+        // With batches a line is of the batch under way.
+        let tasks = round_state.flow.batch.as_ref().map_or(&round_state.tasks, |batch| &batch.tasks);
+        if let Some(state) = tasks.get(&task) {
+            self.task_line_of(board, round, task, state, lines);
+        }
+    }
+
+    fn task_line_of(&mut self, board: &Board, round: RoundIx, task: TaskIx, state: &TaskState, lines: &mut Vec<String>) {
         if !self.told.insert((round, task)) {
             return;
         }
@@ -221,6 +248,16 @@ impl Narrator {
                 lines.push(self.paint.dim(&format!("all of it: {}", show_hint(board, *host, round, task))));
             }
         }
+    }
+
+    /// Tasks that did not end on every host of the batch before this one; the next one's are told anew.
+    fn unfinished_batch(&mut self, board: &Board, round: RoundIx, lines: &mut Vec<String>) {
+        if let Some(before) = board.rounds.get(&round).and_then(|round| round.flow.before.as_ref()) {
+            for (task, state) in &before.tasks {
+                self.task_line_of(board, round, *task, state, lines);
+            }
+        }
+        self.told.retain(|(told, _)| *told != round);
     }
 
     /// Tasks that did not end on every host, when their round or the run is over.

@@ -65,7 +65,12 @@ impl Paint {
 
     /// A status as the first column of a line: a sign on a terminal, and always the word.
     pub(super) fn lead(self, status: Status) -> String {
-        let word = format!("{:<11}", status.word());
+        self.lead_with(status, status.word())
+    }
+
+    /// Another word as the first column of a line, in a status's colour and with its sign.
+    pub(super) fn lead_with(self, status: Status, word: &str) -> String {
+        let word = format!("{word:<11}");
         if !self.signs {
             return self.status(status, &word);
         }

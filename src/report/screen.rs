@@ -7,7 +7,7 @@ use std::io;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::board::{Board, Link};
+use super::board::{Board, Link, RoundState};
 use super::narrator::stopping;
 use super::out::Out;
 use super::paint::{Paint, columns};
@@ -54,6 +54,17 @@ impl Screen {
         self.bar.suspend(|| self.out.write(text));
     }
 
+    /// Takes the block away until [`Screen::resume`], so that somebody else can use the terminal.
+    pub(super) fn pause(&mut self) {
+        self.clear();
+        self.drawn.clear();
+    }
+
+    /// Lets the block be drawn again.
+    pub(super) fn resume(&self) {
+        self.bar.reset();
+    }
+
     /// Takes the block away.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
@@ -90,6 +101,8 @@ impl View {
         let width = usize::from(width).saturating_sub(1).max(20);
         let mut lines = vec![String::new(), self.progress(board, now, width), self.counts(board, width)];
         lines.extend(self.connecting(board, width));
+        lines.extend(self.pauses(board, now, width));
+        lines.extend(self.retrying(board, now, width));
         let awaited = usize::from(rows).saturating_sub(lines.len() + 4).min(AWAITED);
         lines.extend(self.awaited(board, now, width, awaited));
         if board.interrupted > 0 {
@@ -99,7 +112,11 @@ impl View {
     }
 
     fn progress(&self, board: &Board, now: i64, width: usize) -> String {
-        let names: Vec<String> = board.open_rounds().map(|(round, _)| round_name(board, round)).collect();
+        let name = |(round, state): (RoundIx, &RoundState)| {
+            let batch = state.flow.batch.as_ref().map_or_else(String::new, |batch| format!(" batch {} of {}", batch.batch, batch.of));
+            format!("{}{batch}", round_name(board, round))
+        };
+        let names: Vec<String> = board.open_rounds().map(name).collect();
         let names = if board.is_exec() { String::new() } else { self.paint.clip(&names.join(", "), width / 3) };
         let (done, total) = (board.counts.total(), board.total_steps());
         let left = format!("{} {names}", clock(now - board.started_at));
@@ -132,10 +149,29 @@ impl View {
         (!parts.is_empty()).then(|| self.paint.dim(&self.paint.clip(&format!("hosts: {}", parts.join(self.paint.dot())), width)))
     }
 
+    /// Rounds between two batches.
+    fn pauses(&self, board: &Board, now: i64, width: usize) -> Vec<String> {
+        let pauses = board.open_rounds().filter_map(|(round, state)| Some((round, state.flow.pause?)));
+        let line = |(round, due): (RoundIx, i64)| format!("{}: the next batch begins in {}", round_name(board, round), clock(due - now));
+        pauses.map(|pause| self.paint.clip(&line(pause), width)).collect()
+    }
+
+    /// Steps that failed and will be tried again: how many, and the next of them.
+    fn retrying(&self, board: &Board, now: i64, width: usize) -> Option<String> {
+        let ((step, _), next) = board.flow.retrying.iter().min_by_key(|(which, retrying)| (retrying.due, **which))?;
+        let more = board.flow.retrying.len() - 1;
+        let more = if more > 0 { format!(" +{more} more") } else { String::new() };
+        let (name, dot) = (task_name(board, self.paint, step.round, step.task), self.paint.dot());
+        let host = hosts_phrase(board, &[step.host], usize::MAX);
+        let tries = format!("attempt {} of {}", next.attempt, next.of);
+        let line = format!("retrying in {} {name}{dot}{host}{dot}{tries}{more}", clock(next.due - now));
+        Some(self.paint.clip(&line, width))
+    }
+
     /// The steps that have been running longest, hosts of one task together.
     fn awaited(&self, board: &Board, now: i64, width: usize, most: usize) -> Vec<String> {
         let mut tasks: BTreeMap<(RoundIx, TaskIx), (i64, Vec<HostIx>)> = BTreeMap::new();
-        for (step, running) in board.running.iter().filter(|(_, running)| running.began) {
+        for ((step, _), running) in board.running.iter().filter(|(_, running)| running.began) {
             let (since, hosts) = tasks.entry((step.round, step.task)).or_insert((running.since, Vec::new()));
             *since = (*since).min(running.since);
             hosts.push(step.host);

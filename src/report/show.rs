@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::Options;
+use super::aftermath::{blocks, pending, stopped};
 use super::board::Board;
 use super::exit::exit_meaning;
 use super::fold::fold_outputs;
@@ -45,11 +46,16 @@ pub fn show_run<'a>(events: impl IntoIterator<Item = &'a Event>, options: &Optio
             let task = task_name(&board, paint, *ix, *task);
             lines.push(format!("{} {task}{}{}", lead_of(state, paint), paint.dot(), ends_phrase(&board, paint, state, room)));
         }
+        if let Some(batch) = &round.flow.batch {
+            lines.push(format!("{} of {} batches began", batch.batch, batch.of));
+        }
         for (reason, hosts) in &round.left_out {
             lines.push(format!("left out {} ({})", hosts_phrase(&board, hosts, room), paint.one_line(reason, 100)));
         }
     }
-    for section in [failures(&board, paint, true), unreachable(&board, paint)] {
+    let sections =
+        [failures(&board, paint, true), unreachable(&board, paint), blocks(&board, paint), pending(&board, paint), stopped(&board, paint)];
+    for section in sections {
         if !section.is_empty() {
             lines.push(String::new());
             lines.extend(section);
@@ -99,7 +105,13 @@ pub fn show_steps<'a>(
     // What may differ between two hosts that did the same: when, and how long it took.
     let alike = |detail: &StepDetail| {
         let outcome = detail.outcome.as_ref().map(|outcome| (outcome.status, outcome.reason.clone(), outcome.rc, outcome.allowed));
-        let texts = (detail.command.clone(), detail.stdout.clone(), detail.stderr.clone());
+        let attempts = detail.attempts.iter().map(|attempt| {
+            let outcome = attempt.outcome.as_ref().map(|outcome| (outcome.status, outcome.reason.clone(), outcome.rc));
+            let texts = (attempt.command.clone(), attempt.stdout.clone(), attempt.stderr.clone());
+            (attempt.attempt, attempt.item.clone(), outcome, attempt.retry_ms.is_some(), texts)
+        });
+        let attempts: Vec<_> = attempts.collect();
+        let texts = (detail.command.clone(), detail.stdout.clone(), detail.stderr.clone(), attempts);
         (detail.round.clone(), detail.task.clone(), outcome, texts, detail.on.clone())
     };
     let folded = fold_outputs(details.iter().map(|detail| (detail, alike(detail))).collect());
@@ -125,7 +137,7 @@ fn step_block(details: &[&StepDetail], paint: Paint, zone: &TimeZone) -> Vec<Str
         None => lines.push(field("status", "no end recorded")),
     }
     lines.extend(first.on.as_ref().map(|on| field("ran on", &visible(on))));
-    if let Some(command) = &first.command {
+    if let Some(command) = first.command.as_ref().filter(|_| first.attempts.is_empty()) {
         let mut command = foreign_lines(command);
         lines.push(field("command", &command.next().unwrap_or_default()));
         lines.extend(command.map(|line| format!("            {line}")));
@@ -141,19 +153,54 @@ fn step_block(details: &[&StepDetail], paint: Paint, zone: &TimeZone) -> Vec<Str
         let until = if least == most { String::new() } else { format!(" to {}", millis(*most)) };
         lines.push(field("took", &format!("{}{until}", millis(*least))));
     }
+    if !first.attempts.is_empty() {
+        lines.extend(attempt_blocks(first, paint));
+        return lines;
+    }
     let infos = first.outcome.as_ref().map(|outcome| (&outcome.stdout, &outcome.stderr));
     for (name, text, info) in [("stdout", &first.stdout, infos.map(|infos| infos.0)), ("stderr", &first.stderr, infos.map(|infos| infos.1))]
     {
         if !text.is_empty() {
             let cut = info.filter(|info| info.cut).map_or_else(String::new, |info| format!(" (head and tail of {} bytes)", info.bytes));
             lines.push(format!("  {}", paint.dim(&format!("{name}:{cut}"))));
-            lines.extend(text.trim_end_matches('\n').lines().map(|line| {
-                let line = visible(line.trim_end_matches('\r'));
-                if line.is_empty() { line } else { format!("    {line}") }
-            }));
+            lines.extend(indented(text, "    "));
         }
     }
     lines
+}
+
+/// Every execution of a step, one after the other.
+fn attempt_blocks(detail: &StepDetail, paint: Paint) -> Vec<String> {
+    let mut lines = Vec::new();
+    for attempt in &detail.attempts {
+        let item = attempt.item.as_deref().map_or_else(String::new, |item| format!(" ({})", paint.one_line(item, 60)));
+        let mut line = format!("  {}", paint.bold(&format!("attempt {}{item}", attempt.attempt)));
+        match &attempt.outcome {
+            Some(outcome) => {
+                line.push_str(&format!("{}{}", paint.dot(), paint.status(outcome.status, outcome.status.word())));
+                line.extend(outcome.reason.as_deref().map(|reason| format!(": {}", paint.one_line(reason, 300))));
+                line.push_str(&format!("{}{}", paint.dot(), millis(outcome.duration_ms)));
+            }
+            None => line.push_str(&format!("{}no end recorded", paint.dot())),
+        }
+        line.extend(attempt.retry_ms.map(|wait| format!("{}tried again after {}", paint.dot(), millis(wait))));
+        lines.push(line);
+        lines.extend(attempt.command.iter().flat_map(|command| indented(command, "    $ ")));
+        for (name, text) in [("stdout", &attempt.stdout), ("stderr", &attempt.stderr)] {
+            if !text.is_empty() {
+                lines.push(format!("    {}", paint.dim(&format!("{name}:"))));
+                lines.extend(indented(text, "      "));
+            }
+        }
+    }
+    lines
+}
+
+fn indented(text: &str, indent: &str) -> impl Iterator<Item = String> {
+    text.trim_end_matches('\n').lines().map(move |line| {
+        let line = visible(line.trim_end_matches('\r'));
+        if line.is_empty() { line } else { format!("{indent}{line}") }
+    })
 }
 
 #[cfg(test)]

@@ -80,6 +80,28 @@ pub struct StepDetail {
     pub stdout: String,
     /// Standard error as far as recorded.
     pub stderr: String,
+    /// Every execution, where it ran more than once or has items; the fields above are of the last one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<AttemptDetail>,
+}
+
+/// Everything recorded of one execution of a step.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct AttemptDetail {
+    /// Counts all executions of the step, from 1.
+    pub attempt: u32,
+    /// The item in a few words, where the task has `each`.
+    pub item: Option<String>,
+    /// The command as a person would type it.
+    pub command: Option<String>,
+    /// What became of it; none where that was never learned.
+    pub outcome: Option<Outcome>,
+    /// Where it was tried again: after how long.
+    pub retry_ms: Option<u64>,
+    /// Standard output as far as recorded.
+    pub stdout: String,
+    /// Standard error as far as recorded.
+    pub stderr: String,
 }
 
 /// Collects what is recorded of the wanted steps, in the order of rounds, tasks and hosts.
@@ -108,11 +130,21 @@ pub fn step_details<'a>(events: impl IntoIterator<Item = &'a Event>, filter: &St
 
 #[derive(Default)]
 struct Collected {
-    on: Option<HostIx>,
     attempt: u32,
-    command: Option<String>,
-    times: [Option<i64>; 3],
+    ended_at: Option<i64>,
     outcome: Option<Outcome>,
+    executions: BTreeMap<u32, Execution>,
+}
+
+#[derive(Default)]
+struct Execution {
+    on: Option<HostIx>,
+    command: Option<String>,
+    sent_at: Option<i64>,
+    began_at: Option<i64>,
+    item: Option<String>,
+    outcome: Option<Outcome>,
+    retry_ms: Option<u64>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
@@ -122,19 +154,34 @@ impl Collected {
         let name = |host: HostIx| header.hosts.get(host.index()).map_or_else(String::new, |entry| entry.name.clone());
         let round = header.rounds.get(step.round.index());
         let task = round.and_then(|round| round.tasks.get(step.task.index()));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let many = self.executions.len() > 1 || self.executions.values().any(|execution| execution.item.is_some());
+        let attempts = self.executions.iter().filter(|_| many).map(|(attempt, execution)| AttemptDetail {
+            attempt: *attempt,
+            item: execution.item.clone(),
+            command: execution.command.clone(),
+            // The last one of a step without items ends with the step.
+            outcome: execution.outcome.clone().or_else(|| self.outcome.clone().filter(|_| *attempt == self.attempt)),
+            retry_ms: execution.retry_ms,
+            stdout: text(&execution.stdout),
+            stderr: text(&execution.stderr),
+        });
+        let attempts = attempts.collect();
+        let last = self.executions.into_values().next_back().unwrap_or_default();
         StepDetail {
             round: round.map_or_else(String::new, |round| round.id.clone()),
             task: task.map_or_else(String::new, |task| task.name.clone()),
             host: name(step.host),
-            on: self.on.map(name),
+            on: last.on.map(name),
             attempt: self.attempt,
-            command: self.command,
-            sent_at: self.times[0],
-            began_at: self.times[1],
-            ended_at: self.times[2],
+            command: last.command,
+            sent_at: last.sent_at,
+            began_at: last.began_at,
+            ended_at: self.ended_at,
             outcome: self.outcome,
-            stdout: String::from_utf8_lossy(&self.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&self.stderr).into_owned(),
+            stdout: text(&last.stdout),
+            stderr: text(&last.stderr),
+            attempts,
         }
     }
 }
@@ -142,20 +189,30 @@ impl Collected {
 fn collect(steps: &mut BTreeMap<StepId, Collected>, wanted: &Wanted, event: &Event) {
     match &event.kind {
         RunEvent::StepSent { step, attempt, on, command } if wanted.has(*step) => {
-            let (command, times) = (Some(command.clone()), [Some(event.at), None, None]);
-            // A further attempt takes the place of the one before.
-            steps.insert(*step, Collected { on: *on, attempt: *attempt, command, times, ..Collected::default() });
-        }
-        RunEvent::StepBegan { step, .. } if wanted.has(*step) => steps.entry(*step).or_default().times[1] = Some(event.at),
-        RunEvent::StepOutput { step, stream, offset, data, .. } if wanted.has(*step) => {
             let collected = steps.entry(*step).or_default();
-            let to = if *stream == Stream::Stdout { &mut collected.stdout } else { &mut collected.stderr };
+            collected.attempt = collected.attempt.max(*attempt);
+            // What was written ahead and withdrawn is sent again under the same number.
+            let sent = Execution { on: *on, command: Some(command.clone()), sent_at: Some(event.at), ..Execution::default() };
+            collected.executions.insert(*attempt, sent);
+        }
+        RunEvent::StepBegan { step, attempt } if wanted.has(*step) => {
+            steps.entry(*step).or_default().executions.entry(*attempt).or_default().began_at = Some(event.at);
+        }
+        RunEvent::StepOutput { step, attempt, stream, offset, data } if wanted.has(*step) => {
+            let execution = steps.entry(*step).or_default().executions.entry(*attempt).or_default();
+            let to = if *stream == Stream::Stdout { &mut execution.stdout } else { &mut execution.stderr };
             add_output(to, *offset, data);
+        }
+        RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } if wanted.has(*step) => {
+            let execution = steps.entry(*step).or_default().executions.entry(*attempt).or_default();
+            execution.item = item.as_ref().map(|item| item.label.clone());
+            execution.outcome = Some(outcome.clone());
+            execution.retry_ms = *retry_ms;
         }
         RunEvent::StepEnded { step, attempt, outcome } if wanted.has(*step) => {
             let collected = steps.entry(*step).or_default();
             collected.attempt = *attempt;
-            collected.times[2] = Some(event.at);
+            collected.ended_at = Some(event.at);
             collected.outcome = Some(outcome.clone());
         }
         _ => {}

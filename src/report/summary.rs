@@ -2,12 +2,14 @@
 
 use indexmap::IndexMap;
 
-use super::board::{Board, Counts, EndKey, HostState, Link};
+use super::aftermath::{blocks, pending, stopped};
+use super::board::{Board, HostState, Link};
 use super::exit::exit_meaning;
 use super::failure::{both_streams, show_hint};
 use super::narrator::millis;
 use super::paint::{Paint, foreign_lines};
 use super::table::{Align, Table};
+use super::tally::{Counts, EndKey};
 use super::words::{host_list, hosts_phrase, round_name, run_counts, short_id, status_word, task_name, task_place, without_names};
 use super::{Options, Verbosity};
 use crate::event::Status;
@@ -31,7 +33,10 @@ pub fn summary(board: &Board, options: &Options) -> String {
     }
     sections.push(unreachable(board, paint));
     if !board.is_exec() {
+        sections.push(blocks(board, paint));
+        sections.push(pending(board, paint));
         sections.push(left_out(board, paint));
+        sections.push(stopped(board, paint));
         if options.verbosity > Verbosity::Quiet {
             sections.push(rounds_table(board, paint, options.width));
             sections.push(hosts_table(board, paint, options.width));
@@ -45,13 +50,14 @@ pub fn summary(board: &Board, options: &Options) -> String {
     text
 }
 
-/// Every failure, equal ones folded over hosts, allowed ones last.
+/// Every failure, equal ones folded over hosts, those that were allowed or made up for last.
 pub(super) fn failures(board: &Board, paint: Paint, recorded: bool) -> Vec<String> {
     let mut found = Vec::new();
-    for allowed in [false, true] {
+    for harmless in [false, true] {
         for (round, state) in &board.rounds {
             for (task, ends) in &state.tasks {
-                let is_failure = |key: &EndKey| matches!(key.status, Status::Failed | Status::Unknown) && key.allowed == allowed;
+                let is_failure =
+                    |key: &EndKey| matches!(key.status, Status::Failed | Status::Unknown) && (key.allowed || key.rescued) == harmless;
                 let mut list: Vec<_> = ends.ends.iter().filter(|(key, _)| is_failure(key)).collect();
                 // Those whose words are not kept say least.
                 list.sort_by_key(|(key, hosts)| (key.text.is_empty(), std::cmp::Reverse(hosts.len())));
@@ -95,8 +101,19 @@ fn failure(board: &Board, paint: Paint, round: RoundIx, task: TaskIx, key: &EndK
     let mut lines = vec![format!("{name}{dot}{}{dot}{what}", hosts_phrase(board, hosts, usize::MAX))];
     lines.extend(reason.map(|line| format!("    {line}")));
     lines.extend(task_place(board, round, task).map(|place| paint.dim(&format!("  at {place}"))));
-    let (output, cut) = both_streams(paint, &key.text, LINES);
-    lines.extend(output);
+    let mut cut = false;
+    for item in &key.items {
+        let reason = item.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", paint.one_line(reason, 300)));
+        lines.push(format!("  {}{reason}", paint.bold(&paint.one_line(&item.label, 60))));
+        let (output, missing) = both_streams(paint, &item.text, LINES);
+        lines.extend(output.into_iter().map(|line| format!("  {line}")));
+        cut |= missing || item.text.is_empty();
+    }
+    if key.items.is_empty() {
+        let (output, missing) = both_streams(paint, &key.text, LINES);
+        lines.extend(output);
+        cut = missing;
+    }
     let first = hosts.iter().min();
     if let (true, true, Some(host)) = (cut, recorded, first) {
         lines.push(paint.dim(&format!("  all of it: {}", show_hint(board, *host, round, task))));
@@ -140,7 +157,9 @@ fn left_out(board: &Board, paint: Paint) -> Vec<String> {
         if let Some(reason) = &state.skipped {
             lines.push(format!("round {name} did not run: {}", paint.one_line(reason, 200)));
         }
-        for (reason, hosts) in state.left_out.iter().filter(|(reason, _)| *reason != "when") {
+        // Those that were not touched because the run was stopped are counted where that is told.
+        let told = |reason: &str| reason != "when" && board.flow.stopped.as_ref().is_none_or(|(_, stopped)| stopped != reason);
+        for (reason, hosts) in state.left_out.iter().filter(|(reason, _)| told(reason)) {
             lines.push(format!("left out of {name}: {} ({})", hosts_phrase(board, hosts, usize::MAX), paint.one_line(reason, 100)));
         }
     }
@@ -164,7 +183,7 @@ fn counted(board: &Board) -> Vec<(Status, &'static str)> {
 }
 
 fn with_allowed(counts: &Counts, status: Status) -> usize {
-    counts.of(status) + if status == Status::Failed { counts.allowed } else { 0 }
+    counts.of(status) + if status == Status::Failed { counts.allowed + counts.rescued } else { 0 }
 }
 
 fn count_cells(board: &Board, counts: &Counts) -> impl Iterator<Item = (String, Option<Status>)> {

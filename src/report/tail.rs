@@ -8,15 +8,14 @@ use std::collections::BTreeMap;
 use crate::event::{Data, Stream};
 use crate::model::StepId;
 
-/// The last bytes of each stream of each running step.
+/// The last bytes of each stream of each execution under way.
 #[derive(Debug, Default)]
 pub struct OutputTail {
-    steps: BTreeMap<StepId, Streams>,
+    executions: BTreeMap<(StepId, u32), Streams>,
 }
 
 #[derive(Debug, Default)]
 struct Streams {
-    attempt: u32,
     stdout: Tail,
     stderr: Tail,
 }
@@ -65,11 +64,7 @@ impl StepText {
 impl OutputTail {
     /// Takes a piece of output, keeping about `limit` bytes of its stream.
     pub fn append(&mut self, step: StepId, attempt: u32, stream: Stream, data: &Data, limit: usize) {
-        let streams = self.steps.entry(step).or_default();
-        if streams.attempt != attempt {
-            // What an earlier attempt said is not what the step ended with.
-            *streams = Streams { attempt, ..Streams::default() };
-        }
+        let streams = self.executions.entry((step, attempt)).or_default();
         let tail = match stream {
             Stream::Stdout => &mut streams.stdout,
             Stream::Stderr => &mut streams.stderr,
@@ -80,21 +75,24 @@ impl OutputTail {
         }
     }
 
-    /// Takes a step's output out; empty where it had none.
-    pub fn take(&mut self, step: StepId) -> StepText {
-        let Streams { stdout, stderr, .. } = self.steps.remove(&step).unwrap_or_default();
+    /// Takes the output of one execution of a step out; empty where it had none.
+    pub fn take(&mut self, step: StepId, attempt: u32) -> StepText {
+        let Streams { stdout, stderr } = self.executions.remove(&(step, attempt)).unwrap_or_default();
         StepText { stdout: stdout.clip(), stderr: stderr.clip() }
     }
 
-    /// Forgets a step's output.
-    pub fn forget(&mut self, step: StepId) {
-        self.steps.remove(&step);
+    /// Forgets the output of a step's executions before this one.
+    pub fn forget(&mut self, step: StepId, before: u32) {
+        let old: Vec<u32> = self.executions.range((step, 0)..(step, before)).map(|((_, attempt), _)| *attempt).collect();
+        for attempt in old {
+            self.executions.remove(&(step, attempt));
+        }
     }
 
     /// Bytes held now.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.steps.values().map(|streams| streams.stdout.kept.len() + streams.stderr.kept.len()).sum()
+        self.executions.values().map(|streams| streams.stdout.kept.len() + streams.stderr.kept.len()).sum()
     }
 }
 
@@ -137,7 +135,7 @@ mod tests {
             tails.append(STEP, 1, Stream::Stdout, &Data::Text(format!("line {number:05}\n")), 4096);
             assert!(tails.held() <= 2 * 4096);
         }
-        let text = tails.take(STEP);
+        let text = tails.take(STEP, 1);
         let shown = text.stdout.text.lines().count() as u64;
         assert_eq!(shown + text.stdout.cut_lines, 10_000);
         assert!(text.stdout.text.starts_with("line 0"), "whole lines only: {:?}", &text.stdout.text[..20]);
@@ -150,14 +148,20 @@ mod tests {
         let mut tails = OutputTail::default();
         tails.append(STEP, 1, Stream::Stderr, &Data::Text("x".repeat(1_000_000)), 4096);
         assert_eq!(tails.held(), 4096);
-        assert_eq!(tails.take(STEP).stderr.text.len(), 4096, "one endless line is shown by its end");
+        assert_eq!(tails.take(STEP, 1).stderr.text.len(), 4096, "one endless line is shown by its end");
     }
 
     #[test]
-    fn a_new_attempt_starts_afresh_and_bytes_are_text() {
+    fn attempts_are_kept_apart_and_bytes_are_text() {
         let mut tails = OutputTail::default();
         tails.append(STEP, 1, Stream::Stdout, &Data::Text("first".into()), 100);
         tails.append(STEP, 2, Stream::Stdout, &Data::new(vec![0xff, b'x']), 100);
-        assert_eq!(tails.take(STEP).stdout.text, "\u{fffd}x");
+        tails.append(STEP, 3, Stream::Stdout, &Data::Text("third".into()), 100);
+        tails.append(STEP, 1, Stream::Stdout, &Data::Text(", still".into()), 100);
+        assert_eq!(tails.take(STEP, 1).stdout.text, "first, still", "items run side by side");
+        tails.append(STEP, 1, Stream::Stdout, &Data::Text("old".into()), 100);
+        tails.forget(STEP, 3);
+        assert_eq!(tails.take(STEP, 2).stdout.text, "");
+        assert_eq!(tails.take(STEP, 3).stdout.text, "third");
     }
 }

@@ -70,6 +70,13 @@ impl Feed {
         feed
     }
 
+    /// Changes what is known before the run.
+    pub(super) fn header(mut self, edit: impl FnOnce(&mut RunHeader)) -> Feed {
+        edit(&mut self.header);
+        self.events[0].kind = RunEvent::RunStarted(Box::new(self.header.clone()));
+        self
+    }
+
     pub(super) fn push(&mut self, kind: RunEvent) {
         self.events.push(Event { seq: self.events.len() as u64, at: self.now, kind });
         self.now += 1;
@@ -174,6 +181,7 @@ impl Feed {
             0 => "ok",
             4 => "failed",
             5 => "unreachable",
+            6 => "stopped",
             130 | 143 => "interrupted",
             _ => "error",
         };
@@ -188,7 +196,7 @@ impl Feed {
 
 fn task_entry(name: &str, place: Location) -> TaskEntry {
     let (verb, name) = name.split_once(": ").filter(|(verb, _)| *verb == "print").unwrap_or(("run", name));
-    TaskEntry { id: snake_id(name), name: name.to_owned(), verb: verb.to_owned(), section: None, place }
+    TaskEntry { id: snake_id(name), name: name.to_owned(), verb: verb.to_owned(), section: None, within: None, retries: 0, place }
 }
 
 pub(super) fn step(round: usize, task: usize, host: usize) -> StepId {

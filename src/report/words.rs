@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::board::{Board, EndKey, TaskState};
+use super::board::Board;
 use super::paint::Paint;
+use super::tally::{EndKey, TaskState};
 use crate::event::Status;
-use crate::model::{HostIx, RoundIx, TaskIx};
+use crate::model::{BlockIx, HostIx, RoundIx, TaskIx};
 use crate::text::{fold_names, plural, visible};
 
 /// Columns that a free name may take in a line.
@@ -66,7 +67,26 @@ pub(super) fn task_place(board: &Board, round: RoundIx, task: TaskIx) -> Option<
 
 /// `failed`, `failed (allowed)`.
 pub(super) fn status_word(key: &EndKey) -> &'static str {
-    if key.allowed && key.status == Status::Failed { "failed (allowed)" } else { key.status.word() }
+    match key.status {
+        Status::Failed if key.rescued => "failed (rescued)",
+        Status::Failed if key.allowed => "failed (allowed)",
+        status => status.word(),
+    }
+}
+
+/// `patch/release`, `patch/release (ann)`: a block, and its item.
+pub(super) fn block_label(board: &Board, paint: Paint, round: RoundIx, block: BlockIx, item: Option<&str>) -> String {
+    let name = paint.one_line(&board.block_name(round, block), NAME_COLUMNS);
+    let item = item.map_or_else(String::new, |item| format!(" ({})", paint.one_line(item, NAME_COLUMNS)));
+    format!("{}/{name}{item}", round_name(board, round))
+}
+
+/// `stopped: 2 of 40 hosts failed, 1 may; 29 hosts were not touched`.
+pub(super) fn stop_phrase(board: &Board, paint: Paint, reason: &str) -> String {
+    let untouched = board.untouched();
+    let were = if untouched == 1 { "was" } else { "were" };
+    let rest = if untouched > 0 { format!("; {} {were} not touched", plural(untouched, "host")) } else { String::new() };
+    format!("stopped: {}{rest}", paint.one_line(reason, 200))
 }
 
 /// The whole run's figures, `148 ok · 3 changed · 2 failed · 1 host unreachable`; what nothing has is left out.
@@ -84,6 +104,13 @@ pub(super) fn run_counts(board: &Board, paint: Paint) -> String {
     if counts.allowed > 0 {
         parts.push(format!("{} failed (allowed)", counts.allowed));
     }
+    if counts.rescued > 0 {
+        parts.push(format!("{} failed (rescued)", counts.rescued));
+    }
+    let rescued = board.hosts_rescued();
+    if rescued > 0 {
+        parts.push(paint.status(Status::Changed, &format!("{} rescued", plural(rescued, "host"))));
+    }
     let gone = board.hosts_gone();
     if gone > 0 {
         parts.push(paint.status(Status::Unreachable, &format!("{} unreachable", plural(gone, "host"))));
@@ -98,15 +125,15 @@ pub(super) fn lead_of(task: &TaskState, paint: Paint) -> String {
         Status::Skipped => 1,
         Status::Ok => 2,
         Status::Changed => 3,
-        Status::Failed if key.allowed => 4,
+        Status::Failed if key.allowed || key.rescued => 4,
         Status::Cancelled => 5,
         Status::Unknown => 6,
         Status::Failed => 7,
     };
-    task.ends
-        .keys()
-        .max_by_key(|key| rank(key))
-        .map_or_else(|| paint.lead(Status::Skipped), |key| lead_of_end(key.status, key.allowed, paint))
+    task.ends.keys().max_by_key(|key| rank(key)).map_or_else(
+        || paint.lead(Status::Skipped),
+        |key| if key.rescued { paint.lead_with(Status::Changed, "rescued") } else { lead_of_end(key.status, key.allowed, paint) },
+    )
 }
 
 /// The first column for one end.
@@ -151,11 +178,14 @@ type Alike<'a> = (BTreeSet<&'a String>, Vec<HostIx>);
 fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
     let mut alike: IndexMap<(&'static str, Option<String>), Alike<'_>> = IndexMap::new();
     let mut shared: IndexMap<Option<&String>, usize> = IndexMap::new();
+    let mut reasons = task.ends.keys().map(|key| (key.status, &key.reason));
+    let first = reasons.next();
+    let alone = reasons.all(|other| Some(other) == first);
     for (key, hosts) in &task.ends {
-        *shared.entry(told_of(key)).or_default() += hosts.len();
+        *shared.entry(told_of(key, alone)).or_default() += hosts.len();
     }
     for (key, hosts) in &task.ends {
-        let told = told_of(key);
+        let told = told_of(key, alone);
         let is_shared = shared.get(&told).is_some_and(|count| *count > 1);
         for host in hosts {
             let reason = told.map(|reason| if is_shared { reason.clone() } else { without_names(board, *host, reason) });
@@ -188,10 +218,15 @@ fn groups(board: &Board, paint: Paint, task: &TaskState) -> Vec<Group> {
     groups
 }
 
-/// A reason that is worth telling with every task.
-fn told_of(key: &EndKey) -> Option<&String> {
-    // Why a host is gone is told with the host, once.
-    key.reason.as_ref().filter(|_| key.status != Status::Unreachable)
+/// A reason that is worth telling with every task; `alone`: where all ended alike.
+fn told_of(key: &EndKey, alone: bool) -> Option<&String> {
+    // Why a host is gone is told with the host, once. How items went well matters where no other host did otherwise.
+    let matters = match key.status {
+        Status::Unreachable => false,
+        Status::Ok | Status::Changed => alone,
+        _ => true,
+    };
+    key.reason.as_ref().filter(|_| matters)
 }
 
 /// A message with the host's own name and address taken out, so that equal troubles are equal texts.

@@ -4,10 +4,13 @@
 //! into an empty record calls it again, with the same rows as the result. Rows of steps and rounds that the header
 //! does not name are taken as they come, since a record that refused them would lose what happened.
 
-use rusqlite::{Connection, Result, named_params, params};
+mod flow;
+mod steps;
 
-use crate::event::{Event, Outcome, RunEvent, RunHeader};
-use crate::model::{HostIx, RoundIx, StepId};
+use rusqlite::{Connection, Result, params};
+
+use crate::event::{Event, RunEvent, RunHeader};
+use crate::model::{HostIx, RoundIx, TaskIx};
 
 /// Takes one event of a run, which has its row, into the derived rows.
 pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<()> {
@@ -58,9 +61,9 @@ pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<
         RunEvent::RoundEnded { round } => {
             execute(connection, "UPDATE round SET state = 'ended', ended_at = ?3 WHERE run = ?1 AND round = ?2", params![run, round.0, at])?
         }
-        RunEvent::StepSent { step, attempt, on, command } => step_sent(connection, run, *step, *attempt, *on, command, at)?,
-        RunEvent::StepBegan { step, attempt } => step_began(connection, run, *step, *attempt, at)?,
-        RunEvent::StepEnded { step, attempt, outcome } => step_ended(connection, run, *step, *attempt, outcome, at)?,
+        RunEvent::StepSent { .. } | RunEvent::StepBegan { .. } | RunEvent::AttemptEnded { .. } | RunEvent::StepEnded { .. } => {
+            steps::apply(connection, run, event)?;
+        }
         // The log puts the bytes into `output` itself; an interruption is told by the run's status.
         RunEvent::StepOutput { .. } | RunEvent::Interrupted { .. } => {}
         RunEvent::BatchStarted { .. }
@@ -69,8 +72,7 @@ pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<
         | RunEvent::Asked { .. }
         | RunEvent::Answered { .. }
         | RunEvent::Notified { .. }
-        | RunEvent::AttemptEnded { .. }
-        | RunEvent::BlockEnded { .. } => {}
+        | RunEvent::BlockEnded { .. } => flow::apply(connection, run, event)?,
         RunEvent::RunEnded(end) => execute(
             connection,
             "UPDATE run SET ended_at = ?2, status = ?3, exit_code = ?4, duration_ms = ?5 WHERE number = ?1",
@@ -111,8 +113,36 @@ fn rounds_of(connection: &Connection, run: i64, header: &RunHeader) -> Result<()
         for (task_index, task) in round.tasks.iter().enumerate() {
             execute(
                 connection,
-                "INSERT INTO task(run, round, task, id, name, verb, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![run, index, crate::model::TaskIx::new(task_index).0, task.id, task.name, task.verb, task.place.to_string()],
+                "INSERT INTO task(run, round, task, id, name, verb, place, section, block, part)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    run,
+                    index,
+                    TaskIx::new(task_index).0,
+                    task.id,
+                    task.name,
+                    task.verb,
+                    task.place.to_string(),
+                    task.section,
+                    task.within.map(|within| within.block.0),
+                    task.within.map(|within| flow::part_word(within.part)),
+                ],
+            )?;
+        }
+        for (block_index, block) in round.blocks.iter().enumerate() {
+            execute(
+                connection,
+                "INSERT INTO block(run, round, block, id, name, place, outer_block, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    run,
+                    index,
+                    number(block_index as u64),
+                    block.id,
+                    block.name,
+                    block.place.to_string(),
+                    block.within.map(|within| within.block.0),
+                    block.within.map(|within| flow::part_word(within.part)),
+                ],
             )?;
         }
     }
@@ -129,69 +159,5 @@ fn round_host(connection: &Connection, run: i64, round: RoundIx, host: HostIx, s
         "INSERT INTO round_host(run, round, host, state, reason) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET state = excluded.state, reason = excluded.reason",
         params![run, round.0, host.0, state, reason],
-    )
-}
-
-// What was written ahead and withdrawn is sent again under the same attempt: the last time counts.
-fn step_sent(connection: &Connection, run: i64, step: StepId, attempt: u32, on: Option<HostIx>, command: &str, at: i64) -> Result<()> {
-    execute(
-        connection,
-        "INSERT INTO attempt(run, round, task, host, attempt, on_host, command, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT DO UPDATE SET on_host = excluded.on_host, command = excluded.command, sent_at = excluded.sent_at,
-                                   began_at = NULL, ended_at = NULL",
-        params![run, step.round.0, step.task.0, step.host.0, attempt, on.map(|host| host.0), command, at],
-    )?;
-    execute(
-        connection,
-        "INSERT INTO step(run, round, task, host, state, attempts, sent_at) VALUES (?1, ?2, ?3, ?4, 'sent', ?5, ?6)
-         ON CONFLICT DO UPDATE SET state = 'sent', status = NULL, attempts = excluded.attempts, sent_at = excluded.sent_at,
-                                   began_at = NULL, ended_at = NULL",
-        params![run, step.round.0, step.task.0, step.host.0, attempt, at],
-    )
-}
-
-fn step_began(connection: &Connection, run: i64, step: StepId, attempt: u32, at: i64) -> Result<()> {
-    execute(
-        connection,
-        "INSERT INTO attempt(run, round, task, host, attempt, began_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET began_at = excluded.began_at",
-        params![run, step.round.0, step.task.0, step.host.0, attempt, at],
-    )?;
-    execute(
-        connection,
-        "INSERT INTO step(run, round, task, host, state, attempts, began_at) VALUES (?1, ?2, ?3, ?4, 'began', ?5, ?6)
-         ON CONFLICT DO UPDATE SET state = 'began', status = NULL, attempts = excluded.attempts, began_at = excluded.began_at,
-                                   ended_at = NULL",
-        params![run, step.round.0, step.task.0, step.host.0, attempt, at],
-    )
-}
-
-fn step_ended(connection: &Connection, run: i64, step: StepId, attempt: u32, outcome: &Outcome, at: i64) -> Result<()> {
-    execute(
-        connection,
-        "UPDATE attempt SET ended_at = ?6 WHERE run = ?1 AND round = ?2 AND task = ?3 AND host = ?4 AND attempt = ?5",
-        params![run, step.round.0, step.task.0, step.host.0, attempt, at],
-    )?;
-    let outputs = (!outcome.outputs.is_empty()).then(|| serde_json::to_string(&outcome.outputs)).transpose();
-    let outputs = outputs.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    execute(
-        connection,
-        "INSERT INTO step(run, round, task, host, state, status, reason, blocked, allowed, rc, attempts, ended_at, duration_ms,
-                          stdout_bytes, stdout_sha256, stdout_cut, stderr_bytes, stderr_sha256, stderr_cut, outputs)
-         VALUES (:run, :round, :task, :host, 'ended', :status, :reason, :blocked, :allowed, :rc, :attempts, :at, :duration,
-                 :out_bytes, :out_sha256, :out_cut, :err_bytes, :err_sha256, :err_cut, :outputs)
-         ON CONFLICT DO UPDATE SET state = 'ended', status = excluded.status, reason = excluded.reason, blocked = excluded.blocked,
-             allowed = excluded.allowed, rc = excluded.rc, attempts = excluded.attempts, ended_at = excluded.ended_at,
-             duration_ms = excluded.duration_ms, stdout_bytes = excluded.stdout_bytes, stdout_sha256 = excluded.stdout_sha256,
-             stdout_cut = excluded.stdout_cut, stderr_bytes = excluded.stderr_bytes, stderr_sha256 = excluded.stderr_sha256,
-             stderr_cut = excluded.stderr_cut, outputs = excluded.outputs",
-        named_params! {
-            ":run": run, ":round": step.round.0, ":task": step.task.0, ":host": step.host.0,
-            ":status": outcome.status.word(), ":reason": outcome.reason, ":blocked": outcome.blocked, ":allowed": outcome.allowed,
-            ":rc": outcome.rc, ":attempts": attempt, ":at": at, ":duration": number(outcome.duration_ms),
-            ":out_bytes": number(outcome.stdout.bytes), ":out_sha256": outcome.stdout.sha256, ":out_cut": outcome.stdout.cut,
-            ":err_bytes": number(outcome.stderr.bytes), ":err_sha256": outcome.stderr.sha256, ":err_cut": outcome.stderr.cut,
-            ":outputs": outputs,
-        },
     )
 }

@@ -11,7 +11,7 @@ pub const VERSION: i64 = STEPS.len() as i64;
 /// Stands in a record's header: `RSMN`.
 pub(super) const APPLICATION_ID: i64 = 0x5253_4d4e;
 
-const STEPS: &[&str] = &[include_str!("sql/0001_record.sql")];
+const STEPS: &[&str] = &[include_str!("sql/0001_record.sql"), include_str!("sql/0002_flow.sql")];
 
 /// What a file's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,34 @@ mod tests {
         assert_eq!(migrate(&mut connection).unwrap(), Found::Record(VERSION));
         let after: i64 = connection.pragma_query_value(None, "schema_version", |row| row.get(0)).unwrap();
         assert_eq!(before, after, "a second time changes nothing");
+    }
+
+    #[test]
+    fn a_record_of_the_first_version_keeps_its_runs_and_gains_the_outcomes_of_attempts() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO content VALUES ('ab', '{}');
+                 INSERT INTO run(number, id, format, version, command, playbook_id, playbook, argv, controller, user, cwd, extra, plan,
+                                 started_at, last_at, status) VALUES (7, 'a', 1, '0.1.0', 'run', 'p', 'P', '[]', 'c', 'u', '/', '{}', 'ab', 1, 2, 'failed');
+                 INSERT INTO step(run, round, task, host, state, status, reason, rc, attempts, stdout_bytes) VALUES
+                     (7, 0, 0, 0, 'ended', 'failed', 'exit code 2', 2, 1, 5), (7, 0, 1, 0, 'ended', 'skipped', 'x', NULL, 0, 0),
+                     (7, 0, 0, 1, 'began', NULL, NULL, NULL, 1, NULL);
+                 INSERT INTO attempt(run, round, task, host, attempt, command) VALUES (7, 0, 0, 0, 1, 'make'), (7, 0, 0, 1, 1, 'make');",
+            )
+            .unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        assert_eq!(migrate(&mut connection).unwrap(), Found::Record(VERSION));
+        let attempts =
+            "SELECT group_concat(host || ' ' || command || ' ' || coalesce(status, '-') || ' ' || coalesce(reason, '-') || ' ' ||
+                        coalesce(rc, '-') || ' ' || coalesce(stdout_bytes, '-'), ', ') FROM (SELECT * FROM attempt ORDER BY host)";
+        let attempts: String = connection.query_row(attempts, [], |row| row.get(0)).unwrap();
+        assert_eq!(attempts, "0 make failed exit code 2 2 5, 1 make - - - -");
+        let runs: (i64, String) =
+            connection.query_row("SELECT number, status FROM runs", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(runs, (7, "failed".to_owned()));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::compare::{self, Op};
 use super::expressions::{allows_missing, compare_op};
-use super::host_filters::{HOST_FILTERS, HOST_PATH, HOST_TESTS};
-use super::names::Names;
+use super::host_filters::HOST_FILTERS;
+use super::names::{Names, bare};
 use super::types::{self, Kind};
 use super::unparse::{bytes, offset, range_of};
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
@@ -22,8 +22,8 @@ const DEEPEST: usize = 120;
 
 /// Walks one template.
 pub(super) struct Analysis<'a, 'd> {
-    source: &'a SourceText,
-    names: &'d Names,
+    pub(super) source: &'a SourceText,
+    pub(super) names: &'a Names,
     diagnostics: &'d mut Diagnostics,
     scopes: Vec<HashSet<&'a str>>,
     depth: usize,
@@ -34,7 +34,7 @@ pub(super) struct Analysis<'a, 'd> {
 }
 
 impl<'a, 'd> Analysis<'a, 'd> {
-    pub(super) fn new(source: &'a SourceText, names: &'d Names, diagnostics: &'d mut Diagnostics) -> Analysis<'a, 'd> {
+    pub(super) fn new(source: &'a SourceText, names: &'a Names, diagnostics: &'d mut Diagnostics) -> Analysis<'a, 'd> {
         Analysis {
             source,
             names,
@@ -47,7 +47,7 @@ impl<'a, 'd> Analysis<'a, 'd> {
         }
     }
 
-    fn error(&mut self, code: &'static str, range: std::ops::Range<usize>, message: String, hint: Option<String>) {
+    pub(super) fn error(&mut self, code: &'static str, range: std::ops::Range<usize>, message: String, hint: Option<String>) {
         self.failed = true;
         self.diagnostics.push(Diagnostic::error(code, self.source.at(range), message).hint(hint));
     }
@@ -218,27 +218,19 @@ impl<'a, 'd> Analysis<'a, 'd> {
                     Some(inner) => self.expr(inner),
                     None => {}
                 }
-                if !self.names.filters.contains(filter.name) {
-                    let near = did_you_mean(filter.name, self.names.filters.iter().map(String::as_str));
-                    let at = self.name_range(filter.name, range_of(expr));
-                    self.error("E301", at, format!("unknown filter `{}`", filter.name), near);
-                }
                 if HOST_FILTERS.contains(&filter.name) {
                     self.host_paths(filter, range_of(expr));
                 }
+                self.filter(filter, range_of(expr));
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(test.name, "defined" | "undefined") {
+                if matches!(bare(test.name), "defined" | "undefined") {
                     self.optional(&test.expr)
                 } else {
                     self.expr(&test.expr)
                 }
-                if !self.names.tests.contains(test.name) {
-                    let near = did_you_mean(test.name, self.names.tests.iter().map(String::as_str));
-                    let at = self.name_range(test.name, range_of(expr));
-                    self.error("E302", at, format!("unknown test `{}`", test.name), near);
-                }
+                self.test(test, range_of(expr));
                 self.args(&test.args);
             }
             Expr::Call(call) => self.call(call),
@@ -248,50 +240,21 @@ impl<'a, 'd> Analysis<'a, 'd> {
         }
     }
 
-    /// Notes what a filter over hosts reads of each.
-    fn host_paths(&mut self, filter: &ast::Filter<'a>, range: std::ops::Range<usize>) {
-        let Some(ast::CallArg::Pos(first)) = filter.args.first() else { return };
-        let of_map = |map: &'_ ast::Map<'a>| map.values.iter().map(literal).collect::<Option<Vec<_>>>();
-        let paths = match first {
-            Expr::List(list) => list.items.iter().map(literal).collect(),
-            Expr::Map(map) => of_map(map),
-            Expr::Const(one) if one.value.as_str().is_none() => one.value.try_iter().ok().and_then(|items| texts(&one.value, items)),
-            other => literal(other).map(|path| vec![path]),
-        };
-        let Some(paths) = paths else {
-            let message = format!("what `{}` reads of each host must be written out", filter.name);
-            let hint = "write a variable, or ROUND.TASK.FIELD, in quotes: \"survey.kernel.stdout\"";
-            return self.error("E313", range_of(first), message, Some(hint.to_owned()));
-        };
-        if let Some(ast::CallArg::Pos(Expr::Const(test))) = filter.args.get(1)
-            && let Some(name) = test.value.as_str().filter(|name| !HOST_TESTS.contains(name))
-        {
-            let near = did_you_mean(name, HOST_TESTS);
-            self.error("E302", bytes(test.span()), format!("unknown test `{name}`"), near);
-        }
-        for path in paths {
-            let path = std::iter::once(HOST_PATH).chain(path.split('.')).map(str::to_owned).collect();
-            self.reads.push(Read { path, span: self.source.at(range.clone()), optional: true });
-        }
-    }
-
-    fn name_range(&self, name: &str, otherwise: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    pub(super) fn name_range(&self, name: &str, otherwise: std::ops::Range<usize>) -> std::ops::Range<usize> {
         offset(&self.source.text, name).map_or(otherwise, |at| at..at + name.len())
     }
 
     fn call(&mut self, call: &ast::Call<'a>) {
         match &call.expr {
             Expr::Var(var) => {
-                if !self.is_bound(var.id) && !self.names.functions.contains(var.id) {
-                    let near = did_you_mean(var.id, self.names.functions.iter().map(String::as_str));
-                    let at = self.name_range(var.id, bytes(var.span()));
-                    self.error("E303", at, format!("unknown function `{}`", var.id), near);
+                if !self.is_bound(var.id) {
+                    self.function(var.id, bytes(var.span()), &call.args);
                 }
             }
             Expr::GetAttr(attr) => {
                 self.expr(&attr.expr);
                 if !self.names.methods.contains(attr.name) && !self.object_method(attr) {
-                    let near = did_you_mean(attr.name, self.names.methods.iter().map(String::as_str));
+                    let near = did_you_mean(attr.name, self.names.methods.iter().copied());
                     let at = self.name_range(attr.name, bytes(attr.span()));
                     self.error("E304", at, format!("unknown method `.{}()`", attr.name), near);
                 }
@@ -364,20 +327,6 @@ impl<'a, 'd> Analysis<'a, 'd> {
         let message = compare::mismatch(op, a.name(), b.name());
         self.error("E305", range, message, Some(compare::hint(other.name())));
     }
-}
-
-/// A text that is written out.
-fn literal(expr: &Expr<'_>) -> Option<String> {
-    match expr {
-        Expr::Const(text) => text.value.as_str().map(str::to_owned),
-        _ => None,
-    }
-}
-
-/// The texts of a list or of a map's values.
-fn texts(of: &minijinja::Value, items: minijinja::value::ValueIter) -> Option<Vec<String>> {
-    let is_map = of.kind() == minijinja::value::ValueKind::Map;
-    items.map(|item| if is_map { of.get_item(&item).ok()?.as_str().map(str::to_owned) } else { item.as_str().map(str::to_owned) }).collect()
 }
 
 fn comparison(op: ast::BinOpKind) -> Option<Op> {

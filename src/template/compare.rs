@@ -110,6 +110,40 @@ fn check(op: Op, left: &Value, right: &Value) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses values of which some are text and some are numbers or bools.
+pub(super) fn comparable<'v>(called: &str, values: impl Iterator<Item = &'v Value>) -> Result<(), Error> {
+    let (mut text, mut other) = (None, None);
+    for value in values {
+        match value.kind() {
+            ValueKind::String => text = text.or(Some(value)),
+            ValueKind::Number | ValueKind::Bool => other = other.or(Some(value)),
+            _ => {}
+        }
+        if let (Some(_), Some(other)) = (text, other) {
+            return Err(fault(format!("`{called}` compares text with {}", kind(other)), Some(hint(kind(other)))));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses values that have no order among them.
+pub(super) fn orderable(called: &str, values: &[Value]) -> Result<(), Error> {
+    comparable(called, values.iter())?;
+    let Some(first) = values.first() else { return Ok(()) };
+    for value in values {
+        if value.kind() != first.kind() {
+            return Err(fault(format!("`{called}` can't order a {} and a {}", kind(first), kind(value)), None));
+        }
+    }
+    match first.kind() {
+        ValueKind::Map | ValueKind::Plain => {
+            let hint = "say by what: `attribute='name'`".to_owned();
+            Err(fault(format!("`{called}` can't order a {}", kind(first)), Some(hint)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The sentence for a comparison of text with something else.
 pub(super) fn mismatch(op: Op, left: &str, right: &str) -> String {
     format!("`{}` compares {left} with {right}", op.name())

@@ -13,6 +13,7 @@ use minijinja::machinery::ast::Stmt;
 use minijinja::{Environment, Value as Jinja};
 
 use super::analyze::Analysis;
+use super::error::hole;
 use super::fault::unwrap;
 use super::names::Names;
 use super::parse::{View, parse, syntax_error};
@@ -44,7 +45,13 @@ pub(super) struct Core {
 #[derive(Clone)]
 enum Unit {
     Literal,
-    Compiled { name: String, written: Arc<Written>, whole: bool, here: Vec<HereDoc> },
+    Compiled { name: String, written: Arc<Written>, whole: bool, here: Vec<HereDoc>, guarded: Option<Arc<Guarded>> },
+}
+
+/// A template compiled a second time, for previews part by part.
+struct Guarded {
+    name: String,
+    written: Written,
 }
 
 impl fmt::Debug for Engine {
@@ -83,7 +90,7 @@ impl Engine {
         }
         let compiled = self.prepare(&source, context, diagnostics)?;
         let core = Arc::make_mut(&mut self.core);
-        let Prepared { written, whole, here, reads } = compiled;
+        let Prepared { written, whole, here, reads, guarded } = compiled;
         let name = core.units.len().to_string();
         if let Err(error) = core.env.add_template_owned(name.clone(), written.text.clone()) {
             let place = error.range().and_then(|range| written.origin(&range)).unwrap_or(0..source.text.len());
@@ -91,7 +98,12 @@ impl Engine {
             diagnostics.push(Diagnostic::error("E300", source.at(place), message));
             return None;
         }
-        let unit = Unit::Compiled { name, written: Arc::new(written), whole, here };
+        let guarded = guarded.and_then(|written| {
+            let name = format!("{name}?");
+            core.env.add_template_owned(name.clone(), written.text.clone()).ok()?;
+            Some(Arc::new(Guarded { name, written }))
+        });
+        let unit = Unit::Compiled { name, written: Arc::new(written), whole, here, guarded };
         Some(self.add(unit, source, context, reads))
     }
 
@@ -119,14 +131,19 @@ impl Engine {
         if failed {
             return None;
         }
-        let (written, whole, here) = match parsed.view() {
-            View::Whole(expr) => (write_whole(&source.text, expr, &bound), true, Vec::new()),
+        Some(match parsed.view() {
+            View::Whole(expr) => {
+                let written = write_whole(&source.text, expr, &bound);
+                Prepared { written, whole: true, here: Vec::new(), reads, guarded: None }
+            }
             View::Text(stmts) => {
                 let (sites, here) = sites_of(source, stmts, context, Some(diagnostics))?;
-                (write_template(&source.text, stmts, &bound, &sites, false), false, here)
+                let write = |guarded| write_template(&source.text, stmts, &bound, &sites, guarded);
+                // A plan shows it part by part on every host.
+                let waits = reads.iter().any(|read| read.path.first().is_some_and(|root| root == "tasks" || root == "rounds"));
+                Prepared { written: write(false), whole: false, here, guarded: waits.then(|| write(true)), reads }
             }
-        };
-        Some(Prepared { written, whole, here, reads })
+        })
     }
 
     /// Warns of pipelines in shell text whose failure would go unseen.
@@ -227,11 +244,7 @@ struct Prepared {
     whole: bool,
     here: Vec<HereDoc>,
     reads: Vec<crate::model::Read>,
-}
-
-/// Shows what is waited for.
-pub(super) fn hole(pending: &[String]) -> String {
-    format!("‹after {}›", pending.join(", "))
+    guarded: Option<Written>,
 }
 
 fn wrong(template: &Template, message: String, hint: Option<String>) -> RenderError {
@@ -285,7 +298,7 @@ impl Core {
 
     /// Renders a template inside a rendering.
     pub(super) fn run(&self, rendering: &Arc<Rendering>, template: &Template) -> Result<Jinja, RenderError> {
-        let Unit::Compiled { name, written, whole, here } = self.unit(template) else {
+        let Unit::Compiled { name, written, whole, here, .. } = self.unit(template) else {
             return Ok(Jinja::from(template.source.text.as_str()));
         };
         let compiled = self.env.get_template(name).map_err(|error| unwrap(&error, None))?;
@@ -305,7 +318,11 @@ impl Core {
 
 /// Renders a template part by part, those that wait left out; `None` where it has no parts.
 fn piecewise(core: &Arc<Core>, template: &Template, scope: &Root) -> Result<Option<Preview>, RenderError> {
-    let Unit::Compiled { name, whole: false, here, .. } = core.unit(template) else { return Ok(None) };
+    let Unit::Compiled { name, whole: false, here, guarded, .. } = core.unit(template) else { return Ok(None) };
+    if let Some(guarded) = guarded {
+        let Ok(compiled) = core.env.get_template(&guarded.name) else { return Ok(None) };
+        return pieces(core, template, scope, &compiled, &guarded.written, here);
+    }
     let Ok(parsed) = parse(&template.source.text, template.context) else { return Ok(None) };
     let View::Text(stmts) = parsed.view() else { return Ok(None) };
     let mut ignored = Diagnostics::default();
@@ -315,6 +332,17 @@ fn piecewise(core: &Arc<Core>, template: &Template, scope: &Root) -> Result<Opti
     let Some((sites, _)) = sites_of(&template.source, stmts, template.context, None) else { return Ok(None) };
     let written = write_template(&template.source.text, stmts, &bound, &sites, true);
     let Ok(compiled) = core.env.template_from_named_str(name, &written.text) else { return Ok(None) };
+    pieces(core, template, scope, &compiled, &written, here)
+}
+
+fn pieces(
+    core: &Arc<Core>,
+    template: &Template,
+    scope: &Root,
+    compiled: &minijinja::Template<'_, '_>,
+    written: &Written,
+    here: &[HereDoc],
+) -> Result<Option<Preview>, RenderError> {
     let (mut holes, mut pending): (HashMap<usize, Vec<String>>, Vec<String>) = (HashMap::new(), Vec::new());
     // Every turn finds one more part that waits.
     for _ in 0..=written.guards.len() {

@@ -4,7 +4,7 @@ use minijinja::value::Rest;
 use minijinja::{Environment, Error, State, UndefinedBehavior, Value};
 
 use super::compare::{Op, compare};
-use super::engine::hole;
+use super::error::hole;
 use super::fault::{fault, waits};
 use super::filters;
 use super::names::Names;

@@ -4,6 +4,7 @@ use minijinja::machinery::ast::{self, Expr};
 use minijinja::value::ValueKind;
 
 use super::compare::Op;
+use super::names::bare;
 use super::unparse::{Writer, range_of};
 
 impl Writer<'_> {
@@ -79,17 +80,17 @@ impl Writer<'_> {
                     None => {}
                 }
                 self.put("|");
-                self.put(filter.name);
+                self.put(bare(filter.name));
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(test.name, "defined" | "undefined") {
+                if matches!(bare(test.name), "defined" | "undefined") {
                     self.optional(&test.expr);
                 } else {
                     self.expr(&test.expr);
                 }
                 self.put(" is ");
-                self.put(test.name);
+                self.put(bare(test.name));
                 self.args(&test.args);
             }
             Expr::Call(call) => self.call(call),
@@ -250,7 +251,7 @@ impl Writer<'_> {
             self.filter_tail(inner);
             self.put("|");
         }
-        self.put(filter.name);
+        self.put(bare(filter.name));
         self.args(&filter.args);
     }
 
@@ -329,7 +330,7 @@ impl Writer<'_> {
 
 /// Says whether a filter deals with what is missing itself.
 pub(super) fn allows_missing(filter: &str) -> bool {
-    matches!(filter, "default" | "d" | "mandatory")
+    matches!(bare(filter), "default" | "d" | "mandatory")
 }
 
 /// Our operator of minijinja's.

@@ -10,6 +10,7 @@ use minijinja::{Environment, Error, State, Value};
 
 use super::compare::{Op, compare};
 use super::fault::fault;
+use super::filters::Signature;
 use super::lookup::Lookup;
 use super::names::Names;
 use super::scope::{Key, Rendering};
@@ -40,7 +41,9 @@ pub(super) fn install(env: &mut Environment<'static>, known: &mut Names) {
         Ok::<Value, Error>(Value::from_pairs(grouped(state, &hosts, path)?))
     });
     env.add_filter("hosts_table", table);
-    known.filters.extend(HOST_FILTERS.map(str::to_owned));
+    for (name, words) in HOST_FILTERS.into_iter().zip(["path test? value?", "path test? value?", "path", "path", "columns"]) {
+        known.filters.insert(name, Signature::new(format!("| {name}"), words));
+    }
 }
 
 /// The names in a list.

@@ -1,6 +1,7 @@
 //! Templates: compile, what they read, render; and quoting by shell context.
 
 mod analyze;
+mod calls;
 mod compare;
 mod engine;
 mod environment;
@@ -9,6 +10,7 @@ mod expressions;
 mod fault;
 mod filters;
 mod host_filters;
+mod host_paths;
 mod lookup;
 mod names;
 mod parse;
@@ -21,9 +23,9 @@ mod unparse;
 mod yaml_text;
 
 pub use engine::Engine;
-pub use error::{Preview, RenderError, Rendered};
+pub use error::{Preview, RenderError, Rendered, has_hole, hole, secret_wait, waits_for_secret};
 pub use host_filters::HOST_PATH;
-pub use lookup::{Lazy, Lookup, Root};
+pub use lookup::{Lazy, Lookup, Make, Renderer, Root};
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use minijinja::machinery::ast::{BinOpKind, Expr, UnaryOpKind};
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, UnaryOpKind};
 
 use super::compare::kind;
+use super::names::bare;
 
 /// A type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,20 +53,57 @@ pub(super) fn of(expr: &Expr<'_>, bound: &HashSet<&str>) -> Option<Kind> {
             }
             _ => None,
         },
-        Expr::Filter(filter) => match filter.name {
-            "int" | "length" | "count" => Some(Kind::Int),
-            "float" => Some(Kind::Float),
+        Expr::Filter(filter) => match bare(filter.name) {
+            "length" | "count" | "human_to_bytes" => Some(Kind::Int),
+            // A second value for what can't be read may be of any type.
+            "int" if otherwise(&filter.args, Kind::Int) => Some(Kind::Int),
+            "float" if otherwise(&filter.args, Kind::Float) => Some(Kind::Float),
+            "log" | "pow" | "root" => Some(Kind::Float),
             "bool" => Some(Kind::Bool),
             "string" | "trim" | "upper" | "lower" | "title" | "capitalize" | "replace" | "join" | "basename" | "dirname" | "to_json"
-            | "tojson" | "to_yaml" | "b64encode" | "b64decode" | "hash" | "regex_replace" | "quote" | "indent" | "format" => {
+            | "tojson" | "to_yaml" | "to_nice_json" | "to_nice_yaml" | "b64encode" | "b64decode" | "hash" | "checksum"
+            | "password_hash" | "regex_replace" | "regex_escape" | "quote" | "comment" | "center" | "wordwrap" | "indent" | "format"
+            | "type_debug" | "date" | "strftime" | "path_join" | "relpath" | "human_readable" | "filesizeformat" | "urlencode" => {
                 Some(Kind::Text)
             }
-            "split" | "lines" | "list" | "sort" | "unique" | "flatten" => Some(Kind::List),
+            "split"
+            | "splitext"
+            | "lines"
+            | "list"
+            | "sort"
+            | "unique"
+            | "flatten"
+            | "union"
+            | "intersect"
+            | "difference"
+            | "symmetric_difference"
+            | "dict2items"
+            | "regex_findall"
+            | "map"
+            | "select"
+            | "reject"
+            | "selectattr"
+            | "rejectattr"
+            | "zip"
+            | "zip_longest"
+            | "product"
+            | "subelements"
+            | "groupby"
+            | "dictsort" => Some(Kind::List),
             _ => None,
         },
         Expr::List(_) | Expr::Tuple(_) => Some(Kind::List),
         _ => None,
     }
+}
+
+/// Whether the value for what can't be read is of this type too, or not given.
+fn otherwise(args: &[CallArg<'_>], kind: Kind) -> bool {
+    args.iter().all(|arg| match arg {
+        CallArg::Kwarg("base", _) => true,
+        CallArg::Pos(Expr::Const(value)) | CallArg::Kwarg(_, Expr::Const(value)) => self::kind(&value.value) == kind.name(),
+        _ => false,
+    })
 }
 
 /// The type of `tasks.x.FIELD` and its longer forms, `result.FIELD`, `host.name`.

@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use minijinja::machinery::ast::{self, Expr, Stmt};
+
+use super::names::bare;
+
 /// Delimiters of the written form; no text of a user holds these control characters, and if, they are escaped.
 pub(super) const BLOCK: (&str, &str) = ("\u{1}%", "%\u{1}");
 /// Around an expression.
@@ -272,7 +275,7 @@ impl Writer<'_> {
         let mut value = &emit.expr;
         while let (true, Expr::Filter(filter)) = (self.sites.drop_quote, value) {
             match &filter.expr {
-                Some(inner) if filter.name == "quote" => value = inner,
+                Some(inner) if bare(filter.name) == "quote" => value = inner,
                 _ => break,
             }
         }

@@ -1,46 +1,44 @@
-//! Data written as block YAML, for the filter `to_yaml`.
+//! Data written as block YAML, for the filters `to_yaml` and `to_nice_yaml`.
 
 use crate::model::Value;
 
 use super::text::{json, write};
 
-/// Writes a value; no newline at the end.
-pub(super) fn to_yaml(value: &Value) -> String {
-    let mut out = String::new();
-    block(value, 0, &mut out);
-    out.trim_end_matches('\n').to_owned()
+/// Writes a value, each level `indent` further in; no newline at the end.
+pub(super) fn to_yaml(value: &Value, indent: usize) -> String {
+    lines(value, indent).join("\n")
 }
 
-fn block(value: &Value, depth: usize, out: &mut String) {
-    let indent = "  ".repeat(depth);
+fn lines(value: &Value, indent: usize) -> Vec<String> {
+    let mut out = Vec::new();
     match value {
         Value::Map(map) if !map.is_empty() => {
             for (key, value) in map {
-                out.push_str(&format!("{indent}{}:", scalar(&Value::from(key.as_str()))));
-                nested(value, depth + 1, out);
+                let key = scalar(&Value::from(key.as_str()));
+                if is_block(value) {
+                    out.push(format!("{key}:"));
+                    out.extend(lines(value, indent).iter().map(|line| format!("{}{line}", " ".repeat(indent))));
+                } else {
+                    out.push(format!("{key}: {}", scalar(value)));
+                }
             }
         }
         Value::List(list) if !list.is_empty() => {
             for value in list {
-                out.push_str(&format!("{indent}-"));
-                nested(value, depth + 1, out);
+                let marks = std::iter::once("- ").chain(std::iter::repeat("  "));
+                out.extend(lines(value, indent).iter().zip(marks).map(|(line, mark)| format!("{mark}{line}")));
             }
         }
-        other => out.push_str(&format!("{indent}{}\n", scalar(other))),
+        other => out.push(scalar(other)),
     }
+    out
 }
 
-fn nested(value: &Value, depth: usize, out: &mut String) {
-    let empty = match value {
-        Value::Map(map) => map.is_empty(),
-        Value::List(list) => list.is_empty(),
-        _ => true,
-    };
-    if empty {
-        out.push_str(&format!(" {}\n", scalar(value)));
-    } else {
-        out.push('\n');
-        block(value, depth, out);
+fn is_block(value: &Value) -> bool {
+    match value {
+        Value::Map(map) => !map.is_empty(),
+        Value::List(list) => !list.is_empty(),
+        _ => false,
     }
 }
 

@@ -106,6 +106,12 @@ impl Hub {
                 progress(Progress::Connecting);
                 Ok(Session::new(Backend::Process(argv.clone()), target))
             }
+            (Kind::Real(_), Transport::Preset(preset)) => {
+                progress(Progress::Connecting);
+                // Only here: until now a round could still say another address or user.
+                let argv = preset.argv(&target.connect.address, target.connect.user.as_deref());
+                Ok(Session::new(Backend::Process(argv), target))
+            }
             (Kind::Real(hub), Transport::Ssh) => {
                 let master = hub.connect(target, &progress).await?;
                 Ok(Session::new(Backend::Ssh(master), target))

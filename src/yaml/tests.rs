@@ -339,3 +339,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn ansibles_files_are_read_by_its_rules() {
+    let text = "a: yes\na: 0644\n80: x\nkey: !vault |\n  62\nraw: !unsafe '{{ x }}'\nlist: &idle [on, \"on\"]\n";
+    let mut map = SourceMap::default();
+    let file = map.add("a.yml", None, text);
+    let mut diagnostics = Diagnostics::default();
+    let node = parse_ansible(&map, file, &mut diagnostics).unwrap();
+    assert_eq!(diagnostics.to_text(&map), "");
+    assert_eq!(serde_json::to_string(&node.to_value()).unwrap(), r#"{"a":420,"80":"x","key":"62\n","raw":"{{ x }}","list":[true,"on"]}"#);
+    let tags: Vec<Option<&str>> = node.as_map().unwrap().iter().map(|entry| entry.value.tag.as_deref()).collect();
+    assert_eq!(tags, [None, None, Some("!vault"), Some("!unsafe"), None]);
+    assert_eq!(map.text(node.get("raw").unwrap().value.span), "'{{ x }}'");
+}

@@ -82,7 +82,7 @@ fn signed(text: &str) -> (&str, &str) {
 mod tests {
     use super::*;
 
-    /// Every expectation is what `yaml.safe_load` gives.
+    /// Every expectation is what `yaml.safe_load` gives, but for numbers beyond 64 bits, which are text here.
     #[test]
     fn plain_scalars_are_what_pyyaml_makes_of_them() {
         for (text, expected) in [

@@ -154,7 +154,7 @@ impl Bench {
 
     pub(crate) async fn run(self) -> Ran {
         let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
-        let loaded = app::load(&Sources { playbook, inventory: vec![self.hosts], limit: None, exclude: None, extra: Vec::new() });
+        let loaded = app::load(&Sources { inventory: vec![self.hosts], ..Sources::of(playbook) });
         let mut ready = loaded.ready.unwrap_or_else(|| panic!("{}", loaded.diagnostics.to_text(&loaded.map)));
         if let Some(most) = self.max_sessions {
             let inventory = Arc::make_mut(&mut ready.inventory);

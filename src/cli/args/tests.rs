@@ -48,6 +48,21 @@ fn run_with_everything() {
 }
 
 #[test]
+fn tasks_are_chosen_by_lists_that_add_up() {
+    let cli = typed("run site.yml --tags config,certs --tags dns --skip-tags slow --start-at patch/upgrade --yes").unwrap();
+    let Command::Run(run) = cli.command else { panic!("run") };
+    assert_eq!(run.tasks.tags, ["config", "certs", "dns"]);
+    assert_eq!(run.tasks.skip_tags, ["slow"]);
+    assert_eq!(run.tasks.start_at.as_deref(), Some("patch/upgrade"));
+    assert!(run.yes);
+    let Command::Plan(plan) = typed("plan site.yml --tags a").unwrap().command else { panic!("plan") };
+    assert_eq!(plan.tasks.tags, ["a"]);
+    assert!(refused("run site.yml --tags a,,b").contains("a name is missing"));
+    assert!(refused("run site.yml --start-at=").contains("--start-at"));
+    assert!(refused("exec web --tags a -- id").contains("--tags"), "one command has no tags");
+}
+
+#[test]
 fn common_options_may_stand_before_the_command() {
     let cli = typed("-v --color never run site.yml").unwrap();
     assert_eq!(cli.common.verbosity(), Verbosity::Verbose);

@@ -35,7 +35,7 @@ rounds:
     Explanation {
         code: "E002",
         title: "the file is more than YAML may be here",
-        text: "Files are refused that are not UTF-8 text, that nest lists and maps deeper than is ever needed, or that \
+        text: "Files are refused that are larger than 8 MiB or not UTF-8 text, that nest lists and maps deeper than is ever needed, or that \
                grow without end because an alias stands inside its own anchor or is repeated too often. Such files are \
                nearly always damaged or made to do harm, and reading them could take all memory.",
         example: Example::Files {

@@ -125,6 +125,10 @@ fn elevation(settings: &mut Settings<'_>, patch: &mut ConnectPatch) {
     let on = settings.is_on(&["ansible_become"]).filter(|on| on.value);
     let who = user.as_ref().map_or("root", |user| user.value.as_str());
     let how = method.as_ref().map(|method| method.value.trim_start_matches("ansible.builtin."));
+    if on.is_none() && who == "root" && how.is_none_or(|how| how == "sudo") {
+        // What is so anyway, and asks for nothing.
+        return;
+    }
     let hint = match how {
         Some(how) if how != "sudo" => format!("write `become: {{ user: {who}, method: {how} }}` in the playbook"),
         _ => format!("write `become: {who}` in the playbook"),

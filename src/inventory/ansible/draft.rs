@@ -48,6 +48,8 @@ pub(super) struct GroupDraft {
     pub(super) span: Option<Span>,
     pub(super) hosts: IndexSet<String>,
     pub(super) children: IndexSet<String>,
+    /// True where it is in another group.
+    is_child: bool,
     pub(super) vars: Vars,
     /// `ansible_group_priority`.
     pub(super) priority: i64,
@@ -55,7 +57,7 @@ pub(super) struct GroupDraft {
 
 impl Default for GroupDraft {
     fn default() -> GroupDraft {
-        GroupDraft { span: None, hosts: IndexSet::new(), children: IndexSet::new(), vars: Vars::new(), priority: 1 }
+        GroupDraft { span: None, hosts: IndexSet::new(), children: IndexSet::new(), is_child: false, vars: Vars::new(), priority: 1 }
     }
 }
 
@@ -94,12 +96,14 @@ impl Ansible {
 
     /// Puts a group into another one, unless that would make a circle.
     pub(super) fn put_below(&mut self, parent: &str, child: &str, span: Span, diagnostics: &mut Diagnostics) {
-        if parent == child || self.is_above(child, parent) {
+        // Only what is itself in a group can be inside `child`: most edges need no search.
+        let inside = self.groups.get(parent).is_some_and(|group| group.is_child) && self.is_above(child, parent);
+        if parent == child || inside {
             let message = format!("groups go round in a circle: `{parent}` is inside `{child}`");
             diagnostics.push(Diagnostic::error("E214", span, message));
             return;
         }
-        self.group(child, None);
+        self.group(child, None).is_child = true;
         self.group(parent, None).children.insert(child.to_owned());
     }
 

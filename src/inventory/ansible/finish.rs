@@ -98,6 +98,9 @@ impl Ansible {
         }
         for (name, group) in &self.groups {
             let hosts: Vec<HostIx> = group.hosts.iter().filter_map(|host| inventory.find(host)).collect();
+            if hosts.is_empty() {
+                continue;
+            }
             let mut open = vec![name.as_str()];
             let mut seen: BTreeSet<&str> = BTreeSet::new();
             while let Some(at) = open.pop() {
@@ -138,18 +141,21 @@ impl Ansible {
 
 /// How far each group is below `all`, on the longest way.
 fn depths(groups: &IndexMap<String, GroupDraft>, parents: &IndexMap<String, Vec<String>>) -> IndexMap<String, usize> {
-    fn depth(name: &str, parents: &IndexMap<String, Vec<String>>, known: &mut IndexMap<String, usize>) -> usize {
-        if let Some(depth) = known.get(name) {
-            return *depth;
-        }
-        // Circles were refused when they were written.
-        let above = parents.get(name).into_iter().flatten().map(|parent| depth(parent, parents, known) + 1).max().unwrap_or(0);
-        known.insert(name.to_owned(), above);
-        above
-    }
-    let mut known = IndexMap::new();
+    let mut known: IndexMap<String, usize> = IndexMap::new();
     for name in groups.keys() {
-        depth(name, parents, &mut known);
+        let mut open = vec![name.as_str()];
+        // Circles were refused when they were written, so every group is known in the end.
+        while let Some(&at) = open.last() {
+            let above = parents.get(at).map(Vec::as_slice).unwrap_or_default();
+            let unknown: Vec<&str> = above.iter().map(String::as_str).filter(|parent| !known.contains_key(*parent)).collect();
+            if unknown.is_empty() {
+                let depth = above.iter().filter_map(|parent| known.get(parent)).max().map_or(0, |depth| depth + 1);
+                known.insert(at.to_owned(), depth);
+                open.pop();
+            } else {
+                open.extend(unknown);
+            }
+        }
     }
     known
 }

@@ -21,7 +21,8 @@ pub(in crate::inventory) fn looks_like_groups(node: &Node) -> bool {
     if native {
         return all.is_some_and(is_group);
     }
-    all.is_some() || entries.iter().any(is_group)
+    // Names alone are groups without hosts.
+    all.is_some() || entries.iter().any(is_group) || (!entries.is_empty() && entries.iter().all(|entry| entry.value.is_null()))
 }
 
 impl Ansible {

@@ -145,7 +145,8 @@ impl Reader<'_> {
                     Some(entry) => entry.value = value,
                     None => entries.push(Entry { key, value }),
                 }
-            } else if entries.is_empty() {
+            } else if entries.is_empty() && key.as_list().is_none() && key.as_map().is_none() {
+                // No set is in a set: `{{ "a" }}` is a template.
                 items.push(key);
             } else {
                 return None;
@@ -351,6 +352,7 @@ mod tests {
             ("{a: 1}", r#""{a: 1}""#),
             ("['a', b]", r#""['a', b]""#),
             ("{{ x }}", r#""{{ x }}""#),
+            ("{{ 'x' }}", r#""{{ 'x' }}""#),
             ("'{{ x }}'", r#""{{ x }}""#),
             ("/usr/bin/python3", r#""/usr/bin/python3""#),
             ("", r#""""#),

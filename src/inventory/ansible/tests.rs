@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::{Ansible, Entity, Plane};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::inventory::{Kind, from_ssh, join, kind, load, ssh_lines};
@@ -42,6 +44,7 @@ fn variables_become_the_connection() {
     let h = one("ansible_ssh_host=10.0.0.2 ansible_ssh_user=root ansible_ssh_pass=q ansible_become_pass=b ansible_python_interpreter=auto");
     assert_eq!((h.connect.address.as_str(), h.connect.user.as_deref()), ("10.0.0.2", Some("root")));
     assert_eq!((h.connect.password.as_deref(), h.connect.become_password.as_deref()), (Some("q"), Some("b")));
+    assert_eq!(one("ansible_become_user=root ansible_become_method=sudo ansible_become=no").connect.user, None, "asks for nothing");
     assert_eq!(one("ansible_timeout=7").connect.connect_timeout.as_secs(), 7);
     assert_eq!(one("ansible_host=").connect.address, "h");
 }
@@ -162,6 +165,7 @@ fn files_are_told_apart_by_their_content() {
         ("hosts.yml", "all:\n  hosts:\n    web1:\n"),
         ("hosts.yml", "web:\n  hosts: { web1: }\ndb:\n"),
         ("hosts.yml", "all:\n"),
+        ("hosts.yml", "kube-node:\netcd:\n"),
         ("hosts.json", "{\"all\": {\"hosts\": {\"a\": null}}}"),
     ] {
         assert_eq!(of(name, text), Kind::Ansible, "{text}");
@@ -265,4 +269,46 @@ fn inventories_are_joined() {
     assert!(host(&joined, "c").var("v").is_none(), "what one says of its group holds for its own hosts");
     assert!(joined.find("localhost").is_some());
     assert!(diagnostics.to_text(&map).starts_with("error[E212]: the host `a` stands in two inventories"));
+}
+
+#[test]
+fn a_long_chain_of_groups_ends() {
+    let mut text = String::from("[g0]\nh\n");
+    for n in 1..3000 {
+        text.push_str(&format!("[g{n}:children]\ng{}\n", n - 1));
+    }
+    text.push_str("[g2999:vars]\na=far\nb=far\n[g1:vars]\nb=near\n");
+    let (inventory, said) = read(&text);
+    assert_eq!(said, "");
+    let h = host(&inventory, "h");
+    assert_eq!(h.groups.len(), 3000);
+    assert_eq!(h.var("a").unwrap().value, VarValue::Plain(Value::Text("far".into())));
+    assert_eq!(h.var("b").unwrap().value, VarValue::Plain(Value::Text("near".into())));
+}
+
+fn pieces(of: &'static [&'static str]) -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(of), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn no_ini_panics(text in pieces(&[
+        "[", "]", "[web]", "\n", ":vars", ":children", "web", "é", "😀", "=", " ", "\t", "'", "\"", "\\", "#", ";", "{", "}", "{{", "}}", ",", "(", ")", "1", "0x", "-", ":",
+        "e", ".", "\\x4", "\\u00é", "r'", "ansible_host=", "ansible_ssh_common_args=", "-o", "-é", "-J",
+    ])) {
+        read(&text);
+        read(&format!("[web]\nh a={text}\nh ansible_ssh_args=\"{}\"\n[web:vars]\nb={text}\n", text.replace(['"', '\n'], "")));
+    }
+
+    #[test]
+    fn no_ssh_configuration_panics(text in pieces(&["Host", "host", "Include", " ", "=", "\"", "#", "\n", "é", "a", "*", "!", "\t"])) {
+        let mut map = SourceMap::default();
+        let file = map.add("config", None, text.as_str());
+        for line in ssh_lines(&map, file) {
+            let (crate::inventory::SshLine::Host(word) | crate::inventory::SshLine::Include(word)) = line;
+            prop_assert_eq!(map.text(word.span), word.text.as_str());
+        }
+    }
 }

@@ -53,10 +53,8 @@ pub(crate) const USE: &[Key] = &[
 ];
 
 /// Keys of an `include:`.
-pub(crate) const INCLUDE: &[Key] = &[
-    key("include", Form::Text, "The file, relative to this file."),
-    key("vars", Form::Vars, "Variables of all that is in it."),
-];
+pub(crate) const INCLUDE: &[Key] =
+    &[key("include", Form::Text, "The file, relative to this file."), key("vars", Form::Vars, "Variables of all that is in it.")];
 
 /// Keys of an action file.
 pub(crate) const ACTION: &[Key] = &[

@@ -75,8 +75,8 @@ impl Reader<'_> {
                     format!("`each` goes through a list, a map or an expression, this is {}", value.kind()),
                 );
                 let hint = value.raw.as_ref().filter(|_| matches!(value.value, NodeValue::Int(_)));
-                self.diagnostics.push(found.hint(hint.map(|raw| format!("for so many rounds write `each: range({})`", raw.text))));
-                return None;
+                self.diagnostics.push(found.hint(hint.map(|raw| format!("for so many times write `each: range({})`", raw.text))));
+                EachItems::Written(value.clone())
             }
         };
         Some(each)

@@ -28,7 +28,7 @@ impl Reader<'_> {
         }
         let node = &entry.value;
         if node.is_null() {
-            return Some(Input { name, kind: InputKind::String, default: None, required: true });
+            return Some(Input { name, kind: Some(InputKind::String), default: None, required: true });
         }
         if node.as_map().is_none() {
             let message = format!("an input must be a map, this is {}", node.kind());
@@ -40,8 +40,8 @@ impl Reader<'_> {
         }
         self.map_keys(node, "an input", &[INPUT])?;
         let kind = match node.get("type") {
-            Some(kind) => self.kind(kind)?,
-            None => InputKind::String,
+            Some(kind) => self.kind(kind),
+            None => Some(InputKind::String),
         };
         let default = node.get("default").map(|entry| entry.value.clone());
         let required = self.flag(node, "required");

@@ -39,7 +39,9 @@ impl Reader<'_> {
             None if name == "register" => Some("every result is kept: read it as `tasks.ID.stdout`, by the id of the task".to_owned()),
             None if matches!(name, "rescue" | "always") => Some("it stands beside `block:`".to_owned()),
             None if name == "with" => Some("it stands beside `use:`".to_owned()),
-            None if what == "a group" && BLOCK.iter().any(|key| key.name == name) => Some("put the group into a `block:` that has it".to_owned()),
+            None if what == "a group" && BLOCK.iter().any(|key| key.name == name) => {
+                Some("put the group into a `block:` that has it".to_owned())
+            }
             None if matches!(what, "a block" | "a `use`") && TASK.iter().any(|key| key.name == name) => {
                 Some("a key of tasks: write it at each of them".to_owned())
             }

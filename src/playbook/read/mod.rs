@@ -14,11 +14,14 @@ mod values;
 mod verb;
 mod wait;
 
+use indexmap::IndexMap;
+
 use super::codes;
 use super::keys::{ACTION, PLAYBOOK};
 use super::syntax::{File, Parts, Role, Syntax};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText};
-use crate::inventory::read_connect;
+use crate::inventory::{read_connect, read_secrets};
+use crate::model::Secret;
 use crate::yaml::{self, Entry, Node};
 
 /// What every reader needs.
@@ -55,6 +58,11 @@ pub(super) fn read_part(map: &SourceMap, file: FileId, role: Role, diagnostics: 
 }
 
 impl Reader<'_> {
+    fn secrets(&mut self, node: &Node, file: FileId) -> IndexMap<String, Secret> {
+        let base = self.map.file(file).path.as_deref().and_then(std::path::Path::parent);
+        node.get("secrets").map(|entry| read_secrets(entry, base, self.diagnostics)).unwrap_or_default()
+    }
+
     fn playbook(&mut self, node: &Node, file: FileId) -> Option<File> {
         if node.as_list().is_some() {
             let found = Diagnostic::error("E012", node.span, "a playbook must be a map, this is a list");
@@ -71,6 +79,7 @@ impl Reader<'_> {
             id: self.plain(node, "id"),
             inventory: self.plain(node, "inventory"),
             vars: self.vars(node, "vars"),
+            secrets: self.secrets(node, file),
             vars_files: self.vars_files(node),
             inputs: self.inputs(node),
             groups: self.groups(node),

@@ -1,15 +1,18 @@
 //! Inputs and outputs: of an action where it is used, and of the playbook.
 
+use std::path::{Component, Path, PathBuf};
+
 use indexmap::IndexMap;
 
 use super::Lower;
-use crate::diag::{Diagnostic, Span};
+use super::pieces::Outside;
+use crate::diag::{Diagnostic, SourceText, Span};
 use crate::inventory::var_value;
-use crate::model::{Input, InputKind, Value, Var, VarValue};
+use crate::model::{Input, InputKind, Template, Value, Var, VarValue};
+use crate::playbook::codes;
 use crate::playbook::inputs::input_mistake;
 use crate::playbook::options::Options;
-use crate::playbook::syntax::{self, File, Use};
-use crate::playbook::codes;
+use crate::playbook::syntax::{self, File, Use, folder};
 use crate::text::did_you_mean;
 
 impl Lower<'_> {
@@ -47,7 +50,11 @@ impl Lower<'_> {
                 Some(given) => {
                     let value = var_value(&given.value, self.engine, self.diagnostics);
                     self.fits(input, &value, given.value.span, true);
-                    Input { value: Var { value, span: Some(given.name.span) }, given: true, kind: input.kind.clone() }
+                    let value = match input.kind {
+                        Some(InputKind::Path) => seen_from(&folder(self.map, action.file), &folder(self.map, given.value.span.file), value),
+                        _ => value,
+                    };
+                    Input { value: Var { value, span: Some(given.name.span) }, given: true, kind: input.kind.clone().unwrap_or_default() }
                 }
                 None => {
                     if input.default.is_none() && input.required {
@@ -73,7 +80,7 @@ impl Lower<'_> {
             let value = match given {
                 Some((_, value)) => {
                     self.fits(input, value, input.name.span, false);
-                    Input { value: Var { value: value.clone(), span: None }, given: true, kind: input.kind.clone() }
+                    Input { value: Var { value: value.clone(), span: None }, given: true, kind: input.kind.clone().unwrap_or_default() }
                 }
                 None => {
                     if input.default.is_none() && input.required {
@@ -99,16 +106,23 @@ impl Lower<'_> {
             }
             None => VarValue::Plain(Value::None),
         };
-        Input { value: Var { value, span: Some(input.name.span) }, given: false, kind: input.kind.clone() }
+        Input { value: Var { value, span: Some(input.name.span) }, given: false, kind: input.kind.clone().unwrap_or_default() }
     }
 
     /// Tells of a value that an input can't take, as far as it is known.
     fn fits(&mut self, input: &syntax::Input, value: &VarValue, place: Span, written: bool) {
-        let mistake = match (value, &input.kind) {
+        let Some(kind) = &input.kind else { return };
+        let mistake = match (value, kind) {
             (VarValue::Plain(value), kind) => input_mistake(kind, value),
-            (VarValue::Template(_) | VarValue::Unusable(_), _) | (VarValue::List(_), InputKind::List) | (VarValue::Map(_), InputKind::Map) => None,
-            (VarValue::List(_), kind) => input_mistake(kind, &Value::List(Vec::new())).map(|(_, hint)| (format!("can't be a list: {}", word(kind)), hint)),
-            (VarValue::Map(_), kind) => input_mistake(kind, &Value::Map(IndexMap::new())).map(|(_, hint)| (format!("can't be a map: {}", word(kind)), hint)),
+            (VarValue::Template(_) | VarValue::Unusable(_), _)
+            | (VarValue::List(_), InputKind::List)
+            | (VarValue::Map(_), InputKind::Map) => None,
+            (VarValue::List(_), kind) => {
+                input_mistake(kind, &Value::List(Vec::new())).map(|(_, hint)| (format!("can't be a list: {}", word(kind)), hint))
+            }
+            (VarValue::Map(_), kind) => {
+                input_mistake(kind, &Value::Map(IndexMap::new())).map(|(_, hint)| (format!("can't be a map: {}", word(kind)), hint))
+            }
         };
         let Some((mistake, hint)) = mistake else { return };
         let found = Diagnostic::error(codes::BAD_INPUT, place, format!("the input `{}` {mistake}", input.name.text));
@@ -116,10 +130,57 @@ impl Lower<'_> {
         self.diagnostics.push(found.hint(hint));
     }
 
+    /// Makes inputs of what tasks of an action have from around its use: `env`, `cwd` and `become` are the caller's words.
+    pub(super) fn hand_in(&mut self, inside: &mut Outside, inputs: &mut IndexMap<String, Input>) {
+        for (name, template) in &mut inside.env {
+            self.as_input(template, &format!("caller env {name}"), inputs);
+        }
+        if let Some(cwd) = &mut inside.cwd {
+            self.as_input(cwd, "caller cwd", inputs);
+        }
+        if let Some(r#become) = &mut inside.r#become {
+            self.as_input(&mut r#become.user, "caller user", inputs);
+            if let Some(password) = &mut r#become.password {
+                self.as_input(password, "caller password", inputs);
+            }
+        }
+    }
+
+    /// Puts an input in a template's place where it reads what an action does not see. No author can name such an input.
+    fn as_input(&mut self, template: &mut Template, name: &str, inputs: &mut IndexMap<String, Input>) {
+        let everywhere = ["host", "hosts", "groups", "facts", "run", "controller", "omit"];
+        if template.reads.iter().all(|read| read.path.first().is_some_and(|root| everywhere.contains(&root.as_str()))) {
+            return;
+        }
+        // The same key twice, from further out: the later one wins, and both are rendered.
+        let name = (0..).map(|n| if n == 0 { name.to_owned() } else { format!("{name} {n}") }).find(|name| !inputs.contains_key(name));
+        let Some(name) = name else { return };
+        let span = template.source.span;
+        let text = SourceText { text: format!("{{{{ inputs['{name}'] }}}}"), span, marks: Vec::new() };
+        let outer = std::mem::replace(template, self.text(&text));
+        let value = Var { value: VarValue::Template(outer), span: Some(span) };
+        inputs.insert(name, Input { value, given: true, kind: InputKind::String });
+    }
+
     pub(super) fn outputs(&mut self, action: Option<&File>) -> IndexMap<String, VarValue> {
         let outputs = action.map(|action| action.outputs.as_slice()).unwrap_or_default();
         outputs.iter().map(|output| (output.name.text.clone(), var_value(&output.value, self.engine, self.diagnostics))).collect()
     }
+}
+
+/// A path that starts at one folder, written so that it starts at another; absolute ones and templates stay.
+fn seen_from(from: &Path, at: &Path, value: VarValue) -> VarValue {
+    let VarValue::Plain(Value::Text(text)) = &value else { return value };
+    if text.starts_with(['/', '~']) || from == at || from.is_absolute() != at.is_absolute() {
+        return value;
+    }
+    let common = from.components().zip(at.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(common);
+    if up.clone().any(|part| part == Component::ParentDir) {
+        return value;
+    }
+    let path: PathBuf = up.map(|_| Component::ParentDir).chain(at.components().skip(common)).collect();
+    VarValue::Plain(Value::Text(path.join(text).to_string_lossy().into_owned()))
 }
 
 fn word(kind: &InputKind) -> String {

@@ -11,8 +11,8 @@ use super::scope::{RoundScope, SetVar, Use, set_vars};
 use super::targets::RoundTargets;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::model::{
-    After, Block, BlockIx, Frame, FrameIx, Gate, HostIx, Inventory, Playbook, Round, RoundFlow, RoundIx, RoundNeed, Task, TaskIx, TaskPart,
-    TaskRead, Template, VarValue,
+    After, Block, BlockIx, Frame, FrameIx, Gate, Home, HostIx, Inventory, Part, Playbook, Round, RoundFlow, RoundIx, RoundNeed, Task,
+    TaskIx, TaskPart, TaskRead, Template, VarValue,
 };
 
 /// The place of what stands in no round.
@@ -35,6 +35,8 @@ pub(super) struct Binder<'a> {
     /// Where the action is used whose templates are looked at.
     used_at: Option<Span>,
     pub(super) used: Used,
+    /// Secrets that templates read, variables followed.
+    pub(super) secrets: BTreeSet<String>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -94,6 +96,7 @@ pub(super) fn bind(
         told: BTreeSet::new(),
         used_at: None,
         used: Used::default(),
+        secrets: BTreeSet::new(),
         diagnostics,
     };
     binder.groups(&rounds_of_groups);
@@ -101,7 +104,8 @@ pub(super) fn bind(
     for (index, round) in playbook.rounds.iter().enumerate() {
         found.push(binder.round(RoundIx::new(index), round));
     }
-    let (used, group_reads) = (binder.used, binder.group_reads);
+    let (used, group_reads, secrets) = (binder.used, binder.group_reads, binder.secrets);
+    playbook.secrets.values_mut().for_each(|secret| secret.used = secrets.contains(&secret.name));
     for (group, reads) in playbook.groups.values_mut().zip(group_reads) {
         group.reads = reads;
     }
@@ -240,7 +244,8 @@ impl<'a> Binder<'a> {
             let mut default = Use { node: of.node, inventory_only: true, ..Use::default() };
             self.value(scope, &mut default, &input.value.value);
         }
-        let mut at_end = Use { node: Some(round.node(Gate::Exit(index))), frame: index_of_frame, ..Use::default() };
+        let at_end = Home { frame: index_of_frame, block: Some((index, Part::Body)), ..block.home };
+        let mut at_end = Use::at(round.node(Gate::Exit(index)), at_end, round);
         for output in frame.outputs.values() {
             self.value(scope, &mut at_end, output);
         }

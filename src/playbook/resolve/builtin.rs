@@ -35,10 +35,8 @@ impl<'a> Binder<'a> {
             "result" => self.result(scope, of, read),
             "inputs" => self.input(scope, of, read, classes, chain),
             "facts" => self.facts(scope, of, read, chain),
-            "secrets" => {
-                let found = Diagnostic::error(codes::NOT_YET, read.span, format!("`{}` is not supported yet", read.path[0]));
-                self.tell(found.hint("pass it through the environment: `controller.env.NAME`".to_owned()));
-            }
+            "secrets" if of.frame != FrameIx::ROUND => self.not_here(read, "an action gets secrets by its inputs"),
+            "secrets" => self.secret(read),
             "error" if of.error => self.error(read),
             "error" => self.not_here(read, "it is known in `rescue`"),
             "item" => match of.items.first() {
@@ -57,7 +55,11 @@ impl<'a> Binder<'a> {
     /// `host.vars.x`: what the inventory says, nothing else.
     fn host_variable(&mut self, scope: &mut RoundScope<'a>, read: &Read, classes: Option<&[usize]>) {
         let [_, vars, name, ..] = read.path.as_slice() else { return };
-        if vars != "vars" || read.optional || METHODS.contains(&name.as_str()) {
+        if vars != "vars" || METHODS.contains(&name.as_str()) {
+            return;
+        }
+        self.secrets_of(name);
+        if read.optional {
             return;
         }
         let partition = scope.partition(name);
@@ -123,7 +125,8 @@ impl<'a> Binder<'a> {
         let Some(input) = inputs.get(name) else {
             let whose = if of.frame == FrameIx::ROUND { "playbook" } else { "action" };
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, format!("the {whose} has no input `{name}`"));
-            let hint = did_you_mean(name, inputs.keys().map(String::as_str)).or_else(|| Some(format!("write it into `inputs` of the {whose}")));
+            let hint =
+                did_you_mean(name, inputs.keys().map(String::as_str)).or_else(|| Some(format!("write it into `inputs` of the {whose}")));
             return self.tell(found.hint(hint));
         };
         // Those of an action are looked at where it is used.
@@ -180,6 +183,7 @@ impl<'a> Binder<'a> {
         if !self.used.rounds.insert((scope.index, name.to_owned())) {
             return;
         }
+        self.secrets_of(name);
         let mut names = BTreeSet::new();
         for var in found {
             var.value.for_each_template(&mut |template| names.extend(template.reads.iter().filter_map(|read| read.path.first())));
@@ -219,7 +223,8 @@ impl<'a> Binder<'a> {
         for other in self.group_reads[group].clone() {
             if other.round == scope.index {
                 let name = &self.playbook.round(other.round).name;
-                let found = Diagnostic::error(codes::TOO_EARLY, read.span, format!("the group is not known before the round `{name}` has ended"));
+                let found =
+                    Diagnostic::error(codes::TOO_EARLY, read.span, format!("the group is not known before the round `{name}` has ended"));
                 return self.tell(found.and(other.span, "the group reads a result of it"));
             }
             if self.round_in_time(scope, other.round, read, chain) {

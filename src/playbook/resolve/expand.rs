@@ -72,11 +72,16 @@ pub(super) struct Expander<'s, 'd> {
     pub(super) diagnostics: &'d mut Diagnostics,
     /// The files that are open, with the places that named them.
     stack: Vec<(PathBuf, Role, Span)>,
+    /// How many files were put somewhere so far.
+    opened: usize,
 }
+
+/// The most files that are put somewhere: files that take in others twice grow without measure.
+const MOST: usize = 10_000;
 
 impl<'s, 'd> Expander<'s, 'd> {
     pub(super) fn new(map: &'s SourceMap, parts: &'s Parts, diagnostics: &'d mut Diagnostics) -> Expander<'s, 'd> {
-        Expander { map, parts, diagnostics, stack: Vec::new() }
+        Expander { map, parts, diagnostics, stack: Vec::new(), opened: 0 }
     }
 
     /// All rounds, those of included files where they are named.
@@ -111,17 +116,23 @@ impl<'s, 'd> Expander<'s, 'd> {
         let path = path_of(self.map, name);
         if let Some(at) = self.stack.iter().position(|(open, of, _)| *open == path && *of == role) {
             let word = if role == Role::Action { "uses" } else { "includes" };
-            let mut found = Diagnostic::error(codes::RECURSION, name.span, format!("`{}` {word} itself", path.display()));
-            for (open, _, span) in &self.stack[at..] {
-                if *span != name.span {
-                    found = found.and(*span, format!("`{}` is named here", open.display()));
-                }
+            let mut found = Diagnostic::error(codes::RECURSION, name.span, format!("`{}` {word} itself", name.text));
+            for (_, _, span) in self.stack[at..].iter().filter(|(_, _, span)| *span != name.span) {
+                found = found.and(*span, format!("`{}` is named here", self.map.text(*span).trim_matches(['"', '\''])));
             }
             self.diagnostics.push(found);
             return None;
         }
+        self.opened += 1;
+        if self.opened > MOST {
+            if self.opened == MOST + 1 {
+                let message = format!("more than {MOST} files are included and used");
+                self.diagnostics.push(Diagnostic::error(codes::TOO_MANY, name.span, message).label("the first one too many"));
+            }
+            return None;
+        }
         let Some(part) = self.parts.get(&(path.clone(), role)) else {
-            self.diagnostics.push(Diagnostic::error(codes::NO_FILE, name.span, format!("the file `{}` was not given", path.display())));
+            self.diagnostics.push(Diagnostic::error(codes::NO_FILE, name.span, format!("the file `{}` was not given", name.text)));
             return None;
         };
         self.stack.push((path, role, name.span));

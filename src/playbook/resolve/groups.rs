@@ -36,7 +36,8 @@ impl Lower<'_> {
 
     /// The hosts of a round, and how they depend on chosen groups.
     pub(super) fn round_hosts(&mut self, texts: &[SourceText], groups: &IndexMap<String, ChosenGroup>) -> (Vec<HostIx>, Option<Chosen>) {
-        let named: Vec<usize> = groups.keys().enumerate().filter(|(_, name)| texts.iter().any(|text| names(&text.text, name))).map(|(at, _)| at).collect();
+        let named: Vec<usize> =
+            groups.keys().enumerate().filter(|(_, name)| texts.iter().any(|text| names(&text.text, name))).map(|(at, _)| at).collect();
         let Some(everything) = self.with_groups.as_ref().filter(|_| !named.is_empty()) else { return (self.hosts(texts), None) };
         if named.len() > MOST {
             let found = Diagnostic::error(codes::TOO_MANY, texts[0].span, format!("`hosts` names more than {MOST} groups of the playbook"));
@@ -62,7 +63,9 @@ impl Lower<'_> {
         // A case in which a host is in a group of which it is never asked does not come up.
         rows.retain(|host, row| {
             let possible = |case: usize| {
-                named.iter().enumerate().all(|(bit, group)| case >> bit & 1 == 0 || groups.get_index(*group).is_some_and(|(_, group)| group.hosts.contains(host)))
+                named.iter().enumerate().all(|(bit, group)| {
+                    case >> bit & 1 == 0 || groups.get_index(*group).is_some_and(|(_, group)| group.hosts.contains(host))
+                })
             };
             row.iter().enumerate().any(|(case, takes_part)| *takes_part && possible(case)) && self.is_left(*host)
         });
@@ -70,7 +73,13 @@ impl Lower<'_> {
     }
 
     /// The rounds that a round needs because of the groups that its hosts depend on.
-    pub(super) fn needs_of_groups(&self, chosen: &Chosen, groups: &IndexMap<String, ChosenGroup>, hosts: &SourceText, needs: &mut Vec<RoundNeed>) {
+    pub(super) fn needs_of_groups(
+        &self,
+        chosen: &Chosen,
+        groups: &IndexMap<String, ChosenGroup>,
+        hosts: &SourceText,
+        needs: &mut Vec<RoundNeed>,
+    ) {
         for (_, group) in chosen.groups.iter().filter_map(|group| groups.get_index(*group)) {
             for round in self.rounds_read(&group.when) {
                 if !needs.iter().any(|need| need.round == round) {
@@ -81,7 +90,8 @@ impl Lower<'_> {
     }
 
     fn rounds_read(&self, when: &Template) -> Vec<RoundIx> {
-        let named = when.reads.iter().filter(|read| read.path.first().is_some_and(|root| root == "rounds")).filter_map(|read| read.path.get(1));
+        let named =
+            when.reads.iter().filter(|read| read.path.first().is_some_and(|root| root == "rounds")).filter_map(|read| read.path.get(1));
         named.filter_map(|id| if let Found::One(named) = self.round_names.find(id) { Some(named.what) } else { None }).collect()
     }
 }

@@ -50,7 +50,23 @@ fn on_top(below: &ConnectPatch, above: &ConnectPatch) -> ConnectPatch {
         ($($field:ident),*) => { ConnectPatch { $($field: above.$field.clone().or_else(|| below.$field.clone()),)* } };
     }
     either!(
-        transport, address, port, user, identity, password, become_password, jump, ssh_config, ssh_options, host_key, connect_timeout,
-        keepalive, max_sessions, retries, kex
+        transport,
+        address,
+        port,
+        user,
+        identity,
+        password,
+        become_password,
+        jump,
+        ssh_config,
+        ssh_options,
+        host_key,
+        connect_timeout,
+        keepalive,
+        max_sessions,
+        retries,
+        kex,
+        password_secret,
+        become_password_secret
     )
 }

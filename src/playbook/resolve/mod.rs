@@ -20,6 +20,7 @@ mod path;
 mod pieces;
 mod rounds;
 mod scope;
+mod secrets;
 mod steps;
 mod tags;
 mod targets;
@@ -131,14 +132,18 @@ fn once(
         vars,
         vars_files,
         extra: Arc::new(extra(options, &inputs)),
+        secrets: inventory.secrets.clone(),
         rounds,
         max_parallel: main.max_parallel,
         inputs,
         groups,
     };
+    playbook.secrets.extend(main.secrets.iter().map(|(name, secret)| (name.clone(), secret.clone())));
     tags::leave_out(&mut playbook, options, diagnostics);
     let used = bind::bind(&mut playbook, map, inventory, &round_names, &targets, diagnostics);
-    check::check(&playbook, &used, options, diagnostics);
+    secrets::passwords(&mut playbook, inventory, diagnostics);
+    secrets::warnings(&playbook, inventory, map, diagnostics);
+    check::check(&playbook, inventory, &used, options, diagnostics);
     (Resolved { playbook, files_needed }, used)
 }
 

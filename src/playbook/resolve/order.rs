@@ -3,7 +3,7 @@
 //! Knows nodes and `needs` only, not why they are asked. A block is ordered by its gates: enter, body, rescue, always, exit. Cycles are not its business (`plan` names them); it only
 //! never loops on one.
 
-use crate::model::{BlockIx, BlockItem, Gate, Item, Needs, Round, TaskIx};
+use crate::model::{BlockItem, BlockIx, Gate, Item, Needs, Round, TaskIx};
 
 /// A set of small numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,9 +65,10 @@ impl Order {
             let mut all = order.list(round, &round.items, &nothing, None, false, &mut changed);
             if round.has_ends() {
                 all = order.after(round.node(Gate::Handlers), &all, &mut changed);
-                let mut with_handlers = all.clone();
+                let mut with_handlers = all;
                 for handler in &round.handlers {
-                    with_handlers.union(&order.after(*handler, &all, &mut changed));
+                    let own = order.after(*handler, &with_handlers, &mut changed);
+                    with_handlers.union(&own);
                 }
                 let start = order.after(round.node(Gate::Finally), &with_handlers, &mut changed);
                 order.list(round, &round.finally, &start, None, false, &mut changed);
@@ -115,15 +116,7 @@ impl Order {
     }
 
     /// Walks a list; gives all nodes in it and all that these wait for.
-    fn list(
-        &mut self,
-        round: &Round,
-        items: &[Item],
-        outside: &Bits,
-        block: Option<BlockIx>,
-        parallel: bool,
-        changed: &mut bool,
-    ) -> Bits {
+    fn list(&mut self, round: &Round, items: &[Item], outside: &Bits, block: Option<BlockIx>, parallel: bool, changed: &mut bool) -> Bits {
         let mut above = outside.clone();
         for item in items {
             let around = Around { outside, above: &above, parallel, block };

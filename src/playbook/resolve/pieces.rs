@@ -6,8 +6,8 @@ use super::Lower;
 use super::expand::Piece;
 use super::names::id_of;
 use super::needs::Needer;
-use super::tasks::Settings;
 use super::targets::{RoundTargets, TargetKind};
+use super::tasks::Settings;
 use crate::diag::Span;
 use crate::model::{
     Become, Block, BlockItem, Context, Frame, FrameIx, Group, Home, Item, Layer, Notify, Origin, Part, Section, Task, Template,
@@ -106,14 +106,10 @@ impl Lower<'_> {
                     }
                 }
                 // An action sees nothing of the caller's variables.
-                let inside = self.in_block(&head, outside, Vec::new(), notify);
-                let made_frame = Frame {
-                    block: Some(*ix),
-                    name,
-                    inputs: self.given_inputs(r#use, *action),
-                    outputs: self.outputs(*action),
-                    ids: targets.ids(*frame),
-                };
+                let mut inside = self.in_block(&head, outside, Vec::new(), notify);
+                let mut inputs = self.given_inputs(r#use, *action);
+                self.hand_in(&mut inside, &mut inputs);
+                let made_frame = Frame { block: Some(*ix), name, inputs, outputs: self.outputs(*action), ids: targets.ids(*frame) };
                 lists.blocks.push(made);
                 lists.frames.push(made_frame);
                 let body = self.items(body, &inside, Home { section: home.section, block: Some((*ix, Part::Body)), frame: *frame }, lists);

@@ -20,8 +20,10 @@ pub(super) struct SetVar<'a> {
     pub(super) task: TaskIx,
     pub(super) frame: FrameIx,
     pub(super) span: Span,
-    /// True where the task runs on every host of its round unless something failed.
+    /// True where the task by itself runs on every host of its round unless something failed.
     pub(super) certain: bool,
+    /// The blocks around it.
+    pub(super) around: Vec<(BlockIx, Part)>,
 }
 
 /// All variables that `set` tasks set, in the order written.
@@ -37,7 +39,8 @@ pub(super) fn set_vars(playbook: &Playbook) -> Vec<SetVar<'_>> {
                     task: TaskIx::new(task_index),
                     span: var.span.unwrap_or(task.span),
                     frame: task.flow.home.frame,
-                    certain: is_certain(round, task),
+                    certain: always_runs(round, task),
+                    around: around(round, task.flow.home),
                 });
             }
         }
@@ -45,22 +48,37 @@ pub(super) fn set_vars(playbook: &Playbook) -> Vec<SetVar<'_>> {
     sets
 }
 
-/// Says whether a task runs on every host of its round unless something failed.
-fn is_certain(round: &Round, task: &Task) -> bool {
-    let own = task.when.is_empty() && task.guards.is_empty() && !task.allow_failure && task.flow.each.is_none() && round.when.is_none();
-    let mut certain = own && task.flow.home.section != Section::Handlers;
-    let mut next = task.flow.home.block;
-    while let Some((index, part)) = next {
-        let block = &round.blocks[index.index()];
-        let runs = match part {
-            Part::Body => !block.rescue && !block.allow_failure,
-            Part::Rescue => false,
-            Part::Always => true,
-        };
-        certain &= runs && block.when.is_empty() && block.each.is_none();
-        next = block.home.block;
+impl SetVar<'_> {
+    /// Says whether the variable is there for who reads it after the task: nothing may leave the task out that does not
+    /// leave the reader out, too.
+    pub(super) fn is_certain(&self, round: &Round, reader: &[(BlockIx, Part)]) -> bool {
+        self.certain
+            && self.around.iter().all(|(index, part)| {
+                let block = &round.blocks[index.index()];
+                match reader.iter().find(|(other, _)| other == index) {
+                    Some((_, of_reader)) => of_reader == part || *part == Part::Always,
+                    None => {
+                        let runs = match part {
+                            Part::Body => !block.rescue && !block.allow_failure,
+                            Part::Rescue => false,
+                            Part::Always => true,
+                        };
+                        runs && block.when.is_empty() && block.each.is_none()
+                    }
+                }
+            })
     }
-    certain
+}
+
+/// Whether a task by itself runs on every host of its round unless something failed.
+fn always_runs(round: &Round, task: &Task) -> bool {
+    let own = task.when.is_empty() && task.guards.is_empty() && !task.allow_failure && task.flow.each.is_none() && round.when.is_none();
+    own && task.flow.home.section != Section::Handlers
+}
+
+/// The blocks around a place, innermost first, with the part of each.
+fn around(round: &Round, home: Home) -> Vec<(BlockIx, Part)> {
+    std::iter::successors(home.block, |(block, _)| round.blocks[block.index()].home.block).collect()
 }
 
 /// Hosts that see the same variables.
@@ -112,8 +130,7 @@ impl<'a> RoundScope<'a> {
 
     /// The hosts of some classes, in the order of the round.
     pub(super) fn hosts_of(&self, classes: &[usize]) -> Vec<HostIx> {
-        let wanted: BTreeSet<HostIx> =
-            classes.iter().flat_map(|class| self.classes[*class].hosts.iter().copied()).collect();
+        let wanted: BTreeSet<HostIx> = classes.iter().flat_map(|class| self.classes[*class].hosts.iter().copied()).collect();
         self.round.hosts.iter().copied().filter(|host| wanted.contains(host)).collect()
     }
 }
@@ -134,6 +151,8 @@ pub(super) struct Use<'a> {
     pub(super) frame: FrameIx,
     /// The layers of its own, strongest first.
     pub(super) layers: Vec<&'a Layer>,
+    /// The blocks around it.
+    pub(super) around: Vec<(BlockIx, Part)>,
     /// Names of the items around it, innermost first.
     pub(super) items: Vec<&'a str>,
     /// True in `rescue`.
@@ -162,7 +181,7 @@ impl<'a> Use<'a> {
 
     /// A place in a round, with what is known there.
     pub(super) fn at(node: TaskIx, home: Home, round: &'a Round) -> Use<'a> {
-        let mut found = Use { node: Some(node), frame: home.frame, ..Use::default() };
+        let mut found = Use { node: Some(node), frame: home.frame, around: around(round, home), ..Use::default() };
         let mut next = home.block;
         while let Some((index, part)) = next {
             let block = &round.blocks[index.index()];

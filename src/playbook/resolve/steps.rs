@@ -187,12 +187,15 @@ impl<'a> Binder<'a> {
             self.tell(found.note(format!("its fields: {}", STEP_FIELDS.join(", "))).hint(hint));
             return;
         }
-        let (true, Some(output), Some(verb)) = (field == "outputs", read.path.get(at + 1), known.as_ref().map(|known| &known.of)) else { return };
+        let (true, Some(output), Some(verb)) = (field == "outputs", read.path.get(at + 1), known.as_ref().map(|known| &known.of)) else {
+            return;
+        };
         if !outputs.contains(&output.as_str()) {
-            let message =
-                if outputs.is_empty() { format!("{verb} has no outputs") } else { format!("{verb} has no output `{output}`") };
+            let message = if outputs.is_empty() { format!("{verb} has no outputs") } else { format!("{verb} has no output `{output}`") };
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, message);
-            let hint = if outputs.is_empty() {
+            let hint = if outputs.is_empty() && !known.as_ref().is_some_and(|known| known.of.starts_with('`')) {
+                None
+            } else if outputs.is_empty() {
                 Some("its text is in `stdout`, `lines` and `json`".to_owned())
             } else {
                 did_you_mean(output, outputs.iter().copied())
@@ -205,8 +208,11 @@ impl<'a> Binder<'a> {
     fn in_own_round(&mut self, scope: &RoundScope<'a>, of: &mut Use<'a>, node: TaskIx, target: TaskIx, read: &Read, chain: &[Link]) {
         if node == target {
             let found = through(Diagnostic::error(codes::TOO_EARLY, read.span, "a task can't read its own result"), chain);
-            let hint =
-                if of.judge { "in `changed`, `failed` and `until` it is called `result`" } else { "it is known only when the task has ended" };
+            let hint = if of.judge {
+                "in `changed`, `failed` and `until` it is called `result`"
+            } else {
+                "it is known only when the task has ended"
+            };
             self.tell(found.hint(hint.to_owned()));
             return;
         }

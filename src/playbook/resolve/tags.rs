@@ -78,7 +78,8 @@ fn unknown(playbook: &Playbook, options: &Options, diagnostics: &mut Diagnostics
 
 /// Finds the task that a word means: `task` or `round/task`, ids or names; the first in the order written.
 fn start(playbook: &Playbook, word: &SourceText, diagnostics: &mut Diagnostics) -> Option<(usize, usize)> {
-    let is = |id: Option<&str>, name: &str, word: &str| id == Some(word) || name == word || (snake_id(word).as_deref() == id && id.is_some());
+    let is =
+        |id: Option<&str>, name: &str, word: &str| id == Some(word) || name == word || (snake_id(word).as_deref() == id && id.is_some());
     let find = |round: Option<&str>, task: &str| {
         let rounds = playbook.rounds.iter().enumerate().filter(|(_, of)| round.is_none_or(|word| is(Some(&of.id), &of.name, word)));
         rounds

@@ -57,7 +57,12 @@ impl<'a> Binder<'a> {
         }
         found = self.where_others_have_it(found, &having);
         found = self.where_it_is_set(found, scope, of, name);
-        if having.is_empty() {
+        if let Some(var) = self.playbook.vars.vars.get(name).filter(|_| of.frame != FrameIx::ROUND)
+            && let Some(span) = var.span
+        {
+            found = found.and(span, "an action does not see the playbook's variables");
+        }
+        if having.is_empty() || of.frame != FrameIx::ROUND {
             found = found.hint(self.undefined_hint(scope, of, name));
         } else {
             found = found.hint(format!("give it to every host, or write `{name} | default(…)`"));
@@ -94,7 +99,7 @@ impl<'a> Binder<'a> {
                 "set here, but an action and its caller do not see each other's variables"
             } else if !before {
                 "set here, but nothing says that this runs before"
-            } else if !set.certain {
+            } else if !set.is_certain(self.playbook.round(set.round), if set.round == scope.index { &of.around } else { &[] }) {
                 "set here, but this does not always run"
             } else {
                 "set here, but not on every host that reads it"

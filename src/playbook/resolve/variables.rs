@@ -114,7 +114,14 @@ impl<'a> Binder<'a> {
         rest
     }
 
-    pub(super) fn follow(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, var: &'a Var, classes: Option<&[usize]>, chain: &mut Vec<Link>) {
+    pub(super) fn follow(
+        &mut self,
+        scope: &mut RoundScope<'a>,
+        of: &mut Use<'a>,
+        var: &'a Var,
+        classes: Option<&[usize]>,
+        chain: &mut Vec<Link>,
+    ) {
         let mut templates: Vec<&'a Template> = Vec::new();
         var.value.for_each_template(&mut |template| templates.push(template));
         for template in templates {
@@ -126,10 +133,12 @@ impl<'a> Binder<'a> {
 
     /// Says whether a `set` task has certainly run on a host before the use.
     pub(super) fn is_set(&self, scope: &RoundScope<'_>, of: &Use<'_>, set: &SetVar<'_>, host: crate::model::HostIx) -> bool {
-        if !set.certain || of.inventory_only || set.frame != of.frame {
+        let own_round = set.round == scope.index;
+        let reader = if own_round { of.around.as_slice() } else { &[] };
+        if of.inventory_only || set.frame != of.frame || !set.is_certain(self.playbook.round(set.round), reader) {
             return false;
         }
-        if set.round == scope.index {
+        if own_round {
             return of.node.is_some_and(|node| self.task_orders[set.round.index()].waits(node.index(), set.task.index()));
         }
         // What an action sets ends with it.

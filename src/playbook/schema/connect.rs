@@ -3,6 +3,32 @@
 use serde_json::{Value, json};
 
 use super::forms::{duration, scalar, strings};
+use crate::model::Program;
+
+/// The map form of a preset: its place, or its settings.
+fn preset(program: Program, about: &str) -> Value {
+    let place = match program {
+        Program::Chroot => json!({ "type": "string", "pattern": "^/" }),
+        _ => json!({ "type": "string", "pattern": "^[^-]" }),
+    };
+    let setting = |key: &&'static str| {
+        let form = match *key {
+            "options" => strings(0),
+            key if key == program.place_key() => place.clone(),
+            _ => json!({ "type": "string", "pattern": "^[^-]" }),
+        };
+        ((*key).to_owned(), form)
+    };
+    let properties: serde_json::Map<String, Value> = program.keys().iter().map(setting).collect();
+    let settings = json!({ "type": ["object", "null"], "additionalProperties": false, "properties": properties });
+    json!({
+        "description": about,
+        "type": "object",
+        "additionalProperties": false,
+        "required": [program.name()],
+        "properties": { program.name(): { "anyOf": [place, settings] } },
+    })
+}
 
 /// A `connect` map.
 pub(super) fn connect() -> Value {
@@ -19,7 +45,7 @@ pub(super) fn connect() -> Value {
             "transport": {
                 "description": "What carries the connection.",
                 "anyOf": [
-                    { "enum": ["ssh", "local"] },
+                    { "enum": ["ssh", "local", "docker", "podman", "kubectl", "lxc", "chroot"] },
                     {
                         "description": "Any program whose stdin and stdout reach a POSIX shell.",
                         "type": "object",
@@ -27,6 +53,11 @@ pub(super) fn connect() -> Value {
                         "required": ["command"],
                         "properties": { "command": { "type": "array", "items": scalar(), "minItems": 1 } },
                     },
+                    preset(Program::Docker, "Runs in a container, by `docker exec`."),
+                    preset(Program::Podman, "Runs in a container, by `podman exec`."),
+                    preset(Program::Kubectl, "Runs in a pod, by `kubectl exec`."),
+                    preset(Program::Lxc, "Runs in an LXD container, by `lxc exec`."),
+                    preset(Program::Chroot, "Runs in a folder that holds a system, by `chroot`."),
                 ],
                 "default": "ssh",
             },

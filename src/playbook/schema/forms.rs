@@ -21,6 +21,7 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Shell => json!({ "anyOf": [ { "enum": ["sh", "bash"] }, { "type": "string", "pattern": "^/" } ] }),
         Form::Vars => vars(),
         Form::Env => json!({ "type": ["object", "null"], "propertyNames": { "pattern": NAME }, "additionalProperties": scalar() }),
+        Form::Secrets => super::secrets::secrets(),
         Form::Needs => strings(0),
         Form::After => json!({ "enum": ["some", "all", "always"], "default": "some" }),
         Form::Hosts => {

@@ -15,6 +15,7 @@ pub fn inventory_schema() -> Value {
         "properties": {
             "vars": described(vars(), "Variables of every host."),
             "connect": { "$ref": "#/$defs/connect" },
+            "secrets": described(super::secrets::secrets(), "Where secrets come from; a playbook's own win."),
             "hosts": {
                 "description": "Every host by its name; ranges such as web[01-40] stand for many.",
                 "type": ["object", "null"],

@@ -8,6 +8,7 @@ mod connect;
 mod forms;
 mod inventory;
 mod playbook;
+mod secrets;
 
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,23 @@ fn schemas_refuse_wrong_forms() {
         "unknown_key_round",
         "unknown_key_task",
         "later_key_task",
+        "backoff_small",
+        "batch_zero",
+        "block_key_of_tasks",
+        "block_with_verb",
+        "confirm_list",
+        "defaults_key",
+        "each_number",
+        "fact_section",
+        "flush_what",
+        "group_retries",
+        "group_without_when",
+        "include_when",
+        "max_failures_word",
+        "rescue_alone",
+        "unreachable_word",
+        "wait_for_port",
+        "wait_for_two",
         "later_verb",
         "no_verb",
         "two_verbs",
@@ -76,6 +93,7 @@ fn schemas_refuse_wrong_forms() {
         "group_with_verb",
         "max_parallel_zero",
         "shell_with_command",
+        "secret_in_plain_sight",
     ];
     for name in wrong {
         let path = root().join(format!("tests/corpus/wrong/{name}.yml"));
@@ -84,4 +102,18 @@ fn schemas_refuse_wrong_forms() {
     let inventory = jsonschema::validator_for(&inventory_schema()).unwrap();
     assert!(!inventory.is_valid(&serde_json::json!({ "host": {} })));
     assert!(!inventory.is_valid(&serde_json::json!({ "connect": { "host_key": "off" } })));
+    let transport = |transport: &str| {
+        let transport: serde_json::Value = serde_json::from_str(transport).unwrap();
+        inventory.is_valid(&serde_json::json!({ "connect": { "transport": transport } }))
+    };
+    for good in
+        [r#""docker""#, r#"{"podman": null}"#, r#"{"lxc": "c1"}"#, r#"{"kubectl": {"pod": "p", "container": "c", "options": ["-q"]}}"#]
+    {
+        assert!(transport(good), "{good}");
+    }
+    for wrong in
+        [r#""dokcer""#, r#"{"docker": {"namespace": "n"}}"#, r#"{"chroot": "old"}"#, r#"{"lxc": "a", "docker": "b"}"#, r#"{"lxc": "-x"}"#]
+    {
+        assert!(!transport(wrong), "{wrong}");
+    }
 }

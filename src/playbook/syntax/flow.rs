@@ -154,7 +154,8 @@ pub(crate) struct Defaults {
 #[derive(Debug, Clone)]
 pub(crate) struct Input {
     pub(crate) name: SourceText,
-    pub(crate) kind: InputKind,
+    /// None where it could not be read, which was told.
+    pub(crate) kind: Option<InputKind>,
     pub(crate) default: Option<Node>,
     pub(crate) required: bool,
 }

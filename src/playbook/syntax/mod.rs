@@ -8,8 +8,10 @@ mod flow;
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, ConnectPatch, InputKind, Shell};
+use crate::model::{After, ConnectPatch, InputKind, Secret, Shell};
 use crate::yaml::Node;
 
 pub(crate) use files::{Parts, folder, path_of};
@@ -35,6 +37,7 @@ pub(crate) struct File {
     pub(crate) vars: Vec<Var>,
     /// `vars_files`, in the order written.
     pub(crate) vars_files: Vec<SourceText>,
+    pub(crate) secrets: IndexMap<String, Secret>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) outputs: Vec<Var>,
     pub(crate) groups: Vec<ChosenGroup>,
@@ -58,6 +61,7 @@ impl File {
             inventory: None,
             vars: Vec::new(),
             vars_files: Vec::new(),
+            secrets: IndexMap::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             groups: Vec::new(),
@@ -86,8 +90,9 @@ impl Syntax {
 
     /// The names of the playbook's inputs that are text, so that `-e` takes them letter for letter.
     pub fn text_inputs(&self) -> impl Iterator<Item = &str> {
-        let text = |kind: &InputKind| !matches!(kind, InputKind::Int | InputKind::Number | InputKind::Bool | InputKind::List | InputKind::Map);
-        self.main.inputs.iter().filter(move |input| text(&input.kind)).map(|input| input.name.text.as_str())
+        let text =
+            |kind: &InputKind| !matches!(kind, InputKind::Int | InputKind::Number | InputKind::Bool | InputKind::List | InputKind::Map);
+        self.main.inputs.iter().filter(move |input| input.kind.as_ref().is_none_or(text)).map(|input| input.name.text.as_str())
     }
 }
 

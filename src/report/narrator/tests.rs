@@ -1,7 +1,7 @@
 //! Whole runs told as plain lines.
 
 use super::*;
-use crate::event::EventSink;
+use crate::event::{BlockEntry, BlockStatus, EventSink, ItemLabel};
 use crate::report::console::Console;
 use crate::report::testing::{Feed, START, Shared, ran, webs};
 
@@ -167,7 +167,10 @@ fn no_escape_sequence_passes() {
     const EVIL: &str = "e\u{1b}[2J\u{9b}2J\u{202e}\u{7}";
     for (make, verb) in [(Feed::new as fn(&str, &[&str], &[(&str, &[&str])]) -> Feed, "print: "), (exec, "")] {
         let task = format!("{verb}{EVIL}");
-        let mut feed = make(EVIL, &[EVIL, "b", "c"], &[(EVIL, &[&task, EVIL])]);
+        let mut feed = make(EVIL, &[EVIL, "b", "c"], &[(EVIL, &[&task, EVIL])]).header(|header| {
+            let place = header.rounds[0].place.clone();
+            header.rounds[0].blocks.push(BlockEntry { id: None, name: EVIL.into(), within: None, retries: 1, place });
+        });
         feed = feed.ok(0, 0, 0, EVIL).failed(0, 0, 1, 1, EVIL).without_run(0, 0, 2, Status::Skipped, EVIL);
         let failed = Outcome { reason: Some(EVIL.into()), ..ran(Status::Failed, Some(1)) };
         feed = feed.whole(0, 1, 0, (EVIL, EVIL), failed).unreachable(1, EVIL, EVIL);
@@ -175,6 +178,25 @@ fn no_escape_sequence_passes() {
         feed = feed.event(RunEvent::HostLost { host: HostIx(2), message: EVIL.into() });
         feed = feed.event(RunEvent::HostLeftOut { round: RoundIx(0), host: HostIx(2), reason: EVIL.into() });
         feed = feed.event(RunEvent::RoundSkipped { round: RoundIx(0), reason: EVIL.into() });
+        feed = feed.event(RunEvent::Stopped { round: RoundIx(0), reason: EVIL.into() });
+        for yes in [false, true] {
+            feed = feed.event(RunEvent::Asked { round: RoundIx(0), task: None, question: EVIL.into() });
+            feed = feed.event(RunEvent::Answered { round: RoundIx(0), task: None, yes, by: EVIL.into() });
+        }
+        let (step, item) = (crate::report::testing::step(0, 1, 2), Some(ItemLabel { index: 0, of: 2, label: EVIL.into() }));
+        let failed = Outcome { reason: Some(EVIL.into()), ..ran(Status::Failed, Some(1)) };
+        for retry_ms in [Some(1), None] {
+            let (item, outcome) = (item.clone(), failed.clone());
+            feed = feed.output(0, 1, 2, crate::event::Stream::Stderr, EVIL);
+            feed = feed.event(RunEvent::AttemptEnded { step, attempt: 1, item, outcome, retry_ms });
+        }
+        feed = feed.finish(0, 1, 2, failed);
+        for (status, retry_ms) in [(BlockStatus::Failed, Some(1)), (BlockStatus::Failed, None), (BlockStatus::Rescued, None)] {
+            let (item, reason) = (item.clone(), Some(EVIL.to_owned()));
+            let (round, block, host) = (RoundIx(0), BlockIx(0), HostIx(2));
+            feed = feed.event(RunEvent::BlockEnded { round, block, host, item, status, reason, retry_ms });
+        }
+        feed = feed.event(RunEvent::Notified { round: RoundIx(0), host: HostIx(2), handler: TaskIx(1), by: TaskIx(0) });
         feed = feed.event(RunEvent::Interrupted { stage: 1, signal: EVIL.into() });
         let events = feed.end(4).events();
         let zone = jiff::tz::TimeZone::UTC;

@@ -84,6 +84,33 @@ fn only_steps_that_began_are_awaited() {
 }
 
 #[test]
+fn a_batch_its_pause_and_retries_are_seen() {
+    let round = RoundIx(0);
+    let batch = RunEvent::BatchStarted { round, batch: 2, of: 3, hosts: vec![HostIx(0), HostIx(1)] };
+    let again = |host| RunEvent::AttemptEnded {
+        step: step(0, 0, host),
+        attempt: 1,
+        item: None,
+        outcome: crate::event::Outcome::without_run(crate::event::Status::Failed, "exit code 7"),
+        retry_ms: Some(4000),
+    };
+    let retries = |header: &mut crate::event::RunHeader| header.rounds[0].tasks[0].retries = 3;
+    let feed = Feed::new("p", &["a", "b"], &[("one", &["first"])]).header(retries).begin(0).event(batch);
+    let feed = feed.start(0, 0, 0).event(again(0)).start(0, 0, 1).event(again(1));
+    let at = |feed: Feed, later: i64| {
+        let board = board(feed);
+        block(&board, board.at + later, &Options::default())
+    };
+    let text = at(feed, 1500);
+    assert!(text.contains("one batch 2 of 3"), "{text}");
+    assert!(text.contains("\nretrying in 0:02 one/first · a · attempt 2 of 4 +1 more"), "{text}");
+    assert!(!text.contains("waiting"), "nothing runs: {text}");
+    let feed = Feed::new("p", &["a"], &[("one", &["first"])]).ok(0, 0, 0, "").event(RunEvent::BatchPaused { round, duration_ms: 30_000 });
+    let text = at(feed, 12_000);
+    assert!(text.contains("\none: the next batch begins in 0:18"), "{text}");
+}
+
+#[test]
 fn lines_above_stay_and_the_block_goes() {
     let shared = Shared::default();
     let out = Out::new(shared.writer());

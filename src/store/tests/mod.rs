@@ -1,5 +1,6 @@
 //! Tests of the record, with real files, threads and processes.
 
+mod flow;
 mod kill;
 mod replay;
 mod throughput;
@@ -44,6 +45,8 @@ fn header(id: &str) -> RunHeader {
         name: name.to_owned(),
         verb: "run".to_owned(),
         section: None,
+        within: None,
+        retries: 0,
         place: place(line),
     };
     let host = |name: &str| HostEntry { name: name.to_owned(), address: format!("deploy@{name}:22") };

@@ -7,7 +7,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{GitState, RunSummary, StepState};
+use crate::event::{BlockStatus, GitState, ItemLabel, RunSummary, StepState};
+use crate::model::BlockIx;
 use crate::store::{StepFilter, StepStatus, log};
 
 fn text() -> impl Strategy<Value = String> {
@@ -57,6 +58,36 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     )
 }
 
+/// Any event of what repeats, branches and is asked.
+fn flow_kind() -> impl Strategy<Value = RunEvent> {
+    let host = || (0_u32..3).prop_map(HostIx);
+    let round = || (0_u32..2).prop_map(RoundIx);
+    let task = || (0_u32..3).prop_map(TaskIx);
+    let step = (round(), task(), host()).prop_map(|(round, task, host)| StepId { round, task, host });
+    let item = || option::of((any::<u32>(), any::<u32>(), text()).prop_map(|(index, of, label)| ItemLabel { index, of, label }));
+    let status =
+        prop::sample::select(vec![BlockStatus::Ok, BlockStatus::Changed, BlockStatus::Skipped, BlockStatus::Rescued, BlockStatus::Failed]);
+    let block = ((0_u32..3).prop_map(BlockIx), status, option::of(text()));
+    prop_oneof![
+        (round(), 1_u32..4, 1_u32..4, vec(host(), 0..3)).prop_map(|(round, batch, of, hosts)| RunEvent::BatchStarted {
+            round,
+            batch,
+            of,
+            hosts
+        }),
+        (round(), any::<u64>()).prop_map(|(round, duration_ms)| RunEvent::BatchPaused { round, duration_ms }),
+        (round(), text()).prop_map(|(round, reason)| RunEvent::Stopped { round, reason }),
+        (round(), option::of(task()), text()).prop_map(|(round, task, question)| RunEvent::Asked { round, task, question }),
+        (round(), option::of(task()), any::<bool>(), text()).prop_map(|(round, task, yes, by)| RunEvent::Answered { round, task, yes, by }),
+        (round(), host(), task(), task()).prop_map(|(round, host, handler, by)| RunEvent::Notified { round, host, handler, by }),
+        (step, 1_u32..3, item(), outcome(), option::of(any::<u64>()))
+            .prop_map(|(step, attempt, item, outcome, retry_ms)| { RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } }),
+        (round(), block, host(), item(), option::of(any::<u64>())).prop_map(|(round, (block, status, reason), host, item, retry_ms)| {
+            RunEvent::BlockEnded { round, block, host, item, status, reason, retry_ms }
+        }),
+    ]
+}
+
 /// Any event but the first, of hosts and tasks that the header names and some that it does not.
 fn kind() -> impl Strategy<Value = RunEvent> {
     let host = || (0_u32..3).prop_map(HostIx);
@@ -88,6 +119,7 @@ fn kind() -> impl Strategy<Value = RunEvent> {
             data
         }),
         (step(), 0_u32..3, outcome()).prop_map(|(step, attempt, outcome)| RunEvent::StepEnded { step, attempt, outcome }),
+        flow_kind(),
         (1_u8..4, text()).prop_map(|(stage, signal)| RunEvent::Interrupted { stage, signal }),
         (text(), any::<u8>(), any::<u64>()).prop_map(|(status, exit_code, duration_ms)| RunEvent::RunEnded(RunEnd {
             status,

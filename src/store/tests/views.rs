@@ -3,7 +3,7 @@
 use super::*;
 
 /// The answer as `sqlite3 -header` prints it.
-fn answer(store: &Store, sql: &str) -> String {
+pub(super) fn answer(store: &Store, sql: &str) -> String {
     let mut statement = store.connection.prepare(sql).unwrap();
     let mut lines = vec![statement.column_names().collect::<Vec<_>>().join("|")];
     let columns = statement.column_count();

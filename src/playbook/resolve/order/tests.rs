@@ -52,11 +52,11 @@ fn parts_of_a_block_follow_each_other() {
 #[test]
 fn handlers_follow_tasks_and_finally_follows_handlers() {
     let (order, round) = order(
-        "tasks: [ { id: a, run: id, notify: h } ], handlers: [ { id: h, run: id } ], \
+        "tasks: [ { id: a, run: id, notify: [h, i] } ], handlers: [ { id: h, run: id }, { id: i, run: id } ], \
          finally: [ { id: f, run: id }, { id: g, needs: [], run: id } ]",
     );
     let waits = |entry, other| waits(&order, &round, entry, other);
-    assert!(waits("h", "a") && waits("f", "h") && waits("g", "a") && !waits("g", "f") && !waits("a", "h"));
+    assert!(waits("h", "a") && waits("i", "h") && waits("f", "h") && waits("g", "a") && !waits("g", "f") && !waits("a", "h"));
 }
 
 #[test]
