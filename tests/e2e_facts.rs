@@ -107,3 +107,59 @@ fn waiting_ends_with_what_was_seen_last() {
     assert!(since.elapsed() > Duration::from_secs(3));
     assert!(shown.both().contains("timed out after 2s; last seen: the command exits 1: still busy"), "{}", shown.text());
 }
+
+#[test]
+fn hosts_are_chosen_counted_and_listed_by_what_was_found_out() {
+    let project = Project::new();
+    let host = |name: &str, port: u16| format!("  {name}: {{ connect: {{ transport: local }}, vars: {{ port: {port} }} }}\n");
+    project.file("hosts.yml", format!("hosts:\n{}{}{}  far: {{}}\n", host("a", 80), host("b", 81), host("c", 80)));
+    project.file(
+        "site.yml",
+        r#"
+inventory: hosts.yml
+rounds:
+  - id: survey
+    hosts: a,b,c
+    tasks:
+      - { name: kernel, run: "echo k-{{ port }}", read_only: true }
+      - { name: skipped, run: "echo x", when: "host.name != 'c'", read_only: true }
+  - hosts: localhost
+    tasks:
+      - print: |
+          same {{ hosts | select_hosts("survey.kernel.stdout", "==", "k-80") | join(",") }}.
+          other {{ hosts | reject_hosts("survey.kernel.stdout", "match", "k-8.$") | join(",") }}.
+          there {{ hosts | select_hosts("survey.skipped.stdout") | join(",") }}.
+          lack {{ hosts | reject_hosts("port") | join(",") }}.
+          low {{ ["a", "b"] | select_hosts("port", "<", 81) | join(",") }}.
+          count {{ hosts | count_hosts("port") | to_json }}.
+          groups {{ hosts | group_hosts_by("survey.kernel.stdout") | to_json }}.
+      - print: |
+          {{ hosts | hosts_table({"kernel": "survey.kernel.stdout", "port": "port"}) }}
+"#,
+    );
+    let shown = project.run(&["run", "site.yml", "-v"]).expect_code(0);
+    for line in [
+        "same a,c.",
+        "other .",
+        "there a,b.",
+        "lack far.",
+        "low a.",
+        r#"count {"80": 2, "81": 1}."#,
+        r#"groups {"k-80": ["a", "c"], "k-81": ["b"]}."#,
+        "host  kernel  port",
+        "far   -       -",
+    ] {
+        assert!(shown.both().contains(line), "{line}\n{}", shown.text());
+    }
+    let plan = project.run(&["plan", "site.yml"]).expect_code(0);
+    assert!(plan.stdout.contains("‹after survey/kernel›"), "{}", plan.text());
+    project.file(
+        "wrong.yml",
+        "inventory: hosts.yml\nrounds:\n  - { id: survey, hosts: a, tasks: [{ name: kernel, run: x }] }\n  - hosts: localhost\n    tasks:\n      - print: \"{{ hosts | select_hosts('survey.kernle.stdout') }} {{ hosts | count_hosts('prt') }}\"\n      - print: \"{{ hosts | select_hosts('survey.kernel.stdot', '=') }} {{ hosts | count_hosts(host.name) }}\"\n",
+    );
+    let shown = project.run(&["check", "wrong.yml"]).expect_code(3);
+    for message in ["has no task `kernle`", "`prt` is neither a variable of a host nor a round", "unknown test `=`", "must be written out"]
+    {
+        assert!(shown.both().contains(message), "{message}\n{}", shown.text());
+    }
+}

@@ -177,12 +177,12 @@ pub(super) struct Loader {
 }
 
 /// A playbook bound to its hosts, not yet rendered.
-struct Built {
-    playbook: Arc<Playbook>,
-    inventory: Arc<Inventory>,
-    engine: Arc<Engine>,
+pub(super) struct Built {
+    pub(super) playbook: Arc<Playbook>,
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) engine: Arc<Engine>,
     plan: Plan,
-    world: Arc<World>,
+    pub(super) world: Arc<World>,
     files: Vec<PathBuf>,
     extra: indexmap::IndexMap<String, crate::model::Value>,
 }
@@ -203,7 +203,7 @@ impl Loader {
         })
     }
 
-    fn build(&mut self, sources: &Sources) -> Option<Built> {
+    pub(super) fn build(&mut self, sources: &Sources) -> Option<Built> {
         let folder = sources.playbook.folder();
         let mut syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
         if let Some(syntax) = &mut syntax {

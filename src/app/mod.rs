@@ -7,6 +7,7 @@
 mod adhoc;
 mod ask;
 mod error;
+mod explain;
 mod git;
 mod header;
 mod inventory;
@@ -22,6 +23,7 @@ mod ssh_config;
 pub use adhoc::{Adhoc, adhoc_source};
 pub use ask::Confirm;
 pub use error::AppError;
+pub use explain::{Explained, Explanation, Question, Setting, Unknown, explain, no_playbook};
 pub use header::address;
 pub use inventory::load_inventory;
 pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check, check_each, load};

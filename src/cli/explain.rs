@@ -2,9 +2,12 @@
 //!
 //! Knows the catalogue of codes and how its entries look as text and as JSON; prints nothing itself.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::args::Selection;
 use crate::diag::{Example, Explanation, File, explanation, explanations, near_codes};
 
 /// The widest line of a paragraph.
@@ -14,12 +17,25 @@ const WIDTH: usize = 80;
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "\
 Examples:
-  roundsman explain --code E110   what an error means, with a wrong and a right playbook
-  roundsman explain --code        all codes")]
+  roundsman explain web1 http_port -i hosts.yml   where its value comes from, and what it overrode
+  roundsman explain web1 --playbook site.yml      all variables of a host, those of a playbook too
+  roundsman explain --code E110                   what an error means, with a wrong and a right playbook
+  roundsman explain --code                        all codes")]
 pub struct Explain {
+    /// The host whose variables are explained
+    #[arg(required_unless_present = "code", conflicts_with = "code")]
+    pub host: Option<String>,
+    /// Only this variable
+    pub variable: Option<String>,
+    /// The playbook whose variables count too, and whose inventory is taken where `-i` names none
+    #[arg(long, value_name = "FILE", requires = "host")]
+    pub playbook: Option<PathBuf>,
     /// The code that a diagnostic shows in brackets; without one, all codes are listed
-    #[arg(long, value_name = "CODE", required = true)]
+    #[arg(long, value_name = "CODE")]
     pub code: Option<Option<String>>,
+    /// Which hosts and variables.
+    #[command(flatten)]
+    pub selection: Selection,
 }
 
 /// What is said, in both forms.

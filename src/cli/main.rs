@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
-use super::{explain, log, secret};
+use super::{explain, explain_host, log, secret};
 use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
@@ -104,6 +104,9 @@ impl Session<'_> {
     }
 
     fn explain(&self, explain: &args::Explain) -> ExitCode {
+        if let Some(host) = &explain.host {
+            return self.explain_host(host, explain);
+        }
         let said = match &explain.code {
             Some(Some(code)) => explain::one(code),
             _ => Ok(explain::all()),
@@ -115,6 +118,29 @@ impl Session<'_> {
                 tell(&format!("error: {unknown}\n\nhint: {}\n", unknown.hint()));
                 return ExitCode::Usage;
             }
+        }
+        ExitCode::Ok
+    }
+
+    fn explain_host(&self, host: &str, explain: &args::Explain) -> ExitCode {
+        let playbook = explain.playbook.clone().map_or_else(app::no_playbook, PlaybookSource::File);
+        let sources = sources(playbook, &explain.selection, &Tasks::default());
+        let question = app::Question { host: host.to_owned(), variable: explain.variable.clone(), sources };
+        let found = app::explain(&question);
+        match found.answer {
+            None => {
+                self.show_diagnostics(&found.map, &found.diagnostics);
+                return ExitCode::Invalid;
+            }
+            Some(Err(unknown)) => {
+                let hint = unknown.hint.as_ref().map_or_else(String::new, |hint| format!("\nhint: {hint}\n"));
+                tell(&format!("error: {unknown}\n{hint}"));
+                return ExitCode::Usage;
+            }
+            Some(Ok(variables)) if self.cli.common.format == Format::Json => {
+                self.print_json(&serde_json::json!({ "host": host, "variables": variables }));
+            }
+            Some(Ok(variables)) => self.print(&explain_host::text(&variables)),
         }
         ExitCode::Ok
     }

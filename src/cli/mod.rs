@@ -6,6 +6,7 @@
 mod args;
 mod exit;
 mod explain;
+mod explain_host;
 mod log;
 mod main;
 mod secret;

@@ -154,6 +154,12 @@ impl World {
         Arc::new(Scope::new(self, host, Sight::Group))
     }
 
+    /// The scope of a host outside of any round: what the inventory, the playbook and the command line give.
+    #[must_use]
+    pub fn host_scope(self: &Arc<World>, host: HostIx) -> Root {
+        Arc::new(Scope::new(self, host, Sight::Outside))
+    }
+
     /// The playbook.
     #[must_use]
     pub fn playbook(&self) -> &Playbook {

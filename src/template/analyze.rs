@@ -9,6 +9,7 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 
 use super::compare::{self, Op};
 use super::expressions::{allows_missing, compare_op};
+use super::host_filters::HOST_FILTERS;
 use super::names::{Names, bare};
 use super::types::{self, Kind};
 use super::unparse::{bytes, offset, range_of};
@@ -21,7 +22,7 @@ const DEEPEST: usize = 120;
 
 /// Walks one template.
 pub(super) struct Analysis<'a, 'd> {
-    source: &'a SourceText,
+    pub(super) source: &'a SourceText,
     pub(super) names: &'a Names,
     diagnostics: &'d mut Diagnostics,
     scopes: Vec<HashSet<&'a str>>,
@@ -216,6 +217,9 @@ impl<'a, 'd> Analysis<'a, 'd> {
                     Some(inner) if allows_missing(filter.name) => self.optional(inner),
                     Some(inner) => self.expr(inner),
                     None => {}
+                }
+                if HOST_FILTERS.contains(&filter.name) {
+                    self.host_paths(filter, range_of(expr));
                 }
                 self.filter(filter, range_of(expr));
                 self.args(&filter.args);

@@ -32,7 +32,8 @@ pub(super) fn build() -> (Environment<'static>, Names) {
         Some(text) => out.write_str(text).map_err(Error::from),
         None => write!(out, "{value}").map_err(Error::from),
     });
-    let names = filters::install(&mut env);
+    let mut names = filters::install(&mut env);
+    super::host_filters::install(&mut env, &mut names);
     env.add_filter("__at", |value: Value, code: u32| Place::from_code(code).write(&value));
     env.add_filter("__cmp", |left: Value, op: &str, right: Value| match Op::named(op) {
         Some(op) => compare(op, &left, &right),

@@ -9,6 +9,8 @@ mod error;
 mod expressions;
 mod fault;
 mod filters;
+mod host_filters;
+mod host_paths;
 mod lookup;
 mod names;
 mod parse;
@@ -22,6 +24,7 @@ mod yaml_text;
 
 pub use engine::Engine;
 pub use error::{Preview, RenderError, Rendered, has_hole, hole, secret_wait, waits_for_secret};
+pub use host_filters::HOST_PATH;
 pub use lookup::{Lazy, Lookup, Make, Renderer, Root};
 
 #[cfg(test)]

@@ -354,4 +354,30 @@ rounds:
             ),
         },
     },
+    Explanation {
+        code: "E313",
+        title: "a path over hosts that isn't written out",
+        text: "`select_hosts` and its kin read a variable or a result of every host. Which one must be known before the \
+               run, because the round that it names must have ended by then, so the path stands in quotes in the \
+               template itself, not in a variable.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    vars: { path: http_port }
+    tasks:
+      - print: "{{ hosts | select_hosts(path) | length }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ hosts | select_hosts('http_port') | length }}"
+"#,
+            ),
+        },
+    },
 ];

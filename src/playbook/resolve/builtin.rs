@@ -179,7 +179,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Notes that variables of other hosts are read, and what they are made of.
-    fn read_elsewhere(&mut self, scope: &RoundScope<'a>, name: &str, found: Vec<&'a Var>) {
+    pub(super) fn read_elsewhere(&mut self, scope: &RoundScope<'a>, name: &str, found: Vec<&'a Var>) {
         if !self.used.rounds.insert((scope.index, name.to_owned())) {
             return;
         }

@@ -64,7 +64,9 @@ impl<'a> Binder<'a> {
                 }
                 here = true;
             } else if self.round_order.waits(scope.index.index(), round.index()) {
-                lacking.retain(|host| !self.playbook.round(round).hosts.contains(host));
+                for host in &self.playbook.round(round).hosts {
+                    lacking.remove(host);
+                }
             } else {
                 continue;
             }

@@ -11,6 +11,7 @@ mod expand;
 mod facts;
 mod flow;
 mod groups;
+mod host_paths;
 mod hosts;
 mod names;
 mod needs;

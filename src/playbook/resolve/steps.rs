@@ -131,7 +131,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Finds a task or block of a name space by id.
-    fn step(&mut self, round: RoundIx, frame: FrameIx, name: &str, read: &Read, chain: &[Link]) -> Option<TaskIx> {
+    pub(super) fn step(&mut self, round: RoundIx, frame: FrameIx, name: &str, read: &Read, chain: &[Link]) -> Option<TaskIx> {
         let names = self.targets[round.index()].frame(frame);
         if let Some(named) = names.id(name) {
             if named.what.kind == TargetKind::Group {

@@ -8,6 +8,7 @@ use crate::diag::{Diagnostic, Span};
 use crate::inventory::RESERVED;
 use crate::model::{After, FrameIx, Read, Template, Var};
 use crate::playbook::codes;
+use crate::template::HOST_PATH;
 
 /// Functions that templates may call.
 const FUNCTIONS: &[&str] = &["range", "dict", "namespace", "debug", "lipsum", "cycler", "joiner"];
@@ -30,7 +31,9 @@ impl<'a> Binder<'a> {
         if of.items.contains(&root.as_str()) {
             return;
         }
-        if RESERVED.contains(&root.as_str()) {
+        if root == HOST_PATH {
+            self.host_path(scope, of, read, chain);
+        } else if RESERVED.contains(&root.as_str()) {
             self.builtin(scope, of, read, classes, chain);
         } else if !self.hyphenated_group(template, read) {
             self.variable(scope, of, read, classes, chain);

@@ -9,12 +9,13 @@ use crate::model::Value;
 
 /// `addresses`: those that others can reach the host by, each once.
 pub(super) fn addresses(said: &Said<'_>) -> Value {
-    let sources: [(&str, fn(&[&str]) -> Vec<IpAddr>); 4] =
-        [("ip", from_ip), ("ifconfig", from_ifconfig), ("trie", from_trie), ("inet6", from_inet6)];
-    if sources.iter().all(|(name, _)| said.all(name).is_empty()) {
+    if ["ip", "ifconfig", "trie", "inet6"].iter().all(|name| said.all(name).is_empty()) {
         return Value::None;
     }
-    let found: IndexSet<IpAddr> = sources.iter().flat_map(|(name, read)| read(said.all(name))).filter(reachable).collect();
+    let lines = said.all("ip").iter().chain(said.all("ifconfig"));
+    let of_tools = lines.filter_map(|line| behind_inet(line));
+    let of_tables = from_trie(said.all("trie")).into_iter().chain(from_inet6(said.all("inet6")));
+    let found: IndexSet<IpAddr> = of_tools.chain(of_tables).filter(reachable).collect();
     found.iter().map(IpAddr::to_string).collect()
 }
 
@@ -32,14 +33,6 @@ fn behind_inet(line: &str) -> Option<IpAddr> {
     let word = words.find(|word| *word != "addr:")?;
     let word = word.strip_prefix("addr:").unwrap_or(word);
     word.split(['/', '%']).next()?.parse().ok()
-}
-
-fn from_ip(lines: &[&str]) -> Vec<IpAddr> {
-    lines.iter().filter_map(|line| behind_inet(line)).collect()
-}
-
-fn from_ifconfig(lines: &[&str]) -> Vec<IpAddr> {
-    lines.iter().filter_map(|line| behind_inet(line)).collect()
 }
 
 /// An address stands before the line that calls it local.
