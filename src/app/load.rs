@@ -205,10 +205,14 @@ impl Loader {
 
     fn build(&mut self, sources: &Sources) -> Option<Built> {
         let folder = sources.playbook.folder();
-        let syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
+        let mut syntax = self.playbook_file(&sources.playbook).and_then(|file| playbook::read(&self.map, file, &mut self.diagnostics));
+        if let Some(syntax) = &mut syntax {
+            self.parts(syntax);
+        }
         let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
         let inventory = self.inventory(&sources.inventory, named.as_ref(), Some(&folder));
-        let extra = self.extra(&sources.extra);
+        let texts: Vec<&str> = syntax.iter().flat_map(|syntax| syntax.text_inputs()).collect();
+        let extra = self.extra(&sources.extra, &texts);
         let (syntax, inventory) = (syntax?, inventory?);
         let options = playbook::Options {
             limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
@@ -217,6 +221,7 @@ impl Loader {
             skip_tags: sources.skip_tags.iter().map(|tag| self.argument("--skip-tags", tag)).collect(),
             start_at: sources.start_at.as_deref().map(|text| self.argument("--start-at", text)),
             extra,
+            ..playbook::Options::default()
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
         for need in &resolved.files_needed {
@@ -242,6 +247,20 @@ impl Loader {
         let run = RunInfo { user: controller.user.clone(), ..RunInfo::default() };
         let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, Arc::new(NothingYet), run, controller);
         Some(Built { playbook, inventory, engine, plan, world, files: files.into_iter().collect(), extra })
+    }
+
+    /// Reads the files that a playbook includes and uses, and those that these name, until there are no more.
+    fn parts(&mut self, syntax: &mut playbook::Syntax) {
+        loop {
+            let wanted = syntax.wanted(&self.map);
+            if wanted.is_empty() {
+                return;
+            }
+            for wanted in wanted {
+                let file = self.file(wanted.role.word(), &wanted.path, Some(wanted.span));
+                syntax.give(wanted, file, &self.map, &mut self.diagnostics);
+            }
+        }
     }
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
@@ -284,10 +303,14 @@ impl Loader {
         }
     }
 
-    fn extra(&mut self, extra: &[ExtraVar]) -> Vec<(String, VarValue)> {
+    /// Reads `-e`; the inputs of `texts` take their text as typed, all else is YAML.
+    fn extra(&mut self, extra: &[ExtraVar], texts: &[&str]) -> Vec<(String, VarValue)> {
         let mut values = Vec::new();
         for entry in extra {
             match entry {
+                ExtraVar::Pair(name, text) if texts.contains(&name.as_str()) && !text.starts_with(['"', '\'']) => {
+                    values.push((name.clone(), VarValue::Plain(text.as_str().into())));
+                }
                 ExtraVar::Pair(name, text) => {
                     let file = self.map.add(format!("<-e {name}>"), None, text.as_str());
                     if let Some(node) = yaml::parse(&self.map, file, &mut self.diagnostics) {

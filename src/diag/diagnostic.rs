@@ -94,7 +94,7 @@ impl Diagnostic {
 }
 
 /// A collection of diagnostics; stages add to it and go on.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Diagnostics {
     list: IndexSet<Diagnostic>,
 }

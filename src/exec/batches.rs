@@ -1,7 +1,5 @@
 //! Batches of a round's hosts, the limit of failures, pauses, and questions to the user.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use tokio::sync::oneshot;
 
 use super::ask::{Answer, Question};
@@ -9,39 +7,9 @@ use super::dispatcher::{Dispatcher, millis};
 use super::state::{Asking, Effect, RoundPhase};
 use super::timers::Wake;
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{BatchSize, HostIx, Limit, RoundIx, StepId};
-use crate::plan::StepResult;
+use crate::model::{HostIx, Limit, RoundIx, StepId};
+use crate::plan::{self, StepResult};
 use crate::text::plural;
-
-/// Divides hosts into batches; the last count or share repeats until none is left.
-pub(super) fn divide(hosts: &[HostIx], sizes: &[BatchSize]) -> VecDeque<Vec<HostIx>> {
-    let mut left: Vec<HostIx> = hosts.to_vec();
-    let mut batches = VecDeque::new();
-    let mut next = 0;
-    while !left.is_empty() {
-        let size = sizes.get(next).or_else(|| sizes.iter().rev().find(|size| !matches!(size, BatchSize::Hosts(_))));
-        next += 1;
-        let batch: Vec<HostIx> = match size {
-            // Those that no entry names come last, together.
-            None => std::mem::take(&mut left),
-            Some(BatchSize::Hosts(named)) => {
-                let named: BTreeSet<HostIx> = named.iter().copied().collect();
-                let (batch, rest) = left.iter().partition(|host| named.contains(host));
-                left = rest;
-                batch
-            }
-            Some(BatchSize::Count(count)) => left.drain(..(*count).clamp(1, left.len())).collect(),
-            Some(BatchSize::Percent(percent)) => {
-                let count = (hosts.len() * *percent as usize).div_ceil(100).clamp(1, left.len());
-                left.drain(..count).collect()
-            }
-        };
-        if !batch.is_empty() {
-            batches.push_back(batch);
-        }
-    }
-    batches
-}
 
 impl Dispatcher {
     /// Divides a round's hosts and lets the first batch begin.
@@ -52,7 +20,7 @@ impl Dispatcher {
             state.queued = state.hosts.iter().copied().collect();
             return self.let_hosts_in(round);
         }
-        state.batches = divide(&state.hosts, sizes);
+        state.batches = plan::batches(sizes, &state.hosts).into();
         state.batch_count = state.batches.len();
         self.next_batch(round);
     }
@@ -202,35 +170,5 @@ impl Dispatcher {
             Wake::Batch(round) => self.next_batch(round),
             Wake::Pause(step, unit) => self.paused(step, unit),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sizes(count: usize, sizes: &[BatchSize]) -> Vec<usize> {
-        let hosts: Vec<HostIx> = (0..count).map(HostIx::new).collect();
-        divide(&hosts, sizes).iter().map(Vec::len).collect()
-    }
-
-    #[test]
-    fn counts_and_shares_repeat_and_round_up() {
-        use BatchSize::{Count, Percent};
-        assert_eq!(sizes(40, &[Count(1), Percent(25), Percent(100)]), [1, 10, 29]);
-        assert_eq!(sizes(7, &[Count(3)]), [3, 3, 1]);
-        assert_eq!(sizes(10, &[Percent(25)]), [3, 3, 3, 1]);
-        assert_eq!(sizes(3, &[Percent(1)]), [1, 1, 1]);
-        assert_eq!(sizes(0, &[Count(3)]), [0_usize; 0]);
-    }
-
-    #[test]
-    fn named_hosts_go_where_they_are_named_and_the_rest_after() {
-        let named = |list: &[usize]| BatchSize::Hosts(list.iter().map(|host| HostIx::new(*host)).collect());
-        let hosts: Vec<HostIx> = (0..5).map(HostIx::new).collect();
-        let index =
-            |batches: VecDeque<Vec<HostIx>>| batches.iter().map(|batch| batch.iter().map(|host| host.0).collect()).collect::<Vec<Vec<_>>>();
-        assert_eq!(index(divide(&hosts, &[named(&[3, 1])])), [vec![1, 3], vec![0, 2, 4]]);
-        assert_eq!(index(divide(&hosts, &[named(&[9]), BatchSize::Count(2)])), [vec![0, 1], vec![2, 3], vec![4]]);
     }
 }

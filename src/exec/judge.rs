@@ -36,12 +36,12 @@ pub(super) fn by_exit_code(task: &Task) -> bool {
 pub(super) fn needs_output(task: &Task) -> bool {
     let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
     let until = task.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
-    asks(&task.failed) || asks(&task.changed) || until || is_protocol(task)
+    asks(&task.failed) || asks(&task.changed) || until || is_protocol(task) || matches!(task.verb, Verb::WaitFor(_))
 }
 
 /// Says whether a task's standard output is its script's answer to us, and nothing for people.
 pub(super) fn is_protocol(task: &Task) -> bool {
-    matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Copy(_))
+    matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Copy(_) | Verb::Facts(_))
 }
 
 /// Judges a job by its end, its verb, and the task's own `failed` and `changed`.
@@ -85,7 +85,8 @@ pub(super) fn judge(
         }
         End::TimedOut => {
             outcome.status = Status::Failed;
-            outcome.reason = Some(format!("timed out after {}", format_duration(prepared.timeout)));
+            let seen = seen(&prepared.body, &result.stderr).map_or_else(String::new, |seen| format!("; last seen: {seen}"));
+            outcome.reason = Some(format!("timed out after {}{seen}", format_duration(prepared.timeout)));
         }
         End::Terminated => {
             outcome.status = Status::Cancelled;
@@ -96,7 +97,10 @@ pub(super) fn judge(
             result.rc = Some(*code);
             let verdict = verdict(&prepared.body, *code, &ended.stdout, task.read_only);
             outcome.status = verdict.status;
-            outcome.reason = verdict.reason;
+            outcome.reason = match seen(&prepared.body, &result.stderr) {
+                Some(seen) if *code != 0 => Some(seen.to_owned()),
+                _ => verdict.reason,
+            };
             result.outputs = verdict.outputs;
             result.stdout = match verdict.stdout {
                 Some(text) => text,
@@ -146,8 +150,8 @@ pub(super) fn judge_by_task(task: &Task, engine: &Engine, outcome: &mut Outcome,
         }
         (Ok(failed), Ok(changed)) => {
             if failed == Some(false) && outcome.status == Status::Failed {
-                // What the verb says of a success: only `run` and `copy` may have changed something.
-                let writes = !task.read_only && matches!(task.verb, Verb::Run(_));
+                // What the verb says of a success: only `run`, `script` and `copy` may have changed something.
+                let writes = !task.read_only && matches!(task.verb, Verb::Run(_) | Verb::Script(_));
                 outcome.status = if writes { Status::Changed } else { Status::Ok };
                 outcome.reason = None;
             }
@@ -176,7 +180,7 @@ fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
     }
     let mut verdict = Verdict { status: Status::Ok, reason: None, outputs: indexmap::IndexMap::new(), stdout: None };
     match body {
-        Body::Run(_) if !read_only => verdict.status = Status::Changed,
+        Body::Run(_) | Body::Script { .. } if !read_only => verdict.status = Status::Changed,
         Body::Glob { .. } => {
             let paths = resource::glob_paths(stdout);
             verdict.stdout = Some(paths.iter().map(|path| format!("{path}\n")).collect());
@@ -189,6 +193,10 @@ fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
             }
             None => return failed("the host's `stat` said what can't be understood".to_owned()),
         },
+        Body::Facts { sections } => {
+            verdict.outputs = resource::read_facts(&String::from_utf8_lossy(stdout), sections);
+            verdict.stdout = Some(resource::facts_shown(&verdict.outputs));
+        }
         Body::Copy { .. } => match CopyAnswer::parse(&String::from_utf8_lossy(stdout)) {
             Some(CopyAnswer::Changed) => verdict.status = Status::Changed,
             Some(CopyAnswer::Ok) => {}
@@ -197,6 +205,11 @@ fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
         _ => {}
     }
     verdict
+}
+
+/// What a `wait_for` saw last.
+fn seen<'a>(body: &Body, stderr: &'a str) -> Option<&'a str> {
+    matches!(body, Body::WaitFor { .. }).then(|| resource::last_seen(stderr)).flatten()
 }
 
 fn exit_words(code: i32) -> String {

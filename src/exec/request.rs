@@ -7,8 +7,8 @@ use std::path::Path;
 use super::bulk::{Bulk, Source, Way};
 use super::worker::{Job, JobId};
 use crate::model::{Judge, Shell, Task};
-use crate::plan::{Body, CopySource, Prepared, PreparedCommand, PreparedGuard};
-use crate::resource::{self, CopyPlan};
+use crate::plan::{Body, CopySource, Prepared, PreparedAwaited, PreparedCommand, PreparedGuard};
+use crate::resource::{self, Awaiting, CopyPlan, ScriptPlan};
 use crate::transport::{GuardCheck, GuardKind, Invocation, OnFailure, Request, ShellProgram};
 
 /// Up to this size a file's bytes travel inside a request.
@@ -48,6 +48,7 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route, alo
     if route == Route::Bulk {
         return Ok(Job::Bulk(id, Box::new(bulk(id, prepared))));
     }
+    let mut stdin = prepared.stdin.as_ref().map(|text| text.clone().into_bytes());
     let command = match &prepared.body {
         Body::Run(command) => invocation(command),
         Body::Read { path } => Invocation::Script(resource::read_script(path)),
@@ -60,21 +61,42 @@ pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route, alo
             };
             Invocation::Script(target(prepared).small_script(&bytes))
         }
+        Body::Script { src, args, interpreter } => {
+            let bytes = read(src)?;
+            let name = src.file_name().unwrap_or_default().to_string_lossy();
+            let token = token();
+            let plan =
+                ScriptPlan { name: &name, head: &bytes, size: bytes.len(), args, interpreter: interpreter.as_deref(), token: &token };
+            if prepared.stdin.is_some() {
+                Invocation::Script(plan.carrying(&bytes))
+            } else {
+                let text = plan.from_stdin();
+                stdin = Some(bytes);
+                Invocation::Script(text)
+            }
+        }
+        Body::WaitFor { what, absent, interval } => {
+            let what = match what {
+                PreparedAwaited::Port { host, port } => Awaiting::Port { host, port: *port },
+                PreparedAwaited::Url(url) => Awaiting::Url(url),
+                PreparedAwaited::Path(path) => Awaiting::Path(path),
+                PreparedAwaited::Command(PreparedCommand::Text { text, shell }) => Awaiting::Text(text, shell),
+                PreparedAwaited::Command(PreparedCommand::Args(args)) => Awaiting::Args(args),
+            };
+            Invocation::Script(resource::wait_script(what, *absent, *interval))
+        }
+        Body::Facts { sections } => Invocation::Script(resource::facts_script(sections)),
         // Neither a large file nor what needs no host comes here.
         Body::Fetch { .. }
         | Body::Assert { .. }
         | Body::Set(_)
         | Body::Print(_)
         | Body::Fail(_)
-        | Body::Script { .. }
-        | Body::WaitFor { .. }
-        | Body::Facts { .. }
         | Body::Pause(_)
         | Body::Confirm(_)
         | Body::Flush => Invocation::Script(String::new()),
     };
     let on_failure = if goes_on(task) { OnFailure::Continue } else { OnFailure::Hold };
-    let stdin = prepared.stdin.as_ref().map(|text| text.clone().into_bytes());
     Ok(Job::Lane(Box::new(Request { stdin, on_failure, alone, ..request(id, prepared, command) })))
 }
 

@@ -278,20 +278,10 @@ pub(super) fn views(name: &str, items: Vec<Value>) -> Vec<Arc<ItemView>> {
     items.into_iter().enumerate().map(view).collect()
 }
 
-/// An item in a few words: text as it is, of a map its key or name.
+/// Which item it is, in a few words.
 pub(super) fn label(item: &ItemView) -> ItemLabel {
-    fn words(value: &Value) -> String {
-        match value {
-            Value::Text(text) => text.clone(),
-            Value::Map(map) => match ["key", "name", "id"].iter().find_map(|key| map.get(*key)) {
-                Some(value) => words(value),
-                None => serde_json::to_string(value).unwrap_or_default(),
-            },
-            other => serde_json::to_string(other).unwrap_or_default(),
-        }
-    }
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    ItemLabel { index: number(item.index), of: number(item.count), label: crate::text::one_line(&words(&item.value), 60) }
+    ItemLabel { index: number(item.index), of: number(item.count), label: plan::item_label(&item.value) }
 }
 
 /// Which of two outcomes says more of the whole.

@@ -16,8 +16,10 @@ pub struct Playbook {
     pub name: String,
     /// Its id: `id:`, else made from the name, else the file's stem.
     pub id: String,
-    /// `vars:`, the weakest layer.
+    /// `vars:` with `vars_files` over it: the weakest variables.
     pub vars: Arc<Layer>,
+    /// What `vars` was made of, weakest first, where there is more than `vars:`.
+    pub vars_files: Vec<Arc<Layer>>,
     /// `-e`, the strongest layer.
     pub extra: Arc<Layer>,
     /// `secrets:` of the inventory and the playbook, whose own win.

@@ -10,6 +10,8 @@ use crate::diag::{SourceText, Span};
 pub enum Origin {
     /// `vars:` of the playbook.
     Playbook,
+    /// A file of the playbook's `vars_files`, by its name as written.
+    VarsFile(String),
     /// `vars:` at the top of the inventory.
     Inventory,
     /// `vars:` of a group, by its name.

@@ -262,11 +262,11 @@ impl Plan {
     #[must_use]
     pub fn tasks_before(&self, round: RoundIx, task: TaskIx) -> Vec<TaskIx> {
         let mut seen = vec![false; self.node_count(round)];
-        let before = |node| self.task_waits(round, node).into_iter().map(|wait| wait.task);
-        let mut stack: Vec<TaskIx> = before(task).collect();
+        // With the edges of handlers, which are no waits.
+        let mut stack: Vec<TaskIx> = self.task_waits(round, task).into_iter().map(|wait| wait.task).collect();
         while let Some(next) = stack.pop() {
             if !std::mem::replace(&mut seen[next.index()], true) {
-                stack.extend(before(next));
+                stack.extend(self.node_waits(round, next).iter().map(|(node, _)| *node));
             }
         }
         seen.truncate(self.task_count(round));

@@ -2,37 +2,56 @@
 //!
 //! [`build`] makes the static [`Plan`], a graph of rounds and tasks whose edges say why they exist; [`Queue`] counts
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
-//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`view`]
-//! is the whole plan as data (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes.
+//! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`items`]
+//! is what an `each` goes through, [`batches`] what a round's hosts are split into; [`view`] is the whole plan as data
+//! (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
+mod batches;
 mod build;
+mod chosen;
 mod circle;
 mod classes;
+mod facts;
+mod fields;
 mod graph;
+mod inputs;
+mod item;
 mod links;
 mod nodes;
+mod passes;
 mod prepare;
 mod prepared;
 mod queue;
 mod results;
+mod roots;
 mod scope;
 mod secrets;
+mod sight;
 #[cfg(test)]
 mod testing;
 mod text;
 mod view;
+mod viewer;
+mod what;
 mod world;
 
+pub use batches::batches;
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
-pub use prepare::{holds, judge, prepare, preview};
+pub use item::{item_label, items};
+pub use prepare::{holds, judge, prepare, preview, until};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
 };
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
+pub use scope::Local;
 pub use text::{Paint, Role, plan_text, unpainted};
-pub use view::{Counts, FORMAT, PlanView, RoundView, StepsView, TaskView, WaitView, What, examine, view};
-pub use world::{ControllerInfo, Local, RunInfo, World, items};
+pub use view::{
+    BatchView, BlockSteps, BlockView, BlockWhat, Counts, FORMAT, HomeView, ItemWhat, PlanView, RepeatView, RoundView, StepsView, TaskView,
+    WaitView, What,
+};
+pub use viewer::{examine, view};
+pub use world::{ControllerInfo, RunInfo, World};

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use super::prepared::{AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard};
 use crate::diag::Span;
-use crate::model::{Awaited, Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Task, Template, Value, VarValue, Verb};
+use crate::model::{Awaited, Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Retry, Task, Template, Value, VarValue, Verb};
 use crate::template::{Engine, RenderError, Rendered, Root, has_hole as is_pending, hole};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -58,6 +58,14 @@ pub fn judge(judge: &Judge, engine: &Engine, scope: &Root) -> Result<bool> {
         Judge::Fixed(flag) => Ok(*flag),
         Judge::Expression(template) => engine.eval_bool(template, scope),
     }
+}
+
+/// Evaluates the `until` of a task's retries, in a scope that has `result`; where there is none, it holds.
+///
+/// # Errors
+/// As [`judge`].
+pub fn until(retry: &Retry, engine: &Engine, scope: &Root) -> Result<bool> {
+    retry.until.as_ref().map_or(Ok(true), |until| engine.eval_bool(until, scope))
 }
 
 struct Rendering<'a> {

@@ -1,4 +1,4 @@
-//! What the templates of one step see: the reserved roots, and variables by their precedence.
+//! What the templates of one place see: the reserved roots, items, and variables by their precedence.
 //!
 //! Knows names and where their values come from, not how they are rendered: a variable is handed over as written.
 //! Nothing is looked up before it is read. The plan and the run use the same scope; only the answers of the
@@ -6,83 +6,174 @@
 
 use std::sync::Arc;
 
-use super::results::{StepResult, StepRoot, StepView};
+use super::facts::FactsRoot;
+use super::fields::{ErrorRoot, StepRoot};
+use super::inputs::InputsRoot;
+use super::item::{LoopRoot, Seen};
+use super::results::{ItemView, StepResult, StepView};
+use super::roots::{HostRoot, RoundsRoot, TasksRoot, common, lazy};
+use super::sight::Sight;
 use super::world::World;
-use crate::model::{HostIx, RoundIx, StepId, TaskIx, Value, Var, VarValue};
+use crate::model::{BlockIx, FrameIx, HostIx, Part, RoundIx, Var, VarValue};
 use crate::template::{Lazy, Lookup};
 
-/// The roots that are always there, in the order in which the language lists them.
-const ROOTS: [&str; 9] = ["host", "hosts", "groups", "tasks", "rounds", "result", "run", "controller", "secrets"];
+/// The roots, in the order in which the language lists them.
+const ROOTS: [&str; 14] =
+    ["host", "hosts", "groups", "facts", "tasks", "rounds", "result", "error", "item", "loop", "run", "controller", "inputs", "secrets"];
 
-/// What of a run is known only once it has started waits for this.
-const START: &str = "the start of the run";
+/// What a `rescue` deals with is there only after this.
+const FAILURE: &str = "a failure";
 
-/// The scope of a step, or of a round's `when` on a host.
+/// What is seen in one execution of a task alone.
+#[derive(Debug, Clone, Default)]
+pub struct Local {
+    /// Its item, where it has `each`.
+    pub item: Option<Arc<ItemView>>,
+    /// Its own result: for `changed`, `failed`, `until`.
+    pub result: Option<Arc<StepResult>>,
+}
+
+/// Items of blocks for a plan, in which no run says at which they are.
+pub(super) type Given = Vec<((RoundIx, BlockIx), Arc<ItemView>)>;
+
+/// The scope of a place on a host.
 #[derive(Debug)]
 pub(super) struct Scope {
     pub(super) world: Arc<World>,
-    pub(super) round: RoundIx,
     pub(super) host: HostIx,
-    pub(super) task: Option<TaskIx>,
-    pub(super) result: Option<Arc<StepResult>>,
+    pub(super) sight: Sight,
+    pub(super) local: Local,
+    /// True where the task's own item is known only later.
+    pub(super) item_later: bool,
+    pub(super) given: Arc<Given>,
+}
+
+impl Scope {
+    pub(super) fn new(world: &Arc<World>, host: HostIx, sight: Sight) -> Scope {
+        Scope { world: Arc::clone(world), host, sight, local: Local::default(), item_later: false, given: Arc::default() }
+    }
+
+    /// The items seen, innermost first.
+    fn items(&self) -> Vec<Seen> {
+        let own = match (&self.local.item, self.sight) {
+            (Some(item), _) => Some(Seen::Known(Arc::clone(item))),
+            (None, Sight::Task(round, task)) if self.item_later => {
+                let each = self.world.playbook.task(round, task).flow.each.as_ref();
+                each.map(|each| Seen::Later(each.name.clone()))
+            }
+            _ => None,
+        };
+        let mut items: Vec<Seen> = own.into_iter().collect();
+        let Some(round) = self.sight.round() else { return items };
+        for (block, _) in self.sight.around(&self.world) {
+            if let Some(each) = &self.world.playbook.round(round).blocks[block.index()].each {
+                let given = self.given.iter().find(|(at, _)| *at == (round, block)).map(|(_, item)| Arc::clone(item));
+                let item = given.or_else(|| self.world.results.item(round, block, self.host));
+                items.push(item.map_or_else(|| Seen::Later(each.name.clone()), Seen::Known));
+            }
+        }
+        items
+    }
+
+    fn item(&self, name: &str) -> Option<Lookup> {
+        self.items().into_iter().find(|item| item.name() == name).map(Seen::value)
+    }
+
+    fn error(&self) -> Lookup {
+        let around = self.sight.around(&self.world);
+        let within = around.iter().find(|(_, part)| *part == Some(Part::Rescue)).zip(self.sight.round());
+        let Some(((block, _), round)) = within else { return Lookup::Missing };
+        let error = self.world.results.error(round, *block, self.host);
+        error.map_or_else(|| Lookup::Pending(FAILURE.to_owned()), |error| lazy(ErrorRoot(error)))
+    }
+
+    fn sees(&self, root: &str) -> bool {
+        match root {
+            "tasks" => self.sight.round().is_some(),
+            "rounds" => match self.sight {
+                Sight::Outside | Sight::Inventory => false,
+                _ => !self.sight.is_bare(&self.world),
+            },
+            "result" => self.local.result.is_some(),
+            "error" => !matches!(self.error(), Lookup::Missing),
+            "item" => self.items().iter().any(|item| item.name() == "item"),
+            "loop" => !self.items().is_empty(),
+            "inputs" => self.sight != Sight::Inventory,
+            _ => true,
+        }
+    }
 }
 
 impl Lazy for Scope {
     fn get(&self, name: &str) -> Lookup {
-        let world = || Arc::clone(&self.world);
-        match name {
-            "host" => lazy(HostRoot { world: world(), host: self.host, round: Some(self.round) }),
-            "tasks" => lazy(TasksRoot { world: world(), round: self.round, host: self.host }),
-            "rounds" => lazy(RoundsRoot { world: world(), host: self.host }),
-            "result" => self.result.as_ref().map_or(Lookup::Missing, |result| lazy(StepRoot::Done(Arc::clone(result)))),
-            _ => common(&self.world, name).unwrap_or_else(|| variable(&self.world, name, self.host, Some((self.round, self.task)))),
+        if ROOTS.contains(&name) && !self.sees(name) {
+            return Lookup::Missing;
+        }
+        let (world, host) = (|| Arc::clone(&self.world), self.host);
+        match (name, self.sight.round()) {
+            ("host", round) => lazy(HostRoot { world: world(), host, round, vars: self.sight.of_hosts(&self.world) }),
+            ("tasks", Some(round)) => {
+                let frame = self.sight.frame(&self.world).unwrap_or_default();
+                lazy(TasksRoot { world: world(), round, frame, host })
+            }
+            ("facts", _) => lazy(FactsRoot { world: world(), sight: self.sight, host }),
+            ("rounds", _) => lazy(RoundsRoot { world: world(), host }),
+            ("result", _) => self.local.result.as_ref().map_or(Lookup::Missing, |result| lazy(StepRoot::Done(Arc::clone(result)))),
+            ("error", _) => self.error(),
+            ("item", _) => self.item(name).unwrap_or(Lookup::Missing),
+            ("loop", _) => self.items().into_iter().next().map_or(Lookup::Missing, LoopRoot::of),
+            ("inputs", _) => lazy(InputsRoot { world: world(), host, sight: self.sight, given: Arc::clone(&self.given) }),
+            _ => common(&self.world, name, self.sight).unwrap_or_else(|| {
+                strong(&self.world, name, host, self.sight)
+                    .or_else(|| self.item(name))
+                    .or_else(|| written(&self.world, name, host, self.sight).map(as_written))
+                    .unwrap_or(Lookup::Missing)
+            }),
         }
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            ROOTS.iter().filter(|root| **root != "result" || self.result.is_some()).map(|root| (*root).to_owned()).collect();
-        names.extend(variable_names(&self.world, self.host, Some((self.round, self.task))));
+        let mut names: Vec<String> = ROOTS.iter().filter(|root| self.sees(root)).map(|root| (*root).to_owned()).collect();
+        names.extend(self.items().iter().map(|item| item.name().to_owned()).filter(|name| name != "item"));
+        names.extend(variable_names(&self.world, self.host, self.sight));
         names
     }
 }
 
-/// The roots that are the same for all.
-fn common(world: &Arc<World>, name: &str) -> Option<Lookup> {
-    let world = || Arc::clone(world);
-    Some(match name {
-        "hosts" => lazy(HostsRoot { world: world() }),
-        "groups" => lazy(GroupsRoot { world: world() }),
-        "run" => lazy(RunRoot { world: world() }),
-        "controller" => lazy(ControllerRoot { world: world() }),
-        "secrets" => lazy(super::secrets::SecretsRoot { world: world() }),
-        _ => return None,
-    })
-}
-
-fn lazy(part: impl Lazy + 'static) -> Lookup {
-    Lookup::Lazy(Arc::new(part))
-}
-
-/// Finds a variable as a host sees it, within a round and a task of it or outside of any.
+/// Finds a variable as a host sees it from a place.
 ///
-/// Outside, what `set` set is left out: which of another host's tasks have run by now is chance.
-fn variable(world: &World, name: &str, host: HostIx, within: Option<(RoundIx, Option<TaskIx>)>) -> Lookup {
-    if let Some(var) = world.playbook.extra.vars.get(name) {
-        return as_written(var);
+/// Outside of rounds, what `set` set is left out: which of another host's tasks have run by now is chance.
+pub(super) fn variable(world: &World, name: &str, host: HostIx, sight: Sight) -> Lookup {
+    let found = strong(world, name, host, sight).or_else(|| written(world, name, host, sight).map(as_written));
+    found.unwrap_or(Lookup::Missing)
+}
+
+/// What is stronger than items: `-e` and `set`.
+fn strong(world: &World, name: &str, host: HostIx, sight: Sight) -> Option<Lookup> {
+    if let Some(var) = world.playbook.extra.vars.get(name).filter(|_| !sight.is_bare(world)) {
+        return Some(as_written(var));
     }
-    if let Some((round, task)) = within {
-        for step in world.sets_before(name, round, task, host) {
-            if matches!(world.results.step(step), StepView::Pending) {
-                return Lookup::Pending(world.step_name(step.round, step.task));
-            }
-        }
-        if let Some(var) = world.results.set_vars(host, None).as_ref().and_then(|layer| layer.vars.get(name)) {
-            return as_written(var);
+    for step in world.sets_before(name, sight, host) {
+        if matches!(world.results.step(step), StepView::Pending) {
+            return Some(Lookup::Pending(world.step_name(step.round, step.task)));
         }
     }
-    let above = within.and_then(|(round, task)| world.written_above(name, round, task));
-    above.or_else(|| world.written_below(name, host)).map_or(Lookup::Missing, as_written)
+    set_vars(world, host, sight).as_ref().and_then(|layer| layer.vars.get(name)).map(as_written)
+}
+
+fn set_vars(world: &World, host: HostIx, sight: Sight) -> Option<Arc<crate::model::Layer>> {
+    let round = sight.round()?;
+    let frame = sight.frame(world).filter(|frame| *frame != FrameIx::ROUND);
+    world.results.set_vars(host, frame.map(|frame| (round, frame)))
+}
+
+/// Finds where a variable is written, `-e` and `set` left out.
+pub(super) fn written<'a>(world: &'a World, name: &str, host: HostIx, sight: Sight) -> Option<&'a Var> {
+    let near = sight.layers(world).iter().rev().find_map(|layer| layer.vars.get(name));
+    let seen = !sight.is_bare(world);
+    let in_round = || world.playbook.round(sight.round().filter(|_| seen)?).vars.as_ref()?.vars.get(name);
+    let in_playbook = || world.playbook.vars.vars.get(name).filter(|_| seen);
+    near.or_else(in_round).or_else(|| world.inventory.host(host).var(name)).or_else(in_playbook)
 }
 
 fn as_written(var: &Var) -> Lookup {
@@ -92,299 +183,25 @@ fn as_written(var: &Var) -> Lookup {
     }
 }
 
-fn variable_names(world: &World, host: HostIx, within: Option<(RoundIx, Option<TaskIx>)>) -> Vec<String> {
+pub(super) fn variable_names(world: &World, host: HostIx, sight: Sight) -> Vec<String> {
     let mut names = indexmap::IndexSet::new();
-    names.extend(world.playbook.vars.vars.keys().cloned());
+    let seen = !sight.is_bare(world);
+    if seen {
+        names.extend(world.playbook.vars.vars.keys().cloned());
+    }
     for layer in &world.inventory.host(host).layers {
         names.extend(layer.vars.keys().cloned());
     }
-    if let Some((round, task)) = within {
+    if let Some(round) = sight.round().filter(|_| seen) {
         names.extend(world.playbook.round(round).vars.iter().flat_map(|layer| layer.vars.keys().cloned()));
-        if let Some(task) = task {
-            names.extend(world.playbook.task(round, task).layers.iter().flat_map(|layer| layer.vars.keys().cloned()));
-        }
     }
-    let set = within.and_then(|_| world.results.set_vars(host, None));
+    names.extend(sight.layers(world).iter().flat_map(|layer| layer.vars.keys().cloned()));
+    let set = set_vars(world, host, sight);
     names.extend(set.iter().flat_map(|layer| layer.vars.keys().cloned().collect::<Vec<_>>()));
-    names.extend(world.playbook.extra.vars.keys().cloned());
+    if seen {
+        names.extend(world.playbook.extra.vars.keys().cloned());
+    }
     names.into_iter().collect()
-}
-
-fn step(world: &World, step: StepId) -> Lookup {
-    if !world.is_member(step.round, step.host) {
-        return Lookup::Missing;
-    }
-    match world.results.step(step) {
-        StepView::Pending => lazy(StepRoot::Pending(world.step_name(step.round, step.task))),
-        StepView::Missing => Lookup::Missing,
-        StepView::Done(result) => lazy(StepRoot::Done(result)),
-    }
-}
-
-#[derive(Debug)]
-struct HostRoot {
-    world: Arc<World>,
-    host: HostIx,
-    /// The round whose `connect` overrides the host's, for the host of the step itself.
-    round: Option<RoundIx>,
-}
-
-impl Lazy for HostRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let host = self.world.inventory.host(self.host);
-        let patch = self.round.and_then(|round| self.world.playbook.round(round).connect.as_ref());
-        Lookup::Value(match name {
-            "name" => Value::from(host.name.as_str()),
-            "address" => {
-                let patched = patch.and_then(|patch| patch.address.as_ref());
-                Value::from(patched.unwrap_or(&host.connect.address).as_str())
-            }
-            "user" => {
-                let patched = patch.and_then(|patch| patch.user.as_ref());
-                patched.or(host.connect.user.as_ref()).map_or(Value::None, |user| Value::from(user.as_str()))
-            }
-            "groups" => host.groups.iter().map(String::as_str).collect(),
-            "vars" => return lazy(VarsRoot { world: Arc::clone(&self.world), host: self.host }),
-            _ => return Lookup::Missing,
-        })
-    }
-
-    fn names(&self) -> Vec<String> {
-        ["name", "address", "user", "groups", "vars"].map(str::to_owned).into()
-    }
-}
-
-/// A host's variables outside of any round.
-#[derive(Debug)]
-struct VarsRoot {
-    world: Arc<World>,
-    host: HostIx,
-}
-
-impl Lazy for VarsRoot {
-    fn get(&self, name: &str) -> Lookup {
-        match variable(&self.world, name, self.host, None) {
-            Lookup::Variable(value) => Lookup::Foreign(value, Arc::new(Outside { world: Arc::clone(&self.world), host: self.host })),
-            other => other,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        variable_names(&self.world, self.host, None)
-    }
-}
-
-/// What the variables of a host see outside of any round.
-#[derive(Debug)]
-struct Outside {
-    world: Arc<World>,
-    host: HostIx,
-}
-
-impl Lazy for Outside {
-    fn get(&self, name: &str) -> Lookup {
-        match name {
-            "host" => lazy(HostRoot { world: Arc::clone(&self.world), host: self.host, round: None }),
-            _ => common(&self.world, name).unwrap_or_else(|| variable(&self.world, name, self.host, None)),
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names = ["host", "hosts", "groups", "run", "controller", "secrets"].map(str::to_owned).to_vec();
-        names.extend(variable_names(&self.world, self.host, None));
-        names
-    }
-}
-
-#[derive(Debug)]
-struct HostsRoot {
-    world: Arc<World>,
-}
-
-impl Lazy for HostsRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let inventory = &self.world.inventory;
-        if let Some(host) = inventory.find(name) {
-            return lazy(HostRoot { world: Arc::clone(&self.world), host, round: None });
-        }
-        let nth = name.parse().ok().and_then(|at| inventory.all().nth(at));
-        nth.map_or(Lookup::Missing, |host| Lookup::Value(Value::from(inventory.host(host).name.as_str())))
-    }
-
-    fn names(&self) -> Vec<String> {
-        let inventory = &self.world.inventory;
-        inventory.all().map(|host| inventory.host(host).name.clone()).collect()
-    }
-
-    fn is_list(&self) -> bool {
-        true
-    }
-}
-
-#[derive(Debug)]
-struct GroupsRoot {
-    world: Arc<World>,
-}
-
-impl Lazy for GroupsRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let inventory = &self.world.inventory;
-        match inventory.groups.get(name) {
-            Some(hosts) => Lookup::Value(inventory.names(hosts).into_iter().collect()),
-            None if name == "all" => Lookup::Value(inventory.all().map(|host| inventory.host(host).name.as_str()).collect()),
-            None => Lookup::Missing,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        let groups = self.world.inventory.groups.keys().filter(|name| *name != "all").cloned();
-        std::iter::once("all".to_owned()).chain(groups).collect()
-    }
-}
-
-#[derive(Debug)]
-struct TasksRoot {
-    world: Arc<World>,
-    round: RoundIx,
-    host: HostIx,
-}
-
-impl Lazy for TasksRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let task = self.world.tasks[self.round.index()].get(name);
-        task.map_or(Lookup::Missing, |task| step(&self.world, StepId { round: self.round, task: *task, host: self.host }))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.world.tasks[self.round.index()].keys().cloned().collect()
-    }
-}
-
-#[derive(Debug)]
-struct RoundsRoot {
-    world: Arc<World>,
-    host: HostIx,
-}
-
-impl Lazy for RoundsRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let round = self.world.rounds.get(name);
-        round.map_or(Lookup::Missing, |round| lazy(RoundRoot { world: Arc::clone(&self.world), round: *round, host: self.host }))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.world.rounds.keys().cloned().collect()
-    }
-}
-
-#[derive(Debug)]
-struct RoundRoot {
-    world: Arc<World>,
-    round: RoundIx,
-    host: HostIx,
-}
-
-impl Lazy for RoundRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let round = self.world.playbook.round(self.round);
-        match name {
-            "id" => Lookup::Value(Value::from(round.id.as_str())),
-            "name" => Lookup::Value(Value::from(round.name.as_str())),
-            "tasks" => lazy(TasksRoot { world: Arc::clone(&self.world), round: self.round, host: self.host }),
-            "hosts" => lazy(RoundHostsRoot { world: Arc::clone(&self.world), round: self.round }),
-            _ => Lookup::Missing,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        ["id", "name", "tasks", "hosts"].map(str::to_owned).into()
-    }
-}
-
-#[derive(Debug)]
-struct RoundHostsRoot {
-    world: Arc<World>,
-    round: RoundIx,
-}
-
-impl Lazy for RoundHostsRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let host = self.world.inventory.find(name).filter(|host| self.world.is_member(self.round, *host));
-        host.map_or(Lookup::Missing, |host| lazy(RoundHostRoot { world: Arc::clone(&self.world), round: self.round, host }))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.world.inventory.names(&self.world.playbook.round(self.round).hosts).into_iter().map(str::to_owned).collect()
-    }
-
-    fn is_list(&self) -> bool {
-        true
-    }
-}
-
-#[derive(Debug)]
-struct RoundHostRoot {
-    world: Arc<World>,
-    round: RoundIx,
-    host: HostIx,
-}
-
-impl Lazy for RoundHostRoot {
-    fn get(&self, name: &str) -> Lookup {
-        match name {
-            "tasks" => lazy(TasksRoot { world: Arc::clone(&self.world), round: self.round, host: self.host }),
-            _ => Lookup::Missing,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        vec!["tasks".to_owned()]
-    }
-}
-
-#[derive(Debug)]
-struct RunRoot {
-    world: Arc<World>,
-}
-
-impl Lazy for RunRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let later = |value: Option<Value>| value.map_or_else(|| Lookup::Pending(START.to_owned()), Lookup::Value);
-        let run = &self.world.run;
-        match name {
-            "id" => later(run.id.as_deref().map(Value::from)),
-            "started" => later(run.started.as_deref().map(Value::from)),
-            "user" => Lookup::Value(Value::from(run.user.as_str())),
-            "status" => later(self.world.results.progress().map(|(status, _)| Value::Text(status))),
-            "failed" => later(self.world.results.progress().map(|(_, failed)| failed.into_iter().collect())),
-            _ => Lookup::Missing,
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        ["id", "started", "user", "status", "failed"].map(str::to_owned).into()
-    }
-}
-
-#[derive(Debug)]
-struct ControllerRoot {
-    world: Arc<World>,
-}
-
-impl Lazy for ControllerRoot {
-    fn get(&self, name: &str) -> Lookup {
-        let controller = &self.world.controller;
-        Lookup::Value(match name {
-            "user" => Value::from(controller.user.as_str()),
-            "host" => Value::from(controller.host.as_str()),
-            "env" => Value::Map(controller.env.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()),
-            _ => return Lookup::Missing,
-        })
-    }
-
-    fn names(&self) -> Vec<String> {
-        ["env", "user", "host"].map(str::to_owned).into()
-    }
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
         name: "Test".to_owned(),
         id: "test".to_owned(),
         vars: layer(Origin::Playbook, &[]),
+        vars_files: Vec::new(),
         extra: layer(Origin::CommandLine, &[]),
         secrets: IndexMap::new(),
         rounds,

@@ -3,9 +3,14 @@
 //! Knows only [`PlanView`] and a width in columns. Long lines are cut with `…` (the JSON form holds all). What a piece
 //! of text is, is said to a painter, which may colour it; the marks carry the meaning without colour.
 
-use super::view::{PlanView, RoundView, TaskView, WaitView, What};
+use super::view::{BlockView, PlanView, RoundView, TaskView, WaitView, What};
 use crate::template::has_hole as is_pending;
-use crate::text::{fold_names, format_duration, one_line, plural};
+use crate::text::{fold_names, one_line, plural};
+
+mod flow;
+mod nest;
+
+use nest::{Nest, Opened};
 
 /// What a piece of the text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +35,6 @@ pub type Paint<'a> = &'a dyn Fn(Role, &str) -> String;
 pub fn unpainted(_: Role, text: &str) -> String {
     text.to_owned()
 }
-
-/// The time limit that is not worth showing.
-const USUAL_TIMEOUT_MS: u64 = 3_600_000;
 
 /// So many different steps of one task are shown.
 const MOST_GROUPS: usize = 5;
@@ -98,15 +100,48 @@ impl Writer<'_> {
         if let Some(when) = &round.when {
             self.line(2, Some(Role::Dim), &format!("hosts where {when}"));
         }
+        for line in flow::of_round(round) {
+            self.line(2, Some(Role::Dim), &line);
+        }
         let column = round.tasks.iter().map(|task| task.name.chars().count()).max().unwrap_or(0).min(self.width / 4);
-        for (index, task) in round.tasks.iter().enumerate() {
-            let before = index.checked_sub(1).map(|index| &round.tasks[index]);
-            self.task(task, before, column);
+        let mut nest = Nest::new(round);
+        for task in &round.tasks {
+            for opened in nest.enter(&task.home) {
+                match opened {
+                    Opened::Label { indent, text } => self.line(indent, Some(Role::Dim), text),
+                    Opened::Block { indent, block, before } => self.block(indent, block, before.as_deref()),
+                }
+            }
+            let before = nest.next(&task.home, task.id.as_deref().unwrap_or(&task.name));
+            self.task(nest.indent(), task, before.as_deref(), column);
         }
     }
 
-    fn task(&mut self, task: &TaskView, before: Option<&TaskView>, column: usize) {
-        let skipped = task.steps.iter().all(|steps| steps.what.skipped_by.is_some()) && !task.steps.is_empty();
+    fn block(&mut self, indent: usize, block: &BlockView, before: Option<&str>) {
+        let skipped = !block.steps.is_empty() && block.steps.iter().all(|steps| steps.what.skipped_by.is_some());
+        let (role, mark) = if skipped { (Role::Skip, "-") } else { (Role::Dim, "▸") };
+        let name = match &block.action {
+            Some(action) if *action != block.name => format!("{} (action {action})", block.name),
+            Some(_) => format!("{} (action)", block.name),
+            None => block.name.clone(),
+        };
+        let name = one_line(&name, self.width.saturating_sub(indent + 2));
+        self.text.push_str(&format!("{}{} {name}\n", " ".repeat(indent), (self.paint)(role, mark)));
+        self.edges(indent + 4, &block.waits, before);
+        for line in flow::of_block(block) {
+            self.line(indent + 4, Some(Role::Dim), &line);
+        }
+        for steps in &block.steps {
+            for line in flow::of_block_steps(&steps.what) {
+                let hosts = fold_names(&steps.hosts);
+                let line = if block.steps.len() > 1 { format!("{hosts}  {line}") } else { line };
+                self.line(indent + 4, Some(Role::Dim), &line);
+            }
+        }
+    }
+
+    fn task(&mut self, indent: usize, task: &TaskView, before: Option<&str>, column: usize) {
+        let skipped = task.left_out.is_some() || task.steps.iter().all(|steps| steps.what.skipped_by.is_some()) && !task.steps.is_empty();
         let (role, mark) = match (skipped, task.read_only) {
             (true, _) => (Role::Skip, "-"),
             (false, true) => (Role::Read, "·"),
@@ -114,65 +149,62 @@ impl Writer<'_> {
         };
         let name = one_line(&task.name, column);
         let pad = " ".repeat(column.saturating_sub(name.chars().count()));
-        let start = format!("  {} {name}", (self.paint)(role, mark));
-        let room = self.width.saturating_sub(column + 6);
-        match &task.steps[..] {
-            [only] => self.text.push_str(&format!("{start}{pad}  {}\n", one_line(&headline(&only.what), room))),
-            [] => self.text.push_str(&format!("{start}{pad}  no hosts\n")),
-            _ => self.text.push_str(&format!("{start}\n")),
+        let start = format!("{}{} {name}", " ".repeat(indent), (self.paint)(role, mark));
+        let room = self.width.saturating_sub(column + indent + 4);
+        match (&task.left_out, &task.steps[..]) {
+            (Some(reason), _) => self.text.push_str(&format!("{start}{pad}  {}\n", one_line(&format!("left out: {reason}"), room))),
+            (None, [only]) => self.text.push_str(&format!("{start}{pad}  {}\n", headline(&only.what, room))),
+            (None, []) => self.text.push_str(&format!("{start}{pad}  no hosts\n")),
+            (None, _) => self.text.push_str(&format!("{start}\n")),
         }
-        self.edges(task, before);
-        self.settings(task);
+        let below = indent + 4;
+        self.edges(below, &task.waits, before);
+        for line in flow::of_task(task) {
+            self.line(below, Some(Role::Dim), &line);
+        }
         let mut lists = task.steps.iter().filter(|steps| steps.what.skipped_by.is_none()).map(|steps| details(&steps.what));
         let shared = lists.next().filter(|first| lists.all(|other| other == *first));
-        shared.iter().flatten().for_each(|line| self.line(6, Some(Role::Dim), line));
+        shared.iter().flatten().for_each(|line| self.line(below, Some(Role::Dim), line));
         if task.steps.len() < 2 {
             return;
         }
         // One more would be the line that says how many there are.
         let shown = if task.steps.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { task.steps.len() };
         for steps in &task.steps[..shown] {
-            self.line(6, None, &format!("{}  {}", one_line(&fold_names(&steps.hosts), self.width / 3), headline(&steps.what)));
+            let hosts = one_line(&fold_names(&steps.hosts), self.width / 3);
+            let room = self.width.saturating_sub(below + hosts.chars().count() + 2);
+            self.line(below, None, &format!("{hosts}  {}", headline(&steps.what, room)));
             if shared.is_none() {
-                details(&steps.what).iter().for_each(|line| self.line(8, Some(Role::Dim), line));
+                details(&steps.what).iter().for_each(|line| self.line(below + 2, Some(Role::Dim), line));
             }
         }
         if shown < task.steps.len() {
             let rest = &task.steps[shown..];
             let hosts: Vec<&String> = rest.iter().flat_map(|steps| &steps.hosts).collect();
-            self.line(6, Some(Role::Dim), &format!("… and {} more, on {}", rest.len(), fold_names(&hosts)));
+            self.line(below, Some(Role::Dim), &format!("… and {} more, on {}", rest.len(), fold_names(&hosts)));
         }
     }
 
     /// What it waits for, where that is not simply the one above.
-    fn edges(&mut self, task: &TaskView, before: Option<&TaskView>) {
-        let Some(before) = before else { return };
-        let above = before.id.as_deref().unwrap_or(&before.name);
-        if task.waits.is_empty() {
-            self.line(6, Some(Role::Dim), "starts at once");
-        } else if task.waits.iter().any(|wait| wait.why == "needs") || task.waits.iter().all(|wait| wait.why == "data") {
-            self.line(6, Some(Role::Dim), &format!("waits for {}", reasons(&task.waits).join(", ")));
-        } else if !task.waits.iter().any(|wait| wait.on == above) {
-            self.line(6, Some(Role::Dim), &format!("beside {above}"));
+    fn edges(&mut self, indent: usize, waits: &[WaitView], above: Option<&str>) {
+        let notified: Vec<&str> = waits.iter().filter(|wait| wait.why == "notify").map(|wait| wait.on.as_str()).collect();
+        if !notified.is_empty() {
+            self.line(indent, Some(Role::Dim), &format!("notified by {}", notified.join(", ")));
         }
-    }
-
-    fn settings(&mut self, task: &TaskView) {
-        if !task.when.is_empty() {
-            self.line(6, Some(Role::Dim), &format!("when {}", task.when.join(" and ")));
-        }
-        let mut settings = Vec::new();
-        if task.once {
-            settings.push("once, on the first host that can be reached".to_owned());
-        }
-        if task.allow_failure {
-            settings.push("may fail".to_owned());
-        }
-        if task.timeout_ms != USUAL_TIMEOUT_MS {
-            settings.push(format!("for {} at most", format_duration(std::time::Duration::from_millis(task.timeout_ms))));
-        }
-        if !settings.is_empty() {
-            self.line(6, Some(Role::Dim), &settings.join("; "));
+        let named = |wait: &&WaitView| matches!(wait.why, "needs" | "data");
+        let Some(above) = above else {
+            let named: Vec<WaitView> = waits.iter().filter(named).cloned().collect();
+            if !named.is_empty() {
+                self.line(indent, Some(Role::Dim), &format!("waits for {}", reasons(&named).join(", ")));
+            }
+            return;
+        };
+        if waits.is_empty() {
+            self.line(indent, Some(Role::Dim), "starts at once");
+        } else if waits.iter().any(|wait| wait.why == "needs") || waits.iter().all(|wait| wait.why == "data") {
+            self.line(indent, Some(Role::Dim), &format!("waits for {}", reasons(waits).join(", ")));
+        } else if !waits.iter().any(|wait| wait.on == above) {
+            self.line(indent, Some(Role::Dim), &format!("beside {above}"));
         }
     }
 
@@ -192,7 +224,8 @@ impl Writer<'_> {
         );
         let mut parts = vec![format!("{} may change something (~)", counts.may_change)];
         if counts.skipped > 0 {
-            parts.push(format!("{} left out by `when` (-)", counts.skipped));
+            let typed = view.rounds.iter().flat_map(|round| &round.tasks).any(|task| task.left_out.is_some());
+            parts.push(format!("{} left out{} (-)", counts.skipped, if typed { "" } else { " by `when`" }));
         }
         if counts.known_later > 0 {
             parts.push(format!("{} known only in part", counts.known_later));
@@ -203,7 +236,8 @@ impl Writer<'_> {
 
 /// Guards, user, place and environment of a step, a line each.
 fn details(what: &What) -> Vec<String> {
-    let mut lines = what.guards.clone();
+    let mut lines = flow::of_items(what);
+    lines.extend(what.guards.iter().cloned());
     let mut parts = Vec::new();
     if let (Some(user), Some(method)) = (&what.become_user, what.become_method) {
         parts.push(format!("as {user} ({method})"));
@@ -230,11 +264,15 @@ fn details(what: &What) -> Vec<String> {
     lines
 }
 
-fn headline(what: &What) -> String {
-    match &what.skipped_by {
-        Some(condition) => format!("left out by `{condition}`"),
-        None => what.command.clone(),
-    }
+/// What a step does, in so many columns.
+fn headline(what: &What, room: usize) -> String {
+    let times = match (&what.skipped_by, &what.items) {
+        (Some(condition), _) => return one_line(&format!("left out by `{condition}`"), room),
+        (None, Some(items)) if items.is_empty() => " (no items)".to_owned(),
+        (None, Some(items)) => format!(" ×{}", items.len()),
+        (None, None) => return one_line(&what.command, room),
+    };
+    format!("{}{times}", one_line(&what.command, room.saturating_sub(times.chars().count())))
 }
 
 /// `survey (needs, reads it)`: each once, with all its reasons.

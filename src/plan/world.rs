@@ -11,8 +11,9 @@ use indexmap::IndexMap;
 
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
-use super::scope::Scope;
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, SecretValues, StepId, TaskIx, Var, Verb};
+use super::scope::{Local, Scope};
+use super::sight::Sight;
+use crate::model::{BlockIx, FrameIx, Gate, HostIx, Inventory, Playbook, Round, RoundIx, SecretValues, StepId, TaskIx, Verb};
 use crate::template::Root;
 
 /// `run`, as far as it never changes.
@@ -55,15 +56,15 @@ pub struct World {
     pub(super) run: RunInfo,
     pub(super) controller: ControllerInfo,
     pub(super) rounds: IndexMap<String, RoundIx>,
-    /// Per round: its tasks by id.
-    pub(super) tasks: Vec<IndexMap<String, TaskIx>>,
+    /// Per round and name space: tasks, and blocks as their exits, by id.
+    ids: Vec<Vec<IndexMap<String, TaskIx>>>,
     /// Per round: whether a host, by index, is in it.
     members: Vec<Vec<bool>>,
-    /// By variable: the `set` tasks that set it.
+    /// By variable: the `set` tasks that set it; by section of facts: the tasks that gather it.
     sets: IndexMap<String, Vec<(RoundIx, TaskIx)>>,
     /// Per round: the rounds that end before it begins.
     rounds_before: Vec<Vec<RoundIx>>,
-    /// Per round and task, in rounds that hold a `set`: the tasks that end before it begins.
+    /// Per round and node, in rounds that hold a `set` or gather facts: the tasks that end before it begins.
     tasks_before: Vec<Vec<Vec<TaskIx>>>,
 }
 
@@ -79,16 +80,19 @@ impl World {
         controller: ControllerInfo,
     ) -> Arc<World> {
         let mut sets: IndexMap<String, Vec<(RoundIx, TaskIx)>> = IndexMap::new();
-        let mut tasks = Vec::new();
+        let mut ids = Vec::new();
         let mut members = Vec::new();
         let mut tasks_before = Vec::new();
         for (index, round) in playbook.rounds.iter().enumerate() {
             let ix = RoundIx::new(index);
-            let mut ids = IndexMap::new();
+            ids.push(ids_of(round));
             let mut has_set = false;
             for (index, task) in round.tasks.iter().enumerate() {
-                if let Some(id) = &task.id {
-                    ids.entry(id.clone()).or_insert(TaskIx::new(index));
+                if let Verb::Facts(facts) = &task.verb {
+                    has_set = true;
+                    for section in facts.sections.iter().filter(|_| task.on.is_empty()) {
+                        sets.entry(super::facts::key(section)).or_default().push((ix, TaskIx::new(index)));
+                    }
                 }
                 if let Verb::Set(set) = &task.verb {
                     has_set = true;
@@ -97,34 +101,57 @@ impl World {
                     }
                 }
             }
-            tasks.push(ids);
-            let before = |task| plan.tasks_before(ix, TaskIx::new(task));
-            tasks_before.push(if has_set { (0..round.tasks.len()).map(before).collect() } else { Vec::new() });
+            let before = |node| plan.tasks_before(ix, TaskIx::new(node));
+            tasks_before.push(if has_set { (0..round.node_count()).map(before).collect() } else { Vec::new() });
             let mut inside = vec![false; inventory.hosts.len()];
             round.hosts.iter().for_each(|host| inside[host.index()] = true);
             members.push(inside);
         }
         let rounds_before = (0..playbook.rounds.len()).map(|round| plan.rounds_before(RoundIx::new(round))).collect();
         let rounds = playbook.rounds.iter().enumerate().map(|(index, round)| (round.id.clone(), RoundIx::new(index))).collect();
-        Arc::new(World { playbook, inventory, results, run, controller, rounds, tasks, members, sets, rounds_before, tasks_before })
+        Arc::new(World { playbook, inventory, results, run, controller, rounds, ids, members, sets, rounds_before, tasks_before })
     }
 
-    /// The scope of a step.
+    /// The scope of a step, without an item of its own: that in which its `each` is evaluated.
     #[must_use]
     pub fn scope(self: &Arc<World>, step: StepId) -> Root {
-        Arc::new(Scope { world: Arc::clone(self), round: step.round, host: step.host, task: Some(step.task), result: None })
+        self.scope_with(step, Local::default())
     }
 
     /// The scope of a step with its own `result`: for `changed`, `failed`, `until`.
     #[must_use]
     pub fn scope_with_result(self: &Arc<World>, step: StepId, result: Arc<StepResult>) -> Root {
-        Arc::new(Scope { world: Arc::clone(self), round: step.round, host: step.host, task: Some(step.task), result: Some(result) })
+        self.scope_with(step, Local { item: None, result: Some(result) })
+    }
+
+    /// The scope of one execution of a step.
+    #[must_use]
+    pub fn scope_with(self: &Arc<World>, step: StepId, local: Local) -> Root {
+        Arc::new(Scope { local, ..Scope::new(self, step.host, Sight::Task(step.round, step.task)) })
+    }
+
+    /// The scope of a block's own templates: with its current item (`when`), or before there is one (`each`).
+    #[must_use]
+    pub fn block_scope(self: &Arc<World>, round: RoundIx, block: BlockIx, host: HostIx, own: bool) -> Root {
+        Arc::new(Scope::new(self, host, Sight::Block { round, block, own }))
+    }
+
+    /// The scope of an action's outputs.
+    #[must_use]
+    pub fn frame_scope(self: &Arc<World>, round: RoundIx, frame: FrameIx, host: HostIx) -> Root {
+        Arc::new(Scope::new(self, host, Sight::Outputs(round, frame)))
     }
 
     /// The scope of a round on a host, without a task: for the round's `when`.
     #[must_use]
     pub fn round_scope(self: &Arc<World>, round: RoundIx, host: HostIx) -> Root {
-        Arc::new(Scope { world: Arc::clone(self), round, host, task: None, result: None })
+        Arc::new(Scope::new(self, host, Sight::Round(round)))
+    }
+
+    /// The scope of the condition of a chosen group, asked of a host.
+    #[must_use]
+    pub fn group_scope(self: &Arc<World>, host: HostIx) -> Root {
+        Arc::new(Scope::new(self, host, Sight::Group))
     }
 
     /// The playbook.
@@ -144,74 +171,82 @@ impl World {
         self.members[round.index()].get(host.index()).copied().unwrap_or(false)
     }
 
-    /// The `set` tasks that set a variable for a host before a step of it begins.
-    pub(super) fn sets_before(&self, name: &str, round: RoundIx, task: Option<TaskIx>, host: HostIx) -> impl Iterator<Item = StepId> {
+    /// What can be read as `tasks.ID` in a name space of a round.
+    pub(super) fn ids(&self, round: RoundIx, frame: FrameIx) -> &IndexMap<String, TaskIx> {
+        &self.ids[round.index()][frame.index()]
+    }
+
+    /// The `set` tasks that set a variable, as it is seen from a place, for a host before what stands there begins.
+    pub(super) fn sets_before(&self, name: &str, sight: Sight, host: HostIx) -> impl Iterator<Item = StepId> {
+        let place = sight.round().zip(sight.frame(self));
         self.sets.get(name).into_iter().flatten().filter_map(move |(set_round, set_task)| {
+            let (round, frame) = place?;
+            let set_frame = self.playbook.task(*set_round, *set_task).flow.home.frame;
             let before = if *set_round == round {
-                task.is_some_and(|task| self.tasks_before[round.index()][task.index()].binary_search(set_task).is_ok())
+                let node = sight.node(self.playbook.round(round));
+                node.is_some_and(|node| self.tasks_before[round.index()][node.index()].binary_search(set_task).is_ok())
             } else {
-                self.rounds_before[round.index()].binary_search(set_round).is_ok()
+                frame == FrameIx::ROUND && self.rounds_before[round.index()].binary_search(set_round).is_ok()
+            };
+            let seen = before && set_frame == frame && self.is_member(*set_round, host);
+            seen.then_some(StepId { round: *set_round, task: *set_task, host })
+        })
+    }
+
+    /// The tasks that gather a section of facts of a host before what stands at a place begins.
+    pub(super) fn gathered_before(&self, section: &str, sight: Sight, host: HostIx) -> impl Iterator<Item = StepId> {
+        let gathering = self.sets.get(&super::facts::key(section)).into_iter().flatten();
+        gathering.filter_map(move |(set_round, set_task)| {
+            let before = match sight.round() {
+                Some(round) if *set_round == round => {
+                    let node = sight.node(self.playbook.round(round));
+                    node.is_some_and(|node| self.tasks_before[round.index()][node.index()].binary_search(set_task).is_ok())
+                }
+                Some(round) => self.rounds_before[round.index()].binary_search(set_round).is_ok(),
+                // What chooses hosts is asked when the rounds that it reads are over.
+                None => sight == Sight::Group,
             };
             (before && self.is_member(*set_round, host)).then_some(StepId { round: *set_round, task: *set_task, host })
         })
     }
 
-    /// Says whether any `set` task sets a variable.
-    pub(super) fn is_set_anywhere(&self, name: &str) -> bool {
-        self.sets.contains_key(name)
-    }
-
-    /// Finds where a task or its round writes a variable, for all hosts alike; weaker than `-e` and `set`.
-    pub(super) fn written_above(&self, name: &str, round: RoundIx, task: Option<TaskIx>) -> Option<&Var> {
-        let in_task = task.and_then(|task| {
-            let layers = &self.playbook.task(round, task).layers;
-            layers.iter().rev().find_map(|layer| layer.vars.get(name))
-        });
-        in_task.or_else(|| self.playbook.round(round).vars.as_ref()?.vars.get(name))
-    }
-
-    /// Finds where the inventory, or else the playbook, writes a variable of a host.
-    pub(super) fn written_below(&self, name: &str, host: HostIx) -> Option<&Var> {
-        self.inventory.host(host).var(name).or_else(|| self.playbook.vars.vars.get(name))
-    }
-
-    /// How a step is called in `‹after …›`: `survey/kernel`.
-    pub(super) fn step_name(&self, round: RoundIx, task: TaskIx) -> String {
-        let (round, task) = (self.playbook.round(round), self.playbook.task(round, task));
-        format!("{}/{}", round.id, task.id.as_deref().unwrap_or(&task.name))
-    }
-}
-/// Temporary.
-#[derive(Debug, Default)]
-pub struct Local {
-    /// a
-    pub item: Option<Arc<super::results::ItemView>>,
-    /// b
-    pub result: Option<Arc<StepResult>>,
-}
-impl World {
-    /// a
-    pub fn scope_with(self: &Arc<World>, step: StepId, local: Local) -> Root {
-        Arc::new(Scope { world: Arc::clone(self), round: step.round, host: step.host, task: Some(step.task), result: local.result })
-    }
-    /// a
-    pub fn block_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::BlockIx, host: HostIx, _o: bool) -> Root {
-        self.round_scope(round, host)
-    }
-    /// a
-    pub fn frame_scope(self: &Arc<World>, round: RoundIx, _b: crate::model::FrameIx, host: HostIx) -> Root {
-        self.round_scope(round, host)
-    }
-    /// a
-    pub fn group_scope(self: &Arc<World>, host: HostIx) -> Root {
-        self.round_scope(RoundIx(0), host)
+    /// How a step is called in `‹after …›`: `survey/kernel`, in an action `survey/app/unpack`.
+    pub(super) fn step_name(&self, round: RoundIx, node: TaskIx) -> String {
+        let round = self.playbook.round(round);
+        let block_name = |block: BlockIx| {
+            let block = &round.blocks[block.index()];
+            block.id.as_deref().unwrap_or(&block.name)
+        };
+        let (own, mut frame) = match round.gate(node) {
+            None => {
+                let task = &round.tasks[node.index()];
+                (task.id.as_deref().unwrap_or(&task.name), task.flow.home.frame)
+            }
+            Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => {
+                (block_name(block), round.blocks[block.index()].home.frame)
+            }
+            Some(Gate::Handlers) => ("handlers", FrameIx::ROUND),
+            Some(Gate::Finally) => ("finally", FrameIx::ROUND),
+        };
+        let mut names = vec![own];
+        while let Some(block) = round.frames[frame.index()].block {
+            names.push(block_name(block));
+            frame = round.blocks[block.index()].home.frame;
+        }
+        names.push(&round.id);
+        names.reverse();
+        names.join("/")
     }
 }
-/// a
-pub fn items(
-    _e: &crate::model::Each,
-    _n: &crate::template::Engine,
-    _s: &Root,
-) -> Result<Vec<crate::model::Value>, crate::template::RenderError> {
-    Ok(vec![])
+
+fn ids_of(round: &Round) -> Vec<IndexMap<String, TaskIx>> {
+    let mut ids: Vec<_> = round.frames.iter().map(|frame| frame.ids.clone()).collect();
+    let tasks = round.tasks.iter().enumerate().map(|(index, task)| (&task.id, task.flow.home.frame, TaskIx::new(index)));
+    let blocks = round.blocks.iter().zip(0..).map(|(block, index)| (&block.id, block.home.frame, round.node(Gate::Exit(BlockIx(index)))));
+    for (id, frame, node) in tasks.chain(blocks) {
+        if let Some(id) = id {
+            ids[frame.index()].entry(id.clone()).or_insert(node);
+        }
+    }
+    ids
 }

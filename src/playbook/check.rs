@@ -2,16 +2,20 @@
 //!
 //! Warnings only, and few: each must be right almost always.
 
+mod flow;
+
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::codes;
 use super::options::Options;
+use super::resolve::Used;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{Command, Context, Playbook, RoundIx, Template, Verb};
+use crate::model::{Command, Context, Inventory, Playbook, RoundIx, Template, Verb};
 use crate::text::did_you_mean;
 
 /// Warns of what is probably not meant; `used` are the variables that each round reads.
-pub(super) fn check(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, options: &Options, diagnostics: &mut Diagnostics) {
+pub(super) fn check(playbook: &Playbook, inventory: &Inventory, used: &Used, options: &Options, diagnostics: &mut Diagnostics) {
     for round in &playbook.rounds {
         // With `--limit` a round without hosts is what was asked for.
         if round.hosts.is_empty() && options.limit.is_none() && options.exclude.is_none() && !diagnostics.has_errors() {
@@ -29,28 +33,45 @@ pub(super) fn check(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, opt
     // Where something could not be bound, what it reads is not known.
     if !diagnostics.has_errors() {
         unused(playbook, used, diagnostics);
+        playbook.rounds.iter().for_each(|round| flow::check(playbook, inventory, round, diagnostics));
     }
 }
 
-fn unused(playbook: &Playbook, used: &BTreeSet<(RoundIx, String)>, diagnostics: &mut Diagnostics) {
-    let anywhere: BTreeSet<&str> = used.iter().map(|(_, name)| name.as_str()).collect();
-    for (name, var) in &playbook.vars.vars {
+fn unused(playbook: &Playbook, used: &Used, diagnostics: &mut Diagnostics) {
+    let anywhere: BTreeSet<&str> = used.rounds.iter().map(|(_, name)| name.as_str()).collect();
+    // A file of variables may serve several playbooks.
+    let own = playbook.vars_files.first().unwrap_or(&playbook.vars);
+    for (name, var) in &own.vars {
         if !anywhere.contains(name.as_str()) {
             diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, format!("nothing reads the variable `{name}`")));
         }
     }
     for (index, round) in playbook.rounds.iter().enumerate() {
         for (name, var) in round.vars.iter().flat_map(|layer| &layer.vars) {
-            if !used.contains(&(RoundIx::new(index), name.clone())) {
+            // What an included file is given need not be read in each of its rounds.
+            let elsewhere = playbook.rounds.iter().enumerate().any(|(other, round)| {
+                let same = round.vars.as_ref().and_then(|layer| layer.vars.get(name)).is_some_and(|other| other.span == var.span);
+                same && used.rounds.contains(&(RoundIx::new(other), name.clone()))
+            });
+            if !elsewhere && !used.rounds.contains(&(RoundIx::new(index), name.clone())) {
                 let message = format!("nothing in the round reads the variable `{name}`");
                 diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, message));
+            }
+        }
+    }
+    let tasks = playbook.rounds.iter().flat_map(|round| &round.tasks).flat_map(|task| &task.layers);
+    let blocks = playbook.rounds.iter().flat_map(|round| &round.blocks).flat_map(|block| &block.layers);
+    for layer in tasks.chain(blocks) {
+        for (name, var) in &layer.vars {
+            if !used.layers.contains(&(Arc::as_ptr(layer).addr(), name.clone())) {
+                diagnostics.push(Diagnostic::warning(codes::UNUSED, var.span, format!("nothing here reads the variable `{name}`")));
             }
         }
     }
     for (name, var) in &playbook.extra.vars {
         if !anywhere.contains(name.as_str()) {
             let found = Diagnostic::warning(codes::UNUSED, var.span, format!("nothing reads the variable `{name}` of `-e`"));
-            diagnostics.push(found.hint(did_you_mean(name, anywhere.iter().copied())));
+            diagnostics.push(found.hint(did_you_mean(name, anywhere.iter().copied().chain(playbook.inputs.keys().map(String::as_str)))));
         }
     }
 }

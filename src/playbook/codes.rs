@@ -47,8 +47,20 @@ pub(crate) const READ_ONLY: &str = "E117";
 pub(crate) const UNKNOWN_HOST: &str = "E118";
 /// A command written so that YAML reads something else.
 pub(crate) const YAML_TRAP: &str = "E119";
+/// `notify` names no handler of the round.
+pub(crate) const UNKNOWN_HANDLER: &str = "E120";
+/// An input of the wrong type.
+pub(crate) const BAD_INPUT: &str = "E121";
+/// A file that includes or uses itself.
+pub(crate) const RECURSION: &str = "E122";
+/// A tag or task of the command line that the playbook does not have.
+pub(crate) const UNKNOWN_CHOICE: &str = "E123";
+/// Too many of something.
+pub(crate) const TOO_MANY: &str = "E124";
 /// A secret that nothing declares.
 pub(crate) const UNKNOWN_SECRET: &str = "E125";
+/// A file that was not given.
+pub(crate) const NO_FILE: &str = "E001";
 
 /// A variable that nothing reads.
 pub(crate) const UNUSED: &str = "W101";
@@ -58,5 +70,15 @@ pub(crate) const NO_HOSTS: &str = "W102";
 pub(crate) const BACKGROUND: &str = "W103";
 /// A comment that probably cut a text short.
 pub(crate) const CUT_SHORT: &str = "W104";
+/// A task that can never run.
+pub(crate) const UNREACHABLE: &str = "W105";
+/// A handler that nothing notifies.
+pub(crate) const NOT_NOTIFIED: &str = "W106";
+/// A name that hides another.
+pub(crate) const SHADOWED: &str = "W107";
+/// `each` over text.
+pub(crate) const EACH_TEXT: &str = "W108";
+/// A look at a service whose restart is still pending.
+pub(crate) const PENDING_HANDLER: &str = "W109";
 /// A secret that processes of the host show among their arguments.
 pub(crate) const SECRET_ARGUMENT: &str = "W110";

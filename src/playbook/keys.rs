@@ -1,7 +1,11 @@
 //! The keys of the language, one table each: what the reader accepts, what it suggests, what the schemas say.
 //!
-//! Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
+//! Tables of what flows (blocks, actions, inputs, defaults) are in `flow`. Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
 //! the reader can say so instead of calling it unknown.
+
+mod flow;
+
+pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, FACT_SECTIONS, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
 
 /// What a key's value may be; the reader and the schema agree on it by this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,42 @@ pub(crate) enum Form {
     Tasks,
     /// A verb's own map, by the verb's key.
     Verb,
+    /// A list, a map or an expression.
+    Each,
+    /// A whole number from 0.
+    Attempts,
+    /// A number from 1.
+    Factor,
+    /// One name or a list.
+    Names,
+    /// Counts, percentages and host expressions.
+    Batch,
+    /// A count or a percentage.
+    Limit,
+    /// `skip` or `fail`.
+    Unreachable,
+    /// A question, or true for the usual one.
+    Confirm,
+    /// Names to a map of `hosts` and `when`.
+    Groups,
+    /// Names to types.
+    Inputs,
+    /// Names to values of any kind.
+    Values,
+    /// Settings of tasks.
+    Defaults,
+    /// The type of an input.
+    Kind,
+    /// Any value.
+    Any,
+    /// A host's port: a number, or text with a template.
+    Port,
+    /// `present` or `absent`.
+    State,
+    /// `handlers`.
+    Flush,
+    /// Sections of facts.
+    Facts,
 }
 
 /// One key.
@@ -83,14 +123,14 @@ pub(crate) const PLAYBOOK: &[Key] = &[
     key("id", Form::Id, "Its id; else made from the name."),
     key("inventory", Form::Text, "The inventory file, relative to this file; `-i` on the command line overrides it."),
     key("vars", Form::Vars, "Defaults of variables; the inventory may say otherwise."),
+    key("vars_files", Form::Texts, "YAML files of variables, over `vars`, the last the strongest; relative to this file."),
     key("secrets", Form::Secrets, "Where secrets come from; templates read them as `secrets.NAME`."),
     key("rounds", Form::Rounds, "The rounds, each a barrier for those that need it."),
     key("max_parallel", Form::Count, "The most hosts at work at once over the whole run."),
-    later("inputs"),
-    later("vars_files"),
-    later("groups"),
-    later("connect"),
-    later("defaults"),
+    key("inputs", Form::Inputs, "Typed parameters, filled by `-e`: read as `inputs.NAME`."),
+    key("groups", Form::Groups, "Groups whose hosts a result chooses."),
+    key("connect", Form::Connect, "Overrides the inventory's connection settings."),
+    key("defaults", Form::Defaults, "Settings of all tasks below."),
     later("lock_hosts"),
     later("on_disconnect"),
     later("on_finish"),
@@ -112,17 +152,16 @@ pub(crate) const ROUND: &[Key] = &[
     key("connect", Form::Connect, "Overrides the inventory's connection settings for this round."),
     key("max_parallel", Form::Count, "The most hosts of this round at work at once."),
     key("tasks", Form::Tasks, "The tasks, in the order written."),
-    later("batch"),
-    later("pause"),
-    later("max_failures"),
+    key("handlers", Form::Tasks, "Tasks that run where something notified them, once for each host, after its tasks."),
+    key("finally", Form::Tasks, "Tasks that run at the end on every host where one began, whatever happened."),
+    key("batch", Form::Batch, "How many hosts at a time: a count, a percentage, a host expression, or a list of them."),
+    key("pause", Form::Duration, "The wait between batches."),
+    key("max_failures", Form::Limit, "With more failed hosts than this, no further batch or round starts."),
+    key("unreachable", Form::Unreachable, "`skip` takes hosts that can't be reached out of the count."),
+    key("confirm", Form::Confirm, "Asks before the round starts."),
+    key("tags", Form::Names, "Words for `--tags` and `--skip-tags`, for all its tasks."),
+    key("defaults", Form::Defaults, "Settings of all its tasks."),
     later("max_wait"),
-    later("unreachable"),
-    later("confirm"),
-    later("tags"),
-    later("defaults"),
-    later("handlers"),
-    later("finally"),
-    later("include"),
 ];
 
 /// Keys of a task beside its verb.
@@ -149,23 +188,18 @@ pub(crate) const TASK: &[Key] = &[
     key("removes", Form::Template, "Runs the task only when this path exists."),
     key("allow_failure", Form::Bool, "A failure does not stop what needs this task."),
     key("vars", Form::Vars, "Variables of the task."),
-    later("each"),
-    later("as"),
-    later("retries"),
-    later("delay"),
-    later("backoff"),
-    later("until"),
-    later("notify"),
-    later("lock"),
-    later("throttle"),
-    later("sensitive"),
+    key("each", Form::Each, "Repeats it for each item of a list, a map or an expression."),
+    key("as", Form::Id, "The item's name in templates; `item` without it."),
+    key("retries", Form::Attempts, "Further attempts after a failure."),
+    key("delay", Form::Duration, "The wait before the next attempt; 1s without it."),
+    key("backoff", Form::Factor, "By how much each further wait grows."),
+    key("until", Form::Expression, "What must hold of `result`; else it is tried again."),
+    key("notify", Form::Names, "The handlers to run when it changed something."),
+    key("lock", Form::Text, "Tasks of the same lock never overlap on one host."),
+    key("throttle", Form::Count, "The most hosts that do it at once."),
+    key("sensitive", Form::Bool, "Keeps its output out of the screen and the record."),
+    key("tags", Form::Names, "Words for `--tags` and `--skip-tags`."),
     later("durable"),
-    later("tags"),
-    later("block"),
-    later("rescue"),
-    later("always"),
-    later("include"),
-    later("with"),
 ];
 
 /// Keys of a `parallel:` group.
@@ -179,8 +213,7 @@ pub(crate) const GROUP: &[Key] = &[
     key("vars", Form::Vars, "Variables of its tasks."),
     key("become", Form::Become, "Runs its tasks as another user."),
     key("allow_failure", Form::Bool, "Failures of its tasks do not stop what needs them."),
-    later("retries"),
-    later("tags"),
+    key("tags", Form::Names, "Words for `--tags` and `--skip-tags`, for all its tasks."),
 ];
 
 /// Verbs: exactly one a task.
@@ -195,9 +228,12 @@ pub(crate) const VERBS: &[Key] = &[
     key("set", Form::Vars, "Sets variables of the host, from here on."),
     key("print", Form::Template, "Prints a text."),
     key("fail", Form::Template, "Fails with a message."),
-    later("script"),
-    later("facts"),
-    later("wait_for"),
+    key("script", Form::Verb, "Sends a local file and runs it."),
+    key("wait_for", Form::Verb, "Waits until a port, a URL, a path or a command is there."),
+    key("facts", Form::Facts, "Gathers facts of the host: all sections, or those named."),
+    key("pause", Form::Duration, "Waits."),
+    key("confirm", Form::Template, "Asks the user, once for all hosts."),
+    key("flush", Form::Flush, "Runs the handlers that are pending: `flush: handlers`."),
     later("template"),
     later("file"),
     later("directory"),
@@ -218,10 +254,6 @@ pub(crate) const VERBS: &[Key] = &[
     later("hostname"),
     later("git"),
     later("reboot"),
-    later("pause"),
-    later("confirm"),
-    later("flush"),
-    later("use"),
 ];
 
 /// Arguments of `copy`.
@@ -280,6 +312,19 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("set_fact", "set"),
     ("vars_prompt", "inputs"),
     ("loop", "each"),
+    ("loop_var", "as"),
+    ("serial", "batch"),
+    ("max_fail_percentage", "max_failures"),
+    ("no_log", "sensitive"),
+    ("listen", "id"),
+    ("uses", "use"),
+    ("import_tasks", "include"),
+    ("include_tasks", "include"),
+    ("import_playbook", "include"),
+    ("include_role", "use"),
+    ("import_role", "use"),
+    ("ensure", "always"),
+    ("post_tasks", "finally"),
     ("with_items", "each"),
     ("only_when", "only_if"),
     ("onlyif", "only_if"),
@@ -311,7 +356,10 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice() {
-        for table in [PLAYBOOK, ROUND, GROUP, COPY, FETCH, ASSERT, BECOME] {
+        for table in [
+            PLAYBOOK, ROUND, GROUP, COPY, FETCH, ASSERT, BECOME, ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, INCLUDE, INPUT, SCRIPT,
+            USE, WAIT_FOR,
+        ] {
             for (index, key) in table.iter().enumerate() {
                 assert!(!table[..index].iter().any(|other| other.name == key.name), "{}", key.name);
             }
@@ -325,7 +373,9 @@ mod tests {
     #[test]
     fn aliases_lead_to_keys() {
         for (_, key) in ALIASES {
-            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT].iter().any(|table| table.iter().any(|known| known.name == *key));
+            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK]
+                .iter()
+                .any(|table| table.iter().any(|known| known.name == *key));
             assert!(known, "{key}");
         }
     }

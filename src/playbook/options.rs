@@ -12,14 +12,14 @@ pub struct Options {
     pub limit: Option<SourceText>,
     /// `-x`: not these hosts.
     pub exclude: Option<SourceText>,
-    /// `--tags`: only tasks with one of these.
-    pub tags: Vec<SourceText>,
-    /// `--skip-tags`: no task with one of these.
-    pub skip_tags: Vec<SourceText>,
-    /// `--start-at`: no task before this one.
-    pub start_at: Option<SourceText>,
     /// `-e`: the strongest variables, in the order given; a later one wins.
     pub extra: Vec<(String, VarValue)>,
+    /// `--tags`: only what has one of these tags.
+    pub tags: Vec<SourceText>,
+    /// `--skip-tags`: nothing that has one of these tags.
+    pub skip_tags: Vec<SourceText>,
+    /// `--start-at`: nothing that is written above this task (`task` or `round/task`).
+    pub start_at: Option<SourceText>,
 }
 
 /// A file of this machine that a task will read.

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+mod flow;
+
 use super::{Options, Resolved, read, resolve};
 use crate::diag::{Diagnostics, SourceMap, SourceText, Span};
 use crate::model::{After, Context, Inventory, Item, Judge, Needs, OnHost, Origin, RoundIx, Shell, TaskIx, Value, VarValue, Verb};
@@ -11,6 +13,7 @@ use crate::template::Engine;
 
 const INVENTORY: &str = include_str!("../../tests/corpus/inventory.yml");
 const EVERY_KEY: &str = include_str!("../../tests/corpus/good/every_key.yml");
+const FLOWS: &str = include_str!("../../tests/corpus/good/flows.yml");
 const SURVEY: &str = include_str!("../../tests/corpus/good/survey.yml");
 
 /// Checks a playbook; `limit` as on the command line.
@@ -32,7 +35,7 @@ fn run(inventory: &str, playbook: &str, limit: Option<&str>, extra: &[(&str, &st
     (resolved, diagnostics.to_text(&map), inventory)
 }
 
-fn good(playbook: &str) -> Resolved {
+pub(in crate::playbook) fn good(playbook: &str) -> Resolved {
     let (resolved, text, _) = run(INVENTORY, playbook, None, &[]);
     resolved.unwrap_or_else(|| panic!("{text}"))
 }
@@ -225,6 +228,24 @@ proptest! {
         let Some(before) = EVERY_KEY.get(..at) else { return Ok(()) };
         let Some(after) = EVERY_KEY.get((at + length).min(EVERY_KEY.len())..) else { return Ok(()) };
         let (resolved, text, _) = run(INVENTORY, &format!("{before}{new}{after}"), None, &[]);
+        prop_assert!(resolved.is_some() || text.contains("error"), "nothing said:\n{}", text);
+    }
+
+    #[test]
+    fn no_mutation_of_flows_makes_it_panic(at in 0..FLOWS.len(), length in 0..40_usize, new in "[ a-z:{}\\[\\]\"'#&|\\n.%-]{0,8}") {
+        let Some(before) = FLOWS.get(..at) else { return Ok(()) };
+        let Some(after) = FLOWS.get((at + length).min(FLOWS.len())..) else { return Ok(()) };
+        // The files that it names are not there, which is told.
+        let (resolved, text, _) = run(INVENTORY, &format!("{before}{new}{after}"), None, &[]);
+        prop_assert!(resolved.is_some() || text.contains("error"), "nothing said:\n{}", text);
+    }
+
+    #[test]
+    fn no_swap_of_lines_of_flows_makes_it_panic(a in 0..90_usize, b in 0..90_usize) {
+        let mut lines: Vec<&str> = FLOWS.lines().collect();
+        let (a, b) = (a % lines.len(), b % lines.len());
+        lines.swap(a, b);
+        let (resolved, text, _) = run(INVENTORY, &lines.join("\n"), None, &[]);
         prop_assert!(resolved.is_some() || text.contains("error"), "nothing said:\n{}", text);
     }
 

@@ -169,7 +169,7 @@ place() {
 "#;
 
 /// Commands that print the bytes, in pieces that fit an argument. Text stands as it is; anything else as octal.
-fn literal(content: &[u8]) -> String {
+pub(super) fn literal(content: &[u8]) -> String {
     const PIECE: usize = 8 * 1024;
     let mut script = String::new();
     match std::str::from_utf8(content) {

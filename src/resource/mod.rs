@@ -1,4 +1,4 @@
-//! The verbs that deal with files on a host: shell text that does it, and readers of what that prints.
+//! The verbs that need a script on a host: shell text that does it, and readers of what that prints.
 //!
 //! Pure: values come in, the text of a script for the lane's own POSIX `sh` goes out (`transport`'s
 //! `Invocation::Script`), the caller runs it and hands back what it printed. Scripts need `sh` and the usual tools;
@@ -11,19 +11,28 @@
 //! | `glob` | [`glob_script`] | [`glob_paths`] |
 //! | `stat` | [`stat_script`] | [`FileStat::parse`] |
 //! | `copy` | [`CopyPlan::small_script`]; [`CopyPlan::check_script`], then [`CopyPlan::upload_script`] | [`CopyAnswer::parse`] |
+//! | `facts` | [`facts_script`] | [`read_facts`] |
+//! | `script` | [`ScriptPlan::from_stdin`] or [`ScriptPlan::carrying`] | what the script prints |
+//! | `wait_for` | [`wait_script`] | what was seen, on standard error: [`last_seen`] |
 //! | `fetch` | [`fetch_check_script`], then [`fetch_script`] | [`RemoteFile::parse`], the file's bytes |
 
 mod copy;
+mod facts;
 mod fetch;
 mod glob;
 mod read;
+mod script;
 mod stat;
+mod wait_for;
 
 pub use copy::{CopyAnswer, CopyPlan, SMALL};
+pub use facts::{FACT_SECTIONS, fact_fields, facts_script, facts_shown, read_facts};
 pub use fetch::{RemoteFile, fetch_check_script, fetch_script};
 pub use glob::{glob_paths, glob_script};
 pub use read::read_script;
+pub use script::ScriptPlan;
 pub use stat::{FileKind, FileStat, stat_script};
+pub use wait_for::{Awaiting, last_seen, wait_script};
 
 /// Writes a path as one word that no tool takes for an option or for its standard input.
 fn operand(path: &str) -> String {

@@ -9,6 +9,10 @@ use std::process::{Command, Output, Stdio};
 use super::*;
 use crate::model::Value;
 
+mod facts;
+mod script;
+mod wait_for;
+
 /// A shell, and the folder of its tools where they are not the system's.
 struct Shell {
     words: &'static [&'static str],

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::RenderError;
 use crate::model::{Value, VarValue};
 
 /// What a name gives.
@@ -18,6 +19,8 @@ pub enum Lookup {
     Variable(Arc<VarValue>),
     /// A variable of another host, as written: its templates are rendered in that host's scope.
     Foreign(Arc<VarValue>, Root),
+    /// A value that is made of others.
+    Made(Arc<dyn Make>),
     /// Something with parts that are looked up in turn (`rounds`, `hosts`, `tasks`).
     Lazy(Arc<dyn Lazy>),
     /// Known only later: after the step that this names (`survey/kernel`).
@@ -37,6 +40,18 @@ pub trait Lazy: Debug + Send + Sync {
         false
     }
 }
+
+/// A value that is made when it is read, of others that it can have rendered.
+pub trait Make: Debug + Send + Sync {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// Those of what it renders, or its own.
+    fn make(&self, render: &Renderer<'_>) -> Result<Value, RenderError>;
+}
+
+/// Renders a value in a scope of the caller's choice.
+pub type Renderer<'a> = dyn Fn(&VarValue, &Root) -> Result<Value, RenderError> + 'a;
 
 /// The scope of one rendering: the roots.
 pub type Root = Arc<dyn Lazy>;

@@ -22,7 +22,7 @@ mod yaml_text;
 
 pub use engine::Engine;
 pub use error::{Preview, RenderError, Rendered, has_hole, hole, secret_wait, waits_for_secret};
-pub use lookup::{Lazy, Lookup, Root};
+pub use lookup::{Lazy, Lookup, Make, Renderer, Root};
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use minijinja::{Error, State, Value as Jinja};
 use super::engine::Core;
 use super::fault::{fault, unwrap, waits, wrap};
 use super::text::{OmitMark, from_jinja, to_jinja};
-use super::{Lazy, Lookup, RenderError, Root};
+use super::{Lazy, Lookup, Make, RenderError, Root};
 use crate::model::{Template, TemplateId, VarValue};
 use crate::text::did_you_mean;
 
@@ -96,6 +96,7 @@ impl Rendering {
             Lookup::Value(value) | Lookup::Absent(value) => Ok(Some(to_jinja(value))),
             Lookup::Variable(value) => self.variable(&value, name).map(Some),
             Lookup::Foreign(value, root) => self.foreign(root, &value, name).map(Some),
+            Lookup::Made(make) => self.made(&*make, name).map(Some),
             Lookup::Lazy(lazy) => Ok(Some(Jinja::from_object(LazyMap { rendering: self.clone(), lazy }))),
             Lookup::Pending(what) => Err(self.troubled(waits(vec![what]))),
         }
@@ -103,13 +104,25 @@ impl Rendering {
 
     /// Renders a variable's value as another host sees it.
     fn foreign(&self, root: Root, value: &VarValue, name: &str) -> Result<Jinja, Error> {
+        self.away(root, value, name).map_err(|error| self.troubled(error))
+    }
+
+    fn away(&self, root: Root, value: &VarValue, name: &str) -> Result<Jinja, Error> {
         if self.away >= FARTHEST {
-            let circle = format!("variables of more than {FARTHEST} hosts use one another in a row, the last is `{name}`");
-            return Err(self.troubled(fault(circle, None)));
+            return Err(fault(format!("variables of more than {FARTHEST} hosts use one another in a row, the last is `{name}`"), None));
         }
         let (core, holes) = (self.core.clone(), HashMap::new());
         let there = Arc::new(Rendering { core, root, holes, away: self.away + 1, met: Mutex::default() });
-        there.variable(value, name).map_err(|error| self.troubled(error))
+        there.variable(value, name)
+    }
+
+    /// Makes a value of others, each rendered in a scope of its own. What can't be rendered is for the maker to judge.
+    fn made(&self, make: &dyn Make, name: &str) -> Result<Jinja, Error> {
+        let render = |value: &VarValue, root: &Root| {
+            let rendered = self.away(root.clone(), value, name).and_then(|value| from_jinja(&value));
+            rendered.map_err(|error| unwrap(&error, None))
+        };
+        make.make(&render).map(to_jinja).map_err(|error| self.troubled(wrap(error)))
     }
 
     /// Renders a variable's value, all of it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::{Context, CopyFile, Fetch, Playbook, RoundIx, Run, StepId, TaskIx};
 use crate::plan::testing::{Maker, inventory, playbook};
-use crate::plan::{ControllerInfo, NothingYet, RunInfo, World, build, command_line};
+use crate::plan::{ControllerInfo, NothingYet, RunInfo, StepResult, World, build, command_line};
 
 fn world(playbook: Playbook) -> Arc<World> {
     let plan = build(&playbook, &mut crate::diag::Diagnostics::default()).unwrap();
@@ -154,4 +154,22 @@ fn asserts_ask_all_and_set_gives_values() {
         maker.task("t", Verb::Set(Set { vars: IndexMap::from([("y".to_owned(), Var { value, span: None })]) }))
     });
     assert_eq!(command_line(&prepared.unwrap()), "set y=[8,true]");
+}
+
+#[test]
+fn until_is_asked_of_the_result() {
+    let mut maker = Maker::new("t result.rc == 0");
+    let task = maker.run("t", "true");
+    let template = maker.template("result.rc == 0", Context::Expression);
+    let delay = std::time::Duration::from_secs(1);
+    let retry = |until| Retry { retries: 1, delay, backoff: 1.0, until };
+    let world = world(playbook(vec![maker.round("r", &[0], vec![task])]));
+    let step = StepId { round: RoundIx(0), task: TaskIx(0), host: HostIx(0) };
+    let asked = |until, rc| {
+        let result = StepResult { rc: Some(rc), ..StepResult::without_run(crate::event::Status::Ok) };
+        super::until(&retry(until), &maker.engine, &world.scope_with_result(step, Arc::new(result)))
+    };
+    assert_eq!(asked(Some(template.clone()), 0), Ok(true));
+    assert_eq!(asked(Some(template), 1), Ok(false));
+    assert_eq!(asked(None, 1), Ok(true), "nothing is asked");
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::*;
 use crate::diag::Diagnostics;
 use crate::event::Status;
-use crate::model::{BlockIx, ConnectPatch, FrameIx, Inventory, Layer, Origin, Playbook, RoundNeed, Set, Verb};
+use crate::model::{ConnectPatch, Inventory, Layer, Origin, Playbook, RoundNeed, Set, StepId, TaskIx, Value, Verb};
 use crate::plan::testing::{Maker, inventory, layer, playbook};
 use crate::plan::{ControllerInfo, ErrorView, ItemView, ResultSource, RunInfo, build};
 
@@ -73,6 +73,7 @@ fn at(root: &dyn Lazy, path: &str) -> String {
         Lookup::Pending(step) => format!("after {step}"),
         Lookup::Missing => "missing".to_owned(),
         Lookup::Variable(_) => "variable".to_owned(),
+        Lookup::Made(_) => "made".to_owned(),
         Lookup::Foreign(_, root) => format!("variable in {}", at(&*root, "host/name")),
     }
 }
@@ -191,3 +192,5 @@ fn variables_of_another_host_are_its_own() {
     assert_eq!(at(&*scope, "hosts/h1/vars/url"), r#"variable in "h1""#, "and what `set` set there is chance");
     assert_eq!(at(&*scope, "url"), "1");
 }
+
+mod flow;

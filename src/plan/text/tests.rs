@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::diag::Location;
-use crate::plan::view::{Counts, FORMAT, StepsView};
+use crate::plan::view::{Counts, FORMAT, HomeView, RepeatView, StepsView};
 
 fn place() -> Location {
     Location { file: "play.yml".to_owned(), line: 1, column: 1 }
@@ -22,8 +22,19 @@ fn task(name: &str, waits: Vec<WaitView>, read_only: bool, steps: Vec<StepsView>
         read_only,
         allow_failure: false,
         once: false,
-        timeout_ms: USUAL_TIMEOUT_MS,
+        timeout_ms: flow::USUAL_TIMEOUT_MS,
         when: Vec::new(),
+        home: HomeView::default(),
+        repeat: RepeatView::default(),
+        notify: Vec::new(),
+        lock: None,
+        throttle: None,
+        sensitive: false,
+        tags: Vec::new(),
+        left_out: None,
+        shell: None,
+        changed: None,
+        failed: None,
         steps,
     }
 }
@@ -31,6 +42,26 @@ fn task(name: &str, waits: Vec<WaitView>, read_only: bool, steps: Vec<StepsView>
 fn steps(hosts: &[&str], command: &str) -> StepsView {
     let what = What { command: command.to_owned(), ..What::default() };
     StepsView { hosts: hosts.iter().map(|host| (*host).to_owned()).collect(), what }
+}
+
+fn bare() -> RoundView {
+    RoundView {
+        id: String::new(),
+        name: String::new(),
+        place: place(),
+        hosts: Vec::new(),
+        waits: Vec::new(),
+        after: "some",
+        when: None,
+        batches: Vec::new(),
+        pause_ms: None,
+        max_failures: None,
+        skip_unreachable: false,
+        confirm: None,
+        chosen_by: Vec::new(),
+        tasks: Vec::new(),
+        blocks: Vec::new(),
+    }
 }
 
 fn example() -> PlanView {
@@ -64,6 +95,7 @@ fn example() -> PlanView {
             task("load", vec![wait("kernel", "order")], true, vec![steps(&all, "read /proc/loadavg")]),
             task("free", Vec::new(), true, vec![steps(&all, "free -m")]),
         ],
+        ..bare()
     };
     let patch = RoundView {
         id: "patch".to_owned(),
@@ -83,6 +115,7 @@ fn example() -> PlanView {
                 vec![steps(&all, &format!("print ‹after patch/install› {}", "x".repeat(90)))],
             ),
         ],
+        ..bare()
     };
     let counts = Counts { hosts: 4, steps: 26, may_change: 6, skipped: 1, known_later: 4 };
     PlanView { format: FORMAT, playbook_id: "p".to_owned(), playbook: "P".to_owned(), rounds: vec![survey, patch], counts }

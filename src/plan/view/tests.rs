@@ -1,9 +1,15 @@
 //! Plans rendered with the real engine.
 
-use super::*;
-use crate::model::{Context, Item, Layer, Need, Needs, Origin, TaskRead, Value, Var, VarValue};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::diag::Diagnostics;
+use crate::model::{Context, HostIx, Item, Layer, Need, Needs, Origin, RoundIx, TaskIx, TaskRead, Value, Var, VarValue};
+use crate::plan::classes::TaskClasses;
 use crate::plan::testing::{Maker, inventory, layer, playbook};
-use crate::plan::{ControllerInfo, NothingYet, RunInfo, build, plan_text, unpainted};
+use crate::plan::viewer::{MOST_FAILURES, examine};
+use crate::plan::{ControllerInfo, NothingYet, Plan, RunInfo, World, build, plan_text, unpainted};
 
 /// Eight hosts; h0 to h3 share a layer with `port: 80`, the others one with `port: 81`; h5 has a variable of its own.
 fn hosts() -> crate::model::Inventory {
@@ -44,7 +50,7 @@ fn example() -> (Maker, Plan, Arc<World>) {
 fn equal_hosts_stand_together() {
     let (maker, plan, world) = example();
     let mut diagnostics = Diagnostics::default();
-    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", diagnostics.to_text(&maker.map));
     insta::assert_snapshot!(plan_text(&view, 80, &unpainted));
     insta::assert_json_snapshot!(view.rounds[0].tasks[3]);
@@ -60,13 +66,13 @@ fn what_is_read_of_all_hosts_is_the_same_for_all() {
     let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
     let world =
         World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
-    let classes = Classes::new(&world);
-    let mut table = classes.task(RoundIx(0), TaskIx(0));
+    let classes = |round, task| TaskClasses::new(&world, round, task);
+    let table = classes(RoundIx(0), TaskIx(0));
     let first = table.class(HostIx(0));
     assert!(first.is_some() && (1..8).all(|host| table.class(HostIx(host)) == first));
-    assert_eq!(classes.task(RoundIx(0), TaskIx(1)).class(HostIx(0)), None);
+    assert_eq!(classes(RoundIx(0), TaskIx(1)).class(HostIx(0)), None);
     let mut diagnostics = Diagnostics::default();
-    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", diagnostics.to_text(&maker.map));
     let groups: Vec<usize> = view.rounds[0].tasks.iter().map(|task| task.steps.len()).collect();
     assert_eq!(groups, [1, 8]);
@@ -91,15 +97,15 @@ fn a_task_that_fails_differently_on_every_host_is_told_of_a_few_times() {
 #[test]
 fn a_class_is_what_variables_are_read() {
     let (_, _, world) = example();
-    let classes = Classes::new(&world);
-    let class = |task: u32, host: u32| classes.task(RoundIx(0), TaskIx(task)).class(HostIx(host));
+    let classes = |round, task| TaskClasses::new(&world, round, task);
+    let class = |task: u32, host: u32| classes(RoundIx(0), TaskIx(task)).class(HostIx(host));
     assert_eq!(class(1, 0), class(1, 2));
     assert_ne!(class(1, 0), class(1, 4), "the other group's port");
     assert_eq!(class(1, 4), class(1, 5), "a variable that is not read makes no difference");
     assert_eq!(class(0, 0), class(0, 5));
     assert_eq!(class(2, 0), None, "the host's own name");
     assert_eq!(class(3, 0), class(3, 5), "results are pending for all");
-    let mut listen = classes.task(RoundIx(0), TaskIx(1));
+    let listen = classes(RoundIx(0), TaskIx(1));
     let in_a_row: Vec<_> = (0..8).map(|host| listen.class(HostIx(host))).collect();
     assert_eq!(in_a_row, (0..8).map(|host| class(1, host)).collect::<Vec<_>>(), "one host leaves nothing behind for the next");
 }
@@ -113,7 +119,7 @@ fn what_cannot_be_rendered_is_told_once_with_its_hosts() {
     let world =
         World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
     let mut diagnostics = Diagnostics::default();
-    let _ = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let _ = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     insta::assert_snapshot!(diagnostics.to_text(&maker.map));
 }
 
@@ -128,9 +134,11 @@ fn a_condition_that_waits_excuses_what_cannot_be_rendered() {
     let world =
         World::new(Arc::new(playbook), Arc::new(hosts()), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
     let mut diagnostics = Diagnostics::default();
-    let view = super::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
+    let view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     assert!(!diagnostics.has_errors());
     let what = &view.rounds[0].tasks[1].steps[0].what;
     assert_eq!(what.command, "‹can't be rendered: `nowhere` is not defined›");
     assert_eq!(what.known_after, ["r/kernel"]);
 }
+
+mod flow;

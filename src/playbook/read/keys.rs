@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::diag::Diagnostic;
 use crate::playbook::codes;
-use crate::playbook::keys::{ALIASES, Key};
+use crate::playbook::keys::{ALIASES, BLOCK, ENTRIES, Key, TASK};
 use crate::text::did_you_mean;
 use crate::yaml::{Entry, Node};
 
@@ -31,11 +31,23 @@ impl Reader<'_> {
 
     fn unknown_key(&mut self, entry: &Entry, what: &str, tables: &[&[Key]]) {
         let name = &*entry.key.text;
-        let known = || tables.iter().flat_map(|table| table.iter()).map(|key| key.name);
+        let entries: &[Key] = if what == "a task" { ENTRIES } else { &[] };
+        let known = || tables.iter().flat_map(|table| table.iter()).chain(entries).map(|key| key.name);
         let alias = ALIASES.iter().find(|(other, key)| *other == name && known().any(|known| known == *key));
         let hint = match alias {
             Some((_, key)) => Some(format!("here it is called `{key}`")),
             None if name == "register" => Some("every result is kept: read it as `tasks.ID.stdout`, by the id of the task".to_owned()),
+            None if matches!(name, "rescue" | "always") => Some("it stands beside `block:`".to_owned()),
+            None if name == "with" => Some("it stands beside `use:`".to_owned()),
+            None if what == "a group" && BLOCK.iter().any(|key| key.name == name) => {
+                Some("put the group into a `block:` that has it".to_owned())
+            }
+            None if matches!(what, "a block" | "a `use`") && TASK.iter().any(|key| key.name == name) => {
+                Some("a key of tasks: write it at each of them".to_owned())
+            }
+            None if what == "an `include`" && BLOCK.iter().any(|key| key.name == name) => {
+                Some("put the `include` into a `block:` that has it".to_owned())
+            }
             None => did_you_mean(name, known()),
         };
         let found = Diagnostic::error(codes::UNKNOWN_KEY, entry.key.span, format!("unknown key `{name}` in {what}"));

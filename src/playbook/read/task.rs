@@ -4,7 +4,7 @@ use super::Reader;
 use super::values::octal;
 use crate::diag::Diagnostic;
 use crate::playbook::codes;
-use crate::playbook::keys::{TASK, VERBS};
+use crate::playbook::keys::{ENTRIES, TASK, VERBS};
 use crate::playbook::syntax::{Guard, Task, Verb};
 use crate::text::nearest;
 use crate::yaml::{Entry, Node};
@@ -31,12 +31,13 @@ impl Reader<'_> {
             read_only: node.get("read_only").and_then(|entry| Some((entry.key.span, entry.bool(self.diagnostics)?))),
             guards: entries.iter().filter_map(|entry| self.guard(entry)).collect(),
             allow_failure: self.flag(node, "allow_failure"),
+            flow: self.flow(node),
             verb_key,
             verb: verb.and_then(|(key, entry)| self.verb(key, entry)).unwrap_or(Verb::Broken),
         })
     }
 
-    fn timeout(&mut self, node: &Node) -> Option<std::time::Duration> {
+    pub(super) fn timeout(&mut self, node: &Node) -> Option<std::time::Duration> {
         let entry = node.get("timeout")?;
         let timeout = entry.duration(self.diagnostics)?;
         if timeout.is_zero() {
@@ -65,8 +66,9 @@ impl Reader<'_> {
         let told = entries.iter().any(|entry| {
             let key = &*entry.key.text;
             let known = TASK.iter().find(|known| known.name == key);
-            let like_a_verb = || nearest(key, VERBS.iter().map(|verb| verb.name)).is_some() || key.contains('.');
-            matches!(key, "block" | "include") || (known.is_none() && (like_a_verb() || alias_of_verb(key)))
+            let verbs = || VERBS.iter().chain(ENTRIES).map(|verb| verb.name);
+            let like_a_verb = || nearest(key, verbs()).is_some() || key.contains('.');
+            matches!(key, "rescue" | "always" | "with") || (known.is_none() && (like_a_verb() || alias_of_verb(key)))
         });
         // `shell: uname -r` says by itself where the command goes.
         let blanks = |entry: &Entry| entry.value.as_text().is_some_and(|text| text.text.contains(char::is_whitespace));
@@ -95,7 +97,7 @@ impl Reader<'_> {
         entry.texts(self.diagnostics).into_iter().cloned().collect()
     }
 
-    fn umask(&mut self, node: &Node) -> Option<u32> {
+    pub(super) fn umask(&mut self, node: &Node) -> Option<u32> {
         let entry = node.get("umask")?;
         let text = self.octal(entry)?;
         let mask = octal(&text.text).filter(|mask| *mask <= 0o777);
@@ -119,5 +121,5 @@ impl Reader<'_> {
 
 fn alias_of_verb(key: &str) -> bool {
     let alias = crate::playbook::keys::ALIASES.iter().find(|(other, _)| *other == key);
-    alias.is_some_and(|(_, meant)| VERBS.iter().any(|verb| verb.name == *meant))
+    alias.is_some_and(|(_, meant)| VERBS.iter().chain(ENTRIES).any(|verb| verb.name == *meant))
 }

@@ -92,6 +92,11 @@ impl Reader<'_> {
     /// Reads the value of a key as a map of variables.
     pub(super) fn var_map(&mut self, entry: &Entry) -> Vec<Var> {
         let entries = entry.map(self.diagnostics).unwrap_or_default();
+        self.var_entries(entries)
+    }
+
+    /// Reads entries as variables; names that can't be one are told and left out.
+    pub(super) fn var_entries(&mut self, entries: &[Entry]) -> Vec<Var> {
         let mut vars = Vec::with_capacity(entries.len());
         for entry in entries {
             if let Some(found) = variable_name(&entry.key) {
@@ -276,7 +281,7 @@ pub(super) fn octal(text: &str) -> Option<u32> {
 }
 
 /// What is wrong with the name of a variable, if anything.
-fn variable_name(key: &SourceText) -> Option<Diagnostic> {
+pub(super) fn variable_name(key: &SourceText) -> Option<Diagnostic> {
     let name = &*key.text;
     if RESERVED.contains(&name) {
         let found = Diagnostic::error(codes::RESERVED_NAME, key.span, format!("a variable can't be called `{name}`"));

@@ -23,12 +23,18 @@ impl Reader<'_> {
             "set" => self.set(entry),
             "print" => self.content(&entry.value, "`print`").map(Verb::Print),
             "fail" => self.scalar(&entry.value, "`fail`").map(Verb::Fail),
+            "script" => self.script(entry),
+            "wait_for" => self.wait_for(entry),
+            "facts" => self.facts(entry),
+            "pause" => self.pause(entry),
+            "confirm" => self.scalar(&entry.value, "`confirm`").map(Verb::Confirm),
+            "flush" => self.flush(entry),
             _ => None,
         }
     }
 
     /// Reads one text or a list of texts; an empty list is told.
-    fn scalars(&mut self, entry: &Entry) -> Vec<SourceText> {
+    pub(super) fn scalars(&mut self, entry: &Entry) -> Vec<SourceText> {
         let items = entry.value.list_or_one();
         if items.is_empty() {
             self.diagnostics.push(Diagnostic::error(codes::WRONG_VALUE, entry.value.span, format!("{} is an empty list", entry.what())));
@@ -38,7 +44,7 @@ impl Reader<'_> {
     }
 
     /// Reads a verb's argument that must be there.
-    fn argument(&mut self, node: &Node, verb: &str, key: &str, hint: &str) -> Option<SourceText> {
+    pub(super) fn argument(&mut self, node: &Node, verb: &str, key: &str, hint: &str) -> Option<SourceText> {
         if node.get(key).is_none() {
             self.missing(node, verb, key, Some(hint));
         }

@@ -1,15 +1,22 @@
 //! Binding: where each name that a template reads comes from, for every host that uses it.
 //!
-//! Hosts with equal layers are asked once. What a task reads of other tasks, variables followed, becomes its `reads`;
-//! what a round's `when` reads becomes part of the round's `needs`.
+//! Hosts with equal layers are asked once. What a task or block reads of other tasks, variables followed, becomes its
+//! `reads`; what a round's `when` reads becomes part of the round's `needs`.
 
 use std::collections::BTreeSet;
 
 use super::names::Names;
 use super::order::Order;
 use super::scope::{RoundScope, SetVar, Use, set_vars};
+use super::targets::RoundTargets;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::model::{Inventory, Playbook, Round, RoundIx, RoundNeed, Task, TaskIx, TaskPart, TaskRead, Template, Verb};
+use crate::model::{
+    After, Block, BlockIx, Frame, FrameIx, Gate, Home, HostIx, Inventory, Part, Playbook, Round, RoundFlow, RoundIx, RoundNeed, Task,
+    TaskIx, TaskPart, TaskRead, Template, VarValue,
+};
+
+/// The place of what stands in no round.
+pub(super) const NO_ROUND: RoundIx = RoundIx(u32::MAX);
 
 /// What binding knows and collects.
 pub(super) struct Binder<'a> {
@@ -17,106 +24,175 @@ pub(super) struct Binder<'a> {
     pub(super) inventory: &'a Inventory,
     pub(super) playbook: &'a Playbook,
     pub(super) round_names: &'a Names<RoundIx>,
-    pub(super) task_names: &'a [Names<Vec<TaskIx>>],
+    pub(super) targets: &'a [RoundTargets],
     pub(super) round_order: Order,
     pub(super) task_orders: Vec<Order>,
     pub(super) sets: Vec<SetVar<'a>>,
+    /// What each group of the playbook reads.
+    pub(super) group_reads: Vec<Vec<TaskRead>>,
     /// Places of which a mistake was told already: a variable that many tasks read is wrong once.
     told: BTreeSet<(&'static str, Span)>,
-    /// Variables that templates of a round read, others followed.
-    pub(super) used: BTreeSet<(RoundIx, String)>,
+    /// Where the action is used whose templates are looked at.
+    used_at: Option<Span>,
+    pub(super) used: Used,
     /// Secrets that templates read, variables followed.
     pub(super) secrets: BTreeSet<String>,
     diagnostics: &'a mut Diagnostics,
 }
 
-impl Binder<'_> {
-    /// The verb of a task; none where it could not be read.
-    pub(super) fn verb_key(&self, round: RoundIx, task: TaskIx) -> Option<&'static str> {
-        let verb = &self.playbook.task(round, task).verb;
-        let broken = matches!(verb, Verb::Set(set) if set.vars.is_empty());
-        (!broken).then(|| verb.key())
-    }
+/// The variables that something reads.
+#[derive(Debug, Default)]
+pub(in crate::playbook) struct Used {
+    /// By round, others followed.
+    pub(in crate::playbook) rounds: BTreeSet<(RoundIx, String)>,
+    /// In layers of tasks and blocks, which are told apart by their addresses.
+    pub(in crate::playbook) layers: BTreeSet<(usize, String)>,
+    /// Sections of facts that nothing has gathered by then.
+    pub(in crate::playbook) facts: super::facts::Wanted,
+}
 
+impl Binder<'_> {
     /// Tells of a mistake, once for its place.
     pub(super) fn tell(&mut self, found: Diagnostic) {
         let place = found.primary.as_ref().map(|label| (found.code, label.span));
         if place.is_none_or(|place| self.told.insert(place)) {
-            self.diagnostics.push(found);
+            self.diagnostics.push(match self.used_at {
+                Some(used) => found.and(used, "the action is used here"),
+                None => found,
+            });
         }
     }
 }
 
-/// Binds every template of a playbook; gives the variables that each round reads.
+/// Results that the parts of a round read.
+#[derive(Default)]
+struct Reads {
+    round: Vec<TaskRead>,
+    tasks: Vec<Vec<TaskRead>>,
+    blocks: Vec<Vec<TaskRead>>,
+}
+
+/// Binds every template of a playbook; gives the variables that something reads.
 pub(super) fn bind(
     playbook: &mut Playbook,
     map: &SourceMap,
     inventory: &Inventory,
     round_names: &Names<RoundIx>,
-    task_names: &[Names<Vec<TaskIx>>],
+    targets: &[RoundTargets],
     diagnostics: &mut Diagnostics,
-) -> BTreeSet<(RoundIx, String)> {
+) -> Used {
     let needs: Vec<Vec<usize>> = playbook.rounds.iter().map(|round| round.needs.iter().map(|need| need.round.index()).collect()).collect();
+    let rounds_of_groups: Vec<Round> = playbook.groups.values().map(|group| round_of_group(&group.hosts, group.span)).collect();
     let mut binder = Binder {
         map,
         inventory,
         playbook,
         round_names,
-        task_names,
+        targets,
         round_order: Order::of_rounds(&needs),
-        task_orders: playbook.rounds.iter().map(|round| Order::of_tasks(&round.items, round.tasks.len())).collect(),
+        task_orders: playbook.rounds.iter().map(Order::of_round).collect(),
         sets: set_vars(playbook),
+        group_reads: Vec::new(),
         told: BTreeSet::new(),
-        used: BTreeSet::new(),
+        used_at: None,
+        used: Used::default(),
         secrets: BTreeSet::new(),
         diagnostics,
     };
-    let mut found: Vec<(Vec<TaskRead>, Vec<Vec<TaskRead>>)> = Vec::with_capacity(playbook.rounds.len());
+    binder.groups(&rounds_of_groups);
+    let mut found: Vec<Reads> = Vec::with_capacity(playbook.rounds.len());
     for (index, round) in playbook.rounds.iter().enumerate() {
         found.push(binder.round(RoundIx::new(index), round));
     }
-    let (used, secrets) = (binder.used, binder.secrets);
+    let (used, group_reads, secrets) = (binder.used, binder.group_reads, binder.secrets);
     playbook.secrets.values_mut().for_each(|secret| secret.used = secrets.contains(&secret.name));
-    for (round, (of_round, of_tasks)) in playbook.rounds.iter_mut().zip(found) {
-        for read in &of_round {
-            if !round.needs.iter().any(|need| need.round == read.round) {
-                round.needs.push(RoundNeed { round: read.round, span: Some(read.span) });
-            }
-        }
-        for (task, reads) in round.tasks.iter_mut().zip(of_tasks) {
-            task.reads = reads;
-        }
-        // The results that `when` reads must be kept as well; the first task stands for the round.
-        if let Some(task) = round.tasks.first_mut() {
-            for read in of_round {
-                if !task.reads.iter().any(|other| (other.round, other.task, other.other_hosts) == (read.round, read.task, read.other_hosts))
-                {
-                    task.reads.push(read);
-                }
-            }
-        }
+    for (group, reads) in playbook.groups.values_mut().zip(group_reads) {
+        group.reads = reads;
+    }
+    for (round, reads) in playbook.rounds.iter_mut().zip(found) {
+        hand_over(round, reads);
     }
     used
 }
 
+fn hand_over(round: &mut Round, found: Reads) {
+    for read in &found.round {
+        if !round.needs.iter().any(|need| need.round == read.round) {
+            round.needs.push(RoundNeed { round: read.round, span: Some(read.span) });
+        }
+    }
+    for (task, reads) in round.tasks.iter_mut().zip(found.tasks) {
+        task.reads = reads;
+    }
+    for (block, reads) in round.blocks.iter_mut().zip(found.blocks) {
+        block.reads = reads;
+    }
+    // The results that `when` reads must be kept as well; the first task stands for the round.
+    if let Some(task) = round.tasks.first_mut() {
+        for read in found.round {
+            if !task.reads.iter().any(|other| (other.round, other.task, other.other_hosts) == (read.round, read.task, read.other_hosts)) {
+                task.reads.push(read);
+            }
+        }
+    }
+}
+
+/// A round with nothing but hosts, for what stands in none.
+fn round_of_group(hosts: &[HostIx], span: Span) -> Round {
+    Round {
+        id: String::new(),
+        name: String::new(),
+        span,
+        hosts: hosts.to_vec(),
+        hosts_text: String::new(),
+        hosts_span: None,
+        needs: Vec::new(),
+        after: After::Some,
+        when: None,
+        vars: None,
+        connect: None,
+        tasks: Vec::new(),
+        items: Vec::new(),
+        handlers: Vec::new(),
+        finally: Vec::new(),
+        blocks: Vec::new(),
+        frames: vec![Frame::default()],
+        max_parallel: None,
+        flow: RoundFlow::default(),
+    }
+}
+
 impl<'a> Binder<'a> {
-    fn round(&mut self, index: RoundIx, round: &'a Round) -> (Vec<TaskRead>, Vec<Vec<TaskRead>>) {
-        let mut scope = RoundScope::new(index, round, self.inventory, &self.sets);
-        let mut of_round = Use::of_round();
-        if let Some(when) = &round.when {
+    fn groups(&mut self, rounds: &'a [Round]) {
+        let playbook = self.playbook;
+        for (group, round) in playbook.groups.values().zip(rounds) {
+            // A variable's life ends with the borrow of its round, so each group has a scope of its own.
+            let mut scope = RoundScope::new(NO_ROUND, round, self.inventory);
+            let mut of = Use::default();
+            self.template(&mut scope, &mut of, &group.when);
+            self.group_reads.push(of.reads);
+        }
+    }
+
+    fn round(&mut self, index: RoundIx, round: &'a Round) -> Reads {
+        let mut scope = RoundScope::new(index, round, self.inventory);
+        let mut of_round = Use::default();
+        for when in round.when.iter().chain(&round.flow.confirm) {
             self.template(&mut scope, &mut of_round, when);
         }
-        let of_tasks = round
-            .tasks
-            .iter()
-            .enumerate()
-            .map(|(task_index, task)| {
-                let mut of_task = Use::of_task(TaskIx::new(task_index), task);
-                self.task(&mut scope, &mut of_task, task);
-                of_task.reads
-            })
-            .collect();
-        (of_round.reads, of_tasks)
+        let mut reads = Reads { round: of_round.reads, ..Reads::default() };
+        for (at, task) in round.tasks.iter().enumerate() {
+            self.used_at = use_of(round, task.flow.home.frame);
+            let mut of = Use::of_task(TaskIx::new(at), task, round);
+            self.task(&mut scope, &mut of, task);
+            reads.tasks.push(of.reads);
+        }
+        for (at, block) in round.blocks.iter().enumerate() {
+            let of = self.block(&mut scope, BlockIx(u32::try_from(at).unwrap_or(u32::MAX)), block, round);
+            reads.blocks.push(of);
+        }
+        self.used_at = None;
+        reads
     }
 
     fn template(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, template: &'a Template) {
@@ -125,11 +201,60 @@ impl<'a> Binder<'a> {
         }
     }
 
+    fn value(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, value: &'a VarValue) {
+        let mut templates: Vec<&'a Template> = Vec::new();
+        value.for_each_template(&mut |template| templates.push(template));
+        templates.into_iter().for_each(|template| self.template(scope, of, template));
+    }
+
     fn task(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, task: &'a Task) {
+        let own = task.flow.each.as_ref().map(|each| each.name.as_str());
+        let mut inside = false;
         task.for_each_template(&mut |part, template| {
+            // What goes through items is asked first, before there is one.
+            if part != TaskPart::Each && !inside {
+                inside = true;
+                if let Some(own) = own {
+                    of.items.insert(0, own);
+                }
+            }
             of.judge = part == TaskPart::Judge;
             self.template(scope, of, template);
         });
         of.judge = false;
     }
+
+    fn block(&mut self, scope: &mut RoundScope<'a>, index: BlockIx, block: &'a Block, round: &'a Round) -> Vec<TaskRead> {
+        self.used_at = use_of(round, block.home.frame);
+        let mut of = Use::of_block(index, block, round);
+        if let Some(each) = &block.each {
+            each.for_each_template(&mut |template| self.template(scope, &mut of, template));
+            of.items.insert(0, &each.name);
+        }
+        for when in &block.when {
+            self.template(scope, &mut of, when);
+        }
+        let Some(frame) = block.frame.map(|frame| (frame, &round.frames[frame.index()])) else { return of.reads };
+        let (index_of_frame, frame) = frame;
+        for input in frame.inputs.values().filter(|input| input.given) {
+            self.value(scope, &mut of, &input.value.value);
+        }
+        self.used_at = Some(block.span);
+        for input in frame.inputs.values().filter(|input| !input.given) {
+            let mut default = Use { node: of.node, inventory_only: true, ..Use::default() };
+            self.value(scope, &mut default, &input.value.value);
+        }
+        let at_end = Home { frame: index_of_frame, block: Some((index, Part::Body)), ..block.home };
+        let mut at_end = Use::at(round.node(Gate::Exit(index)), at_end, round);
+        for output in frame.outputs.values() {
+            self.value(scope, &mut at_end, output);
+        }
+        at_end.reads.into_iter().for_each(|read| of.reads(read));
+        of.reads
+    }
+}
+
+/// Where the action of a name space is used.
+fn use_of(round: &Round, frame: FrameIx) -> Option<Span> {
+    round.frames[frame.index()].block.map(|block| round.blocks[block.index()].span)
 }

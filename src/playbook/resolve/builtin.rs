@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::bind::Binder;
+use super::bind::{Binder, NO_ROUND};
 use super::path::{Segment, path};
 use super::scope::{Link, RoundScope, Use};
 use crate::diag::Diagnostic;
-use crate::model::{Read, Template, Var};
+use crate::model::{FrameIx, Read, Template, Var};
 use crate::playbook::codes;
 use crate::text::{did_you_mean, fold_names};
 
 const HOST: &[&str] = &["name", "address", "user", "groups", "vars"];
 const RUN: &[&str] = &["id", "started", "user", "status", "failed"];
 const CONTROLLER: &[&str] = &["env", "user", "host"];
+const LOOP: &[&str] = &["index", "index0", "first", "last", "length", "item"];
+const ERROR: &[&str] = &["task", "rc", "stdout", "stderr", "message"];
 /// Methods of lists and maps that templates may call.
-const METHODS: &[&str] = &["count", "index", "items", "keys", "values", "get"];
+pub(super) const METHODS: &[&str] = &["count", "index", "items", "keys", "values", "get"];
 
 impl<'a> Binder<'a> {
     pub(super) fn builtin(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, read: &Read, classes: Option<&[usize]>, chain: &[Link]) {
@@ -26,22 +28,26 @@ impl<'a> Binder<'a> {
             "run" => self.fields(read, RUN),
             "controller" => self.fields(read, CONTROLLER),
             "hosts" => self.hosts_list(scope, read),
-            "groups" => self.group(read),
+            "groups" => self.group(scope, of, read, chain),
             "tasks" => self.own_round(scope, of, read, chain),
+            "rounds" if of.frame != FrameIx::ROUND => self.not_here(read, "an action sees its own tasks only; pass it in by an input"),
             "rounds" => self.other_round(scope, of, read, classes, chain),
             "result" => self.result(scope, of, read),
+            "inputs" => self.input(scope, of, read, classes, chain),
+            "facts" => self.facts(scope, of, read, chain),
+            "secrets" if of.frame != FrameIx::ROUND => self.not_here(read, "an action gets secrets by its inputs"),
             "secrets" => self.secret(read),
-            "facts" | "inputs" => {
-                let found = Diagnostic::error(codes::NOT_YET, read.span, format!("`{}` is not supported yet", read.path[0]));
-                let hint = match read.path[0].as_str() {
-                    "facts" => "run a command with `read_only: true` and read its result",
-                    _ => "use `vars`, and `-e` on the command line",
-                };
-                self.tell(found.hint(hint.to_owned()));
-            }
-            "error" => self.not_here(read, "it is known in `rescue`, which is not supported yet"),
-            "item" => self.not_here(read, "it is known in tasks with `each`, which is not supported yet"),
-            "loop" => self.not_here(read, "it is known inside `{% for … %}`"),
+            "error" if of.error => self.error(read),
+            "error" => self.not_here(read, "it is known in `rescue`"),
+            "item" => match of.items.first() {
+                Some(name) => {
+                    let found = Diagnostic::error(codes::NOT_HERE, read.span, "`item` has no value here");
+                    self.tell(found.hint(format!("here it is called `{name}`")));
+                }
+                None => self.not_here(read, "it is known in tasks with `each`, and in blocks with it"),
+            },
+            "loop" if !of.items.is_empty() => self.fields(read, LOOP),
+            "loop" => self.not_here(read, "it is known inside `{% for … %}`, and where there is `each`"),
             _ => {}
         }
     }
@@ -90,12 +96,44 @@ impl<'a> Binder<'a> {
     }
 
     fn result(&mut self, scope: &RoundScope<'a>, of: &Use<'a>, read: &Read) {
-        let Some(task) = of.task.filter(|_| of.judge) else {
-            self.not_here(read, "it is known in `changed` and `failed` of a task; elsewhere write `tasks.NAME`");
+        let Some(node) = of.node.filter(|_| of.judge) else {
+            self.not_here(read, "it is known in `changed`, `failed` and `until` of a task; elsewhere write `tasks.NAME`");
             return;
         };
-        let verb = self.verb_key(scope.index, task);
-        self.step_fields(read, 1, verb);
+        let outputs = self.outputs_of(scope.index, node);
+        self.step_fields(read, 1, outputs);
+    }
+
+    fn error(&mut self, read: &Read) {
+        let Some(field) = read.path.get(1).filter(|field| !ERROR.contains(&field.as_str())) else { return };
+        self.unknown_field(read, field, ERROR);
+    }
+
+    /// `inputs.x`: of the action, or of the playbook, whose defaults see what the inventory gives.
+    fn input(&mut self, scope: &mut RoundScope<'a>, of: &Use<'a>, read: &Read, classes: Option<&[usize]>, chain: &[Link]) {
+        if of.inventory_only {
+            return self.not_here(read, "the default of an input can't read another input");
+        }
+        let inputs = match of.frame {
+            FrameIx::ROUND => &self.playbook.inputs,
+            frame => &scope.round.frames[frame.index()].inputs,
+        };
+        let Some(name) = read.path.get(1) else { return };
+        if METHODS.contains(&name.as_str()) {
+            return;
+        }
+        let Some(input) = inputs.get(name) else {
+            let whose = if of.frame == FrameIx::ROUND { "playbook" } else { "action" };
+            let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, format!("the {whose} has no input `{name}`"));
+            let hint =
+                did_you_mean(name, inputs.keys().map(String::as_str)).or_else(|| Some(format!("write it into `inputs` of the {whose}")));
+            return self.tell(found.hint(hint));
+        };
+        // Those of an action are looked at where it is used.
+        if of.frame == FrameIx::ROUND {
+            let mut default = Use { node: of.node, inventory_only: !input.given, ..Use::default() };
+            self.follow(scope, &mut default, &input.value, classes, &mut chain.to_vec());
+        }
     }
 
     /// `hosts` is the list of names; `hosts.NAME` and `hosts[h]` are what the inventory says of one.
@@ -142,7 +180,7 @@ impl<'a> Binder<'a> {
 
     /// Notes that variables of other hosts are read, and what they are made of.
     fn read_elsewhere(&mut self, scope: &RoundScope<'a>, name: &str, found: Vec<&'a Var>) {
-        if !self.used.insert((scope.index, name.to_owned())) {
+        if !self.used.rounds.insert((scope.index, name.to_owned())) {
             return;
         }
         self.secrets_of(name);
@@ -156,8 +194,11 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn group(&mut self, read: &Read) {
+    fn group(&mut self, scope: &RoundScope<'a>, of: &mut Use<'a>, read: &Read, chain: &[Link]) {
         let Some(group) = read.path.get(1) else { return };
+        if let Some(chosen) = self.playbook.groups.get_index_of(group) {
+            return self.chosen_group(scope, of, chosen, read, chain);
+        }
         if METHODS.contains(&group.as_str()) || self.inventory.groups.contains_key(group) {
             return;
         }
@@ -169,9 +210,27 @@ impl<'a> Binder<'a> {
         let found = Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("the inventory has no group `{group}`"));
         let hint = match group.as_str() {
             "all" => Some("the names of all hosts are `hosts`".to_owned()),
-            _ => did_you_mean(group, self.inventory.groups.keys().map(String::as_str)),
+            _ => did_you_mean(group, self.inventory.groups.keys().chain(self.playbook.groups.keys()).map(String::as_str)),
         };
         self.tell(found.hint(hint));
+    }
+
+    /// A group of the playbook: what it reads is read here.
+    fn chosen_group(&mut self, scope: &RoundScope<'a>, of: &mut Use<'a>, group: usize, read: &Read, chain: &[Link]) {
+        if scope.index == NO_ROUND {
+            return self.not_here(read, "groups of the playbook can't be made of each other");
+        }
+        for other in self.group_reads[group].clone() {
+            if other.round == scope.index {
+                let name = &self.playbook.round(other.round).name;
+                let found =
+                    Diagnostic::error(codes::TOO_EARLY, read.span, format!("the group is not known before the round `{name}` has ended"));
+                return self.tell(found.and(other.span, "the group reads a result of it"));
+            }
+            if self.round_in_time(scope, other.round, read, chain) {
+                of.reads(crate::model::TaskRead { other_hosts: true, span: read.span, ..other });
+            }
+        }
     }
 
     /// The group whose name goes on behind the hyphen that stands at the start of `rest`.

@@ -1,54 +1,69 @@
 //! Resolving: the syntax tree, an inventory and a template engine to the model.
 //!
-//! Two passes. *Lowering* gives every task its place and its defaults, compiles every text and binds hosts and `needs`.
+//! Three passes. *Expanding* puts included files and actions where they are named and numbers everything. *Lowering* gives every task its place and its defaults, compiles every text and binds hosts and `needs`.
 //! *Binding* then asks, for every template and every host that uses it, where each name it reads comes from; what it
 //! reads of other tasks becomes [`crate::model::Task::reads`]. Touches no file and renders nothing.
 
+mod actions;
 mod bind;
 mod builtin;
+mod expand;
+mod facts;
+mod flow;
+mod groups;
 mod hosts;
 mod names;
 mod needs;
 mod order;
 mod path;
+mod pieces;
 mod rounds;
 mod scope;
 mod secrets;
 mod steps;
+mod tags;
+mod targets;
 mod tasks;
 mod templates;
 mod undefined;
 mod variables;
 mod verbs;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub(super) use self::bind::Used;
 use self::names::Names;
+use self::targets::RoundTargets;
 use super::options::{FileNeed, Options, Resolved};
 use super::syntax::Syntax;
 use super::{check, codes};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::inventory::RESERVED;
-use crate::model::{HostIx, Inventory, Layer, Origin, Playbook, RoundIx, TaskIx, Var};
+use crate::model::{HostIx, Inventory, Layer, Origin, Playbook, RoundIx, Var};
 use crate::template::Engine;
 use crate::text::snake_id;
 
 /// What lowering needs and collects.
 struct Lower<'a> {
+    map: &'a SourceMap,
     inventory: &'a Inventory,
+    /// The inventory with the playbook's groups in it, full; none where it has none.
+    with_groups: Option<Inventory>,
     engine: &'a mut Engine,
     diagnostics: &'a mut Diagnostics,
-    /// The folder of the playbook file.
-    base: PathBuf,
     files_needed: Vec<FileNeed>,
     /// What `--limit` and `-x` leave; none: all.
-    limit: Option<Vec<HostIx>>,
+    limit: Option<BTreeSet<HostIx>>,
     round_names: Names<RoundIx>,
     /// By round.
-    task_names: Vec<Names<Vec<TaskIx>>>,
+    targets: Rc<Vec<RoundTargets>>,
+    /// What the first tasks of rounds gather.
+    gathering: &'a facts::Gathering,
 }
 
 /// Binds every name of a playbook; `None` where there are errors, all of which are then in `diagnostics`.
@@ -62,50 +77,73 @@ pub fn resolve(
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Option<Resolved> {
-    let file = map.file(syntax.file);
+    let before = diagnostics.clone();
+    let (mut resolved, used) = once(syntax, map, inventory, engine, options, diagnostics, &facts::Gathering::new());
+    let gathering = facts::gathering(&resolved.playbook, &used.facts);
+    if !gathering.is_empty() {
+        *diagnostics = before;
+        (resolved, _) = once(syntax, map, inventory, engine, options, diagnostics, &gathering);
+    }
+    (!diagnostics.has_errors()).then_some(resolved)
+}
+
+/// Resolves with first tasks that gather facts where they are asked for.
+fn once(
+    syntax: &Syntax,
+    map: &SourceMap,
+    inventory: &Inventory,
+    engine: &mut Engine,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+    gathering: &facts::Gathering,
+) -> (Resolved, Used) {
+    let main = &syntax.main;
+    let file = map.file(main.file);
     let path = file.path.as_deref().unwrap_or(Path::new(&file.name));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let base = path.parent().map(Path::to_owned).unwrap_or_default();
     let mut lower = Lower {
+        map,
         inventory,
+        with_groups: None,
         engine,
         diagnostics,
-        base,
         files_needed: Vec::new(),
         limit: None,
         round_names: Names::new(),
-        task_names: Vec::new(),
+        targets: Rc::new(Vec::new()),
+        gathering,
     };
     lower.limit = lower.limits(options);
     reserved_extra(options, lower.diagnostics);
-    let vars = lower.layer(Origin::Playbook, &syntax.vars);
-    let rounds = lower.rounds(&syntax.rounds);
-    let (round_names, task_names, files_needed) = (lower.round_names, lower.task_names, lower.files_needed);
+    let (vars, vars_files) = lower.playbook_vars(syntax);
+    let inputs = lower.playbook_inputs(&main.inputs, options);
+    let groups = lower.chosen_groups(&main.groups);
+    let rounds = lower.rounds(syntax, &groups);
+    let (round_names, targets, files_needed) = (lower.round_names, lower.targets, lower.files_needed);
     let mut names: Names<()> = Names::new();
-    let id = names.add((syntax.id.as_ref(), None), None, ("playbook", "file"), syntax_span(syntax), (), diagnostics);
-    let name = syntax.name.as_ref().map(|name| name.text.clone());
+    let span = crate::diag::Span::new(main.file, 0..0);
+    let id = names.add((main.id.as_ref(), None), None, ("playbook", "file"), span, (), diagnostics);
+    let name = main.name.as_ref().map(|name| name.text.clone());
     let id = id.or_else(|| snake_id(name.as_deref()?)).or_else(|| snake_id(&stem)).unwrap_or_else(|| "playbook".to_owned());
     let mut playbook = Playbook {
         name: name.unwrap_or(stem),
         id,
-        vars: vars.unwrap_or_else(|| Arc::new(Layer { origin: Origin::Playbook, vars: IndexMap::new() })),
-        extra: Arc::new(extra(options)),
+        vars,
+        vars_files,
+        extra: Arc::new(extra(options, &inputs)),
         secrets: inventory.secrets.clone(),
         rounds,
-        max_parallel: syntax.max_parallel,
-        inputs: IndexMap::new(),
-        groups: IndexMap::new(),
+        max_parallel: main.max_parallel,
+        inputs,
+        groups,
     };
-    playbook.secrets.extend(syntax.secrets.iter().map(|(name, secret)| (name.clone(), secret.clone())));
-    let used = bind::bind(&mut playbook, map, inventory, &round_names, &task_names, diagnostics);
+    playbook.secrets.extend(main.secrets.iter().map(|(name, secret)| (name.clone(), secret.clone())));
+    tags::leave_out(&mut playbook, options, diagnostics);
+    let used = bind::bind(&mut playbook, map, inventory, &round_names, &targets, diagnostics);
     secrets::passwords(&mut playbook, inventory, diagnostics);
     secrets::warnings(&playbook, inventory, map, diagnostics);
-    check::check(&playbook, &used, options, diagnostics);
-    (!diagnostics.has_errors()).then_some(Resolved { playbook, files_needed })
-}
-
-fn syntax_span(syntax: &Syntax) -> crate::diag::Span {
-    crate::diag::Span::new(syntax.file, 0..0)
+    check::check(&playbook, inventory, &used, options, diagnostics);
+    (Resolved { playbook, files_needed }, used)
 }
 
 /// Tells of names on the command line that no variable can have.
@@ -116,7 +154,9 @@ fn reserved_extra(options: &Options, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn extra(options: &Options) -> Layer {
-    let vars = options.extra.iter().map(|(name, value)| (name.clone(), Var { value: value.clone(), span: None }));
+/// The variables of the command line; what fills an input is none.
+fn extra(options: &Options, inputs: &IndexMap<String, crate::model::Input>) -> Layer {
+    let vars = options.extra.iter().filter(|(name, _)| !inputs.contains_key(name));
+    let vars = vars.map(|(name, value)| (name.clone(), Var { value: value.clone(), span: None }));
     Layer { origin: Origin::CommandLine, vars: vars.collect() }
 }

@@ -104,6 +104,12 @@ impl<T> Names<T> {
         self.ids.keys().map(String::as_str)
     }
 
+    /// The names, else ids, of those that a test takes.
+    pub(super) fn of<'a>(&'a self, test: impl Fn(&T) -> bool + 'a) -> impl Iterator<Item = &'a str> {
+        let list = self.list.iter().filter(move |named| test(&named.what));
+        list.filter_map(|named| named.name.as_deref().or(named.id.as_deref()))
+    }
+
     /// Suggests what was probably meant.
     pub(super) fn suggest(&self, word: &str) -> Option<String> {
         did_you_mean(word, self.ids()).or_else(|| did_you_mean(word, self.list.iter().filter_map(|named| named.name.as_deref())))

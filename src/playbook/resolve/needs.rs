@@ -1,21 +1,35 @@
-//! `needs` of tasks and groups: words to tasks.
+//! `needs` of tasks, groups and blocks, and `notify`: words to nodes.
+
+use std::ops::Range;
 
 use super::Lower;
 use super::names::Found;
+use super::targets::{RoundTargets, Target, TargetKind};
 use crate::diag::{Diagnostic, SourceText};
-use crate::model::{Need, Needs, RoundIx, TaskIx};
+use crate::model::{FrameIx, Home, Need, Needs, Notify, Section};
 use crate::playbook::codes;
 
+/// Who needs something.
+pub(super) struct Needer<'a> {
+    /// `a task`, `a group`, `a block`.
+    pub(super) kind: TargetKind,
+    pub(super) covers: Range<usize>,
+    pub(super) home: Home,
+    /// True for a member of a `parallel:` group.
+    pub(super) parallel: bool,
+    pub(super) targets: &'a RoundTargets,
+}
+
 impl Lower<'_> {
-    /// Binds what an entry waits for; `own` are the tasks of the entry itself.
-    pub(super) fn needs(&mut self, round: RoundIx, own: &[TaskIx], needs: Option<&[SourceText]>, parallel: bool) -> Needs {
+    /// Binds what an entry waits for.
+    pub(super) fn needs(&mut self, own: &Needer<'_>, needs: Option<&[SourceText]>) -> Needs {
         let Some(needs) = needs else {
             // A member of a group waits for what the group waits for, and for nothing else.
-            return if parallel { Needs::These(Vec::new()) } else { Needs::Above };
+            return if own.parallel { Needs::These(Vec::new()) } else { Needs::Above };
         };
         let mut bound = Vec::with_capacity(needs.len());
         for word in needs {
-            match self.need(round, own, word) {
+            match self.need(own, word) {
                 Ok(tasks) => bound.push(Need { tasks, span: word.span }),
                 Err(found) => self.diagnostics.push(*found),
             }
@@ -23,42 +37,55 @@ impl Lower<'_> {
         Needs::These(bound)
     }
 
-    fn need(&self, round: RoundIx, own: &[TaskIx], word: &SourceText) -> Result<Vec<TaskIx>, Box<Diagnostic>> {
-        let names = &self.task_names[round.index()];
+    fn need(&self, own: &Needer<'_>, word: &SourceText) -> Result<Vec<crate::model::TaskIx>, Box<Diagnostic>> {
+        let names = own.targets.frame(own.home.frame);
         let error = |message: String| Diagnostic::error(codes::BAD_NEED, word.span, message);
-        match names.find(&word.text) {
-            Found::One(named) if named.what == own => Err(Box::new(error(format!("`{}` can't need itself", word.text)))),
-            Found::One(named) if own.iter().any(|task| named.what.contains(task)) => {
-                let found = error(format!("`{}` is the group that this stands in", word.text));
-                Err(Box::new(found.and(named.span, "the group starts before its members end")))
-            }
-            Found::One(named) if own.len() > 1 && named.what.iter().any(|task| own.contains(task)) => {
-                let found = error(format!("a group can't need its own member `{}`", word.text));
-                Err(Box::new(found.and(named.span, "a member of the group")))
-            }
-            Found::One(named) => Ok(named.what.clone()),
+        let named = match names.find(&word.text) {
+            Found::One(named) => named,
             Found::NoId(named) => {
                 let found = error(format!("the task `{}` has no id that `needs` could name", word.text));
                 let found = found.and(named.span, "this name gives no id");
-                Err(Box::new(found.hint("give it one with `id:`, and name that".to_owned())))
+                return Err(Box::new(found.hint("give it one with `id:`, and name that".to_owned())));
             }
             Found::None => {
-                let found = error(format!("there is no task `{}` in this round", word.text));
-                Err(Box::new(self.explain_need(round, word, found)))
+                let list = if own.home.frame == FrameIx::ROUND { "round" } else { "action" };
+                let found = error(format!("there is no task `{}` in this {list}", word.text));
+                return Err(Box::new(self.explain_need(own, word, found)));
             }
-        }
+        };
+        let what = &named.what;
+        let same = what.covers == own.covers && (what.kind == own.kind || what.kind == TargetKind::Group || own.kind == TargetKind::Group);
+        let within = |inner: &Range<usize>, outer: &Range<usize>| !inner.is_empty() && inner.start >= outer.start && inner.end <= outer.end;
+        let found = if same && what.home == own.home {
+            error(format!("`{}` can't need itself", word.text))
+        } else if within(&own.covers, &what.covers) && what.kind != TargetKind::Task {
+            let thing = what.word().trim_start_matches("a ");
+            error(format!("`{}` is the {thing} that this stands in", word.text))
+                .and(named.span, format!("the {thing} starts before its members end"))
+        } else if within(&what.covers, &own.covers) {
+            let thing = if own.kind == TargetKind::Block { "block" } else { "group" };
+            error(format!("a {thing} can't need its own member `{}`", word.text)).and(named.span, format!("a member of the {thing}"))
+        } else if let Some(found) = order(own, what, word) {
+            found.and(named.span, "this one")
+        } else {
+            return Ok(what.nodes.clone());
+        };
+        Err(Box::new(found))
     }
 
     /// Says where the name stands, where it is not in this round.
-    fn explain_need(&self, round: RoundIx, word: &SourceText, found: Diagnostic) -> Diagnostic {
-        if let Some(hint) = self.task_names[round.index()].suggest(&word.text) {
+    fn explain_need(&self, own: &Needer<'_>, word: &SourceText, found: Diagnostic) -> Diagnostic {
+        if let Some(hint) = own.targets.frame(own.home.frame).suggest(&word.text) {
             return found.hint(hint);
+        }
+        if own.home.frame != FrameIx::ROUND {
+            return found.note("an action's tasks wait for tasks of the action; `needs` at its `use` holds for all of it");
         }
         if let Found::One(named) = self.round_names.find(&word.text) {
             return found.and(named.span, "a round has that name").hint("write it into `needs` of the round".to_owned());
         }
-        for names in &self.task_names {
-            if let Found::One(named) = names.find(&word.text) {
+        for round in self.targets.iter() {
+            if let Found::One(named) = round.own().find(&word.text) {
                 return found
                     .and(named.span, "a task of another round")
                     .note("tasks wait for tasks of their own round; rounds wait for rounds");
@@ -66,4 +93,61 @@ impl Lower<'_> {
         }
         found
     }
+
+    /// Binds `notify`.
+    pub(super) fn notify(&mut self, words: &[SourceText], home: Home, targets: &RoundTargets) -> Vec<Notify> {
+        if let (Some(first), true) = (words.first(), home.frame != FrameIx::ROUND) {
+            let found = Diagnostic::error(codes::UNKNOWN_HANDLER, first.span, "an action has no handlers to notify");
+            self.diagnostics.push(found.hint("write `notify` where the action is used; it holds for all its tasks".to_owned()));
+            return Vec::new();
+        }
+        let mut bound: Vec<Notify> = Vec::with_capacity(words.len());
+        for word in words {
+            let error = |message: String| Diagnostic::error(codes::UNKNOWN_HANDLER, word.span, message);
+            let names = targets.own();
+            let found = match names.find(&word.text) {
+                Found::One(named) | Found::NoId(named) if named.what.home.section != Section::Handlers => {
+                    error(format!("`{}` is no handler", word.text))
+                        .and(named.span, format!("{} of the round", named.what.word()))
+                        .hint("write it in `handlers:` of the round".to_owned())
+                }
+                Found::One(named) | Found::NoId(named) => {
+                    if let Some(handler) = named.what.nodes.first()
+                        && !bound.iter().any(|other| other.handler == *handler)
+                    {
+                        bound.push(Notify { handler: *handler, span: word.span });
+                    }
+                    continue;
+                }
+                Found::None => {
+                    let handlers: Vec<&str> = names.of(|target| target.home.section == Section::Handlers).collect();
+                    let near = crate::text::did_you_mean(&word.text, handlers.iter().copied());
+                    let hint = match near {
+                        None if handlers.is_empty() => Some("write it in `handlers:` of the round".to_owned()),
+                        None => Some(format!("the handlers of the round: {}", handlers.join(", "))),
+                        near => near,
+                    };
+                    error(format!("the round has no handler `{}`", word.text)).hint(hint)
+                }
+            };
+            self.diagnostics.push(found);
+        }
+        bound
+    }
+}
+
+/// Tells of a need that can't be met in this order: another list of the round, a later part of the same block.
+fn order(own: &Needer<'_>, what: &Target, word: &SourceText) -> Option<Diagnostic> {
+    let error = |message: String| Diagnostic::error(codes::BAD_NEED, word.span, message);
+    if own.home.section != what.home.section {
+        return Some(match what.home.section {
+            Section::Handlers => error(format!("`{}` is a handler, which runs after the tasks", word.text)),
+            Section::Finally => error(format!("`{}` stands in `finally`, which runs after the tasks", word.text)),
+            Section::Tasks => error("`finally` starts after all tasks".to_owned()).hint("leave it out".to_owned()),
+        });
+    }
+    let (mine, other) = (own.targets.around(own.home), own.targets.around(what.home));
+    let ((_, mine), (_, other)) = mine.iter().zip(&other).find(|(mine, other)| mine.0 == other.0 && mine.1 != other.1)?;
+    let rank = |part: &crate::model::Part| *part as u8;
+    (rank(other) > rank(mine)).then(|| error(format!("`{}` stands in a part of the block that runs later", word.text)))
 }

@@ -1,9 +1,9 @@
 //! Who waits for whom, transitively: tasks inside a round, rounds inside a playbook.
 //!
-//! Knows indices and `needs` only, not why they are asked. Cycles are not its business (`plan` names them); it only
+//! Knows nodes and `needs` only, not why they are asked. A block is ordered by its gates: enter, body, rescue, always, exit. Cycles are not its business (`plan` names them); it only
 //! never loops on one.
 
-use crate::model::{Item, Needs};
+use crate::model::{BlockItem, BlockIx, Gate, Item, Needs, Round, TaskIx};
 
 /// A set of small numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,14 +42,37 @@ pub(crate) struct Order {
     before: Vec<Bits>,
 }
 
+/// What an entry of a list waits for by its place.
+struct Around<'a> {
+    /// What holds for the whole list.
+    outside: &'a Bits,
+    /// What stands above in the list, with all that it waits for.
+    above: &'a Bits,
+    parallel: bool,
+    /// The block around the list.
+    block: Option<BlockIx>,
+}
+
 impl Order {
-    /// The order of a round's tasks.
-    pub(crate) fn of_tasks(items: &[Item], tasks: usize) -> Order {
-        let mut order = Order { before: vec![Bits::new(tasks); tasks] };
+    /// The order of a round's nodes: tasks and gates.
+    pub(crate) fn of_round(round: &Round) -> Order {
+        let nodes = round.node_count();
+        let mut order = Order { before: vec![Bits::new(nodes); nodes] };
         // Each pass carries what is known one reference further; without references downwards two are enough.
-        for _ in 0..=tasks {
+        for _ in 0..=nodes {
             let mut changed = false;
-            order.list(items, &Bits::new(tasks), false, &mut changed);
+            let nothing = Bits::new(nodes);
+            let mut all = order.list(round, &round.items, &nothing, None, false, &mut changed);
+            if round.has_ends() {
+                all = order.after(round.node(Gate::Handlers), &all, &mut changed);
+                let mut with_handlers = all;
+                for handler in &round.handlers {
+                    let own = order.after(*handler, &with_handlers, &mut changed);
+                    with_handlers.union(&own);
+                }
+                let start = order.after(round.node(Gate::Finally), &with_handlers, &mut changed);
+                order.list(round, &round.finally, &start, None, false, &mut changed);
+            }
             if !changed {
                 break;
             }
@@ -78,31 +101,37 @@ impl Order {
         order
     }
 
-    /// Says whether `entry` starts only after `other` has ended.
+    /// Says whether `entry` starts only after `other` has ended; never for what stands in no order.
     pub(crate) fn waits(&self, entry: usize, other: usize) -> bool {
-        self.before[entry].contains(other)
+        self.before.get(entry).is_some_and(|before| before.contains(other))
     }
 
-    /// Walks a list; gives all tasks in it and all that these wait for.
-    fn list(&mut self, items: &[Item], outside: &Bits, parallel: bool, changed: &mut bool) -> Bits {
+    /// Lets a node wait; gives it with all that it waits for.
+    fn after(&mut self, node: TaskIx, waited: &Bits, changed: &mut bool) -> Bits {
+        let before = &mut self.before[node.index()];
+        *changed |= before.union(waited);
+        let mut own = before.clone();
+        own.insert(node.index());
+        own
+    }
+
+    /// Walks a list; gives all nodes in it and all that these wait for.
+    fn list(&mut self, round: &Round, items: &[Item], outside: &Bits, block: Option<BlockIx>, parallel: bool, changed: &mut bool) -> Bits {
         let mut above = outside.clone();
         for item in items {
+            let around = Around { outside, above: &above, parallel, block };
             let own = match item {
                 Item::Task(task, needs) => {
-                    let waited = self.waited(needs, &above, outside, parallel);
-                    let before = &mut self.before[task.index()];
-                    *changed |= before.union(&waited);
-                    let mut own = before.clone();
-                    own.insert(task.index());
-                    own
+                    let waited = self.waited(round, needs, &around);
+                    self.after(*task, &waited, changed)
                 }
                 Item::Parallel(group) => {
-                    let waited = self.waited(&group.needs, &above, outside, parallel);
-                    self.list(&group.members, &waited, true, changed)
+                    let waited = self.waited(round, &group.needs, &around);
+                    self.list(round, &group.members, &waited, block, true, changed)
                 }
-                Item::Block(block) => {
-                    let waited = self.waited(&block.needs, &above, outside, parallel);
-                    self.list(&block.body, &waited, false, changed)
+                Item::Block(of) => {
+                    let waited = self.waited(round, &of.needs, &around);
+                    self.block(round, of, &waited, changed)
                 }
             };
             above.union(&own);
@@ -110,15 +139,28 @@ impl Order {
         above
     }
 
-    fn waited(&self, needs: &Needs, above: &Bits, outside: &Bits, parallel: bool) -> Bits {
+    fn block(&mut self, round: &Round, of: &BlockItem, waited: &Bits, changed: &mut bool) -> Bits {
+        let inside = Some(of.block);
+        let enter = self.after(round.node(Gate::Enter(of.block)), waited, changed);
+        let body = self.list(round, &of.body, &enter, inside, false, changed);
+        let gate = self.after(round.node(Gate::Rescue(of.block)), &body, changed);
+        let rescue = self.list(round, &of.rescue, &gate, inside, false, changed);
+        let gate = self.after(round.node(Gate::Always(of.block)), &rescue, changed);
+        let always = self.list(round, &of.always, &gate, inside, false, changed);
+        self.after(round.node(Gate::Exit(of.block)), &always, changed)
+    }
+
+    fn waited(&self, round: &Round, needs: &Needs, around: &Around<'_>) -> Bits {
         match needs {
-            Needs::Above if parallel => outside.clone(),
-            Needs::Above => above.clone(),
+            Needs::Above if around.parallel => around.outside.clone(),
+            Needs::Above => around.above.clone(),
             Needs::These(list) => {
-                let mut waited = outside.clone();
+                let mut waited = around.outside.clone();
                 for task in list.iter().flat_map(|need| &need.tasks) {
-                    waited.insert(task.index());
-                    waited.union(&self.before[task.index()]);
+                    // What stands in a block that does not hold the reader is over when the whole block is.
+                    let node = outermost(round, *task, around.block).unwrap_or(*task);
+                    waited.insert(node.index());
+                    waited.union(&self.before[node.index()]);
                 }
                 waited
             }
@@ -126,49 +168,32 @@ impl Order {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diag::{SourceMap, Span};
-    use crate::model::{Group, Need, TaskIx};
-
-    fn span() -> Span {
-        Span::new(SourceMap::default().add("a", None, "x"), 0..1)
+/// The end of the outermost block around a node that does not hold the reader's place, too.
+fn outermost(round: &Round, node: TaskIx, reader: Option<BlockIx>) -> Option<TaskIx> {
+    let home = match round.gate(node) {
+        None => round.tasks.get(node.index())?.flow.home,
+        Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => round.blocks[block.index()].home,
+        Some(Gate::Handlers | Gate::Finally) => return None,
+    };
+    let holds = |block: BlockIx| {
+        let mut next = reader;
+        while let Some(around) = next {
+            if around == block {
+                return true;
+            }
+            next = round.blocks[around.index()].home.block.map(|(block, _)| block);
+        }
+        false
+    };
+    let (mut found, mut next) = (None, home.block);
+    while let Some((block, _)) = next {
+        if !holds(block) {
+            found = Some(round.node(Gate::Exit(block)));
+        }
+        next = round.blocks[block.index()].home.block;
     }
-
-    fn task(index: u32, needs: Option<&[u32]>) -> Item {
-        let needs = match needs {
-            None => Needs::Above,
-            Some(list) => Needs::These(vec![Need { tasks: list.iter().map(|task| TaskIx(*task)).collect(), span: span() }]),
-        };
-        Item::Task(TaskIx(index), needs)
-    }
-
-    #[test]
-    fn no_needs_waits_for_all_above() {
-        let order = Order::of_tasks(&[task(0, None), task(1, Some(&[])), task(2, None)], 3);
-        assert!(order.waits(2, 0) && order.waits(2, 1) && !order.waits(1, 0));
-    }
-
-    #[test]
-    fn references_downwards_and_chains() {
-        let order = Order::of_tasks(&[task(0, Some(&[2])), task(1, Some(&[0])), task(2, Some(&[]))], 3);
-        assert!(order.waits(1, 2) && order.waits(0, 2) && !order.waits(2, 0));
-    }
-
-    #[test]
-    fn members_of_a_group_start_together() {
-        let group = Group { id: None, span: span(), needs: Needs::Above, members: vec![task(1, None), task(2, None)] };
-        let order = Order::of_tasks(&[task(0, None), Item::Parallel(group), task(3, None)], 4);
-        assert!(order.waits(1, 0) && order.waits(2, 0) && !order.waits(2, 1));
-        assert!(order.waits(3, 1) && order.waits(3, 2));
-    }
-
-    #[test]
-    fn cycles_end() {
-        let order = Order::of_tasks(&[task(0, Some(&[1])), task(1, Some(&[0]))], 2);
-        assert!(order.waits(0, 0));
-        let rounds = Order::of_rounds(&[vec![], vec![0], vec![1]]);
-        assert!(rounds.waits(2, 0) && !rounds.waits(0, 2));
-    }
+    found
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,16 @@
 //! What a template can see: the hosts of a round by equal layers, the variables of `set`, the place of use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::diag::Span;
-use crate::model::{HostIx, Inventory, Layer, Playbook, Round, RoundIx, Task, TaskIx, TaskRead, Var, Verb};
+use crate::model::{
+    Block, BlockIx, FrameIx, Gate, Home, HostIx, Inventory, Layer, Part, Playbook, Round, RoundIx, Section, Task, TaskIx, TaskRead, Var,
+    Verb,
+};
 
 /// A variable that a `set` task sets.
 #[derive(Debug, Clone)]
@@ -15,9 +18,12 @@ pub(super) struct SetVar<'a> {
     pub(super) name: &'a str,
     pub(super) round: RoundIx,
     pub(super) task: TaskIx,
+    pub(super) frame: FrameIx,
     pub(super) span: Span,
-    /// True where the task runs on every host of its round unless something failed.
+    /// True where the task by itself runs on every host of its round unless something failed.
     pub(super) certain: bool,
+    /// The blocks around it.
+    pub(super) around: Vec<(BlockIx, Part)>,
 }
 
 /// All variables that `set` tasks set, in the order written.
@@ -32,12 +38,47 @@ pub(super) fn set_vars(playbook: &Playbook) -> Vec<SetVar<'_>> {
                     round: RoundIx::new(round_index),
                     task: TaskIx::new(task_index),
                     span: var.span.unwrap_or(task.span),
-                    certain: task.when.is_empty() && task.guards.is_empty() && !task.allow_failure && round.when.is_none(),
+                    frame: task.flow.home.frame,
+                    certain: always_runs(round, task),
+                    around: around(round, task.flow.home),
                 });
             }
         }
     }
     sets
+}
+
+impl SetVar<'_> {
+    /// Says whether the variable is there for who reads it after the task: nothing may leave the task out that does not
+    /// leave the reader out, too.
+    pub(super) fn is_certain(&self, round: &Round, reader: &[(BlockIx, Part)]) -> bool {
+        self.certain
+            && self.around.iter().all(|(index, part)| {
+                let block = &round.blocks[index.index()];
+                match reader.iter().find(|(other, _)| other == index) {
+                    Some((_, of_reader)) => of_reader == part || *part == Part::Always,
+                    None => {
+                        let runs = match part {
+                            Part::Body => !block.rescue && !block.allow_failure,
+                            Part::Rescue => false,
+                            Part::Always => true,
+                        };
+                        runs && block.when.is_empty() && block.each.is_none()
+                    }
+                }
+            })
+    }
+}
+
+/// Whether a task by itself runs on every host of its round unless something failed.
+fn always_runs(round: &Round, task: &Task) -> bool {
+    let own = task.when.is_empty() && task.guards.is_empty() && !task.allow_failure && task.flow.each.is_none() && round.when.is_none();
+    own && task.flow.home.section != Section::Handlers
+}
+
+/// The blocks around a place, innermost first, with the part of each.
+fn around(round: &Round, home: Home) -> Vec<(BlockIx, Part)> {
+    std::iter::successors(home.block, |(block, _)| round.blocks[block.index()].home.block).collect()
 }
 
 /// Hosts that see the same variables.
@@ -62,8 +103,7 @@ pub(super) struct RoundScope<'a> {
 }
 
 impl<'a> RoundScope<'a> {
-    pub(super) fn new(index: RoundIx, round: &'a Round, inventory: &'a Inventory, sets: &[SetVar<'_>]) -> RoundScope<'a> {
-        let _ = sets;
+    pub(super) fn new(index: RoundIx, round: &'a Round, inventory: &'a Inventory) -> RoundScope<'a> {
         let mut classes: IndexMap<Vec<usize>, Class> = IndexMap::new();
         for host in &round.hosts {
             let key: Vec<usize> = inventory.host(*host).layers.iter().map(|layer| Arc::as_ptr(layer).addr()).collect();
@@ -90,8 +130,7 @@ impl<'a> RoundScope<'a> {
 
     /// The hosts of some classes, in the order of the round.
     pub(super) fn hosts_of(&self, classes: &[usize]) -> Vec<HostIx> {
-        let wanted: std::collections::BTreeSet<HostIx> =
-            classes.iter().flat_map(|class| self.classes[*class].hosts.iter().copied()).collect();
+        let wanted: BTreeSet<HostIx> = classes.iter().flat_map(|class| self.classes[*class].hosts.iter().copied()).collect();
         self.round.hosts.iter().copied().filter(|host| wanted.contains(host)).collect()
     }
 }
@@ -104,25 +143,57 @@ fn reads_of(var: &Var) -> Reads<'_> {
 }
 
 /// Who uses a template, and what was found out about it.
+#[derive(Default)]
 pub(super) struct Use<'a> {
-    /// None: the round's own `when`.
-    pub(super) task: Option<TaskIx>,
-    /// The task's own layers, strongest first.
+    /// The task or gate; none: the round's own `when`, or a group of the playbook.
+    pub(super) node: Option<TaskIx>,
+    /// Whose ids and inputs it sees.
+    pub(super) frame: FrameIx,
+    /// The layers of its own, strongest first.
     pub(super) layers: Vec<&'a Layer>,
-    /// True in `changed` and `failed`, where `result` is known.
+    /// The blocks around it.
+    pub(super) around: Vec<(BlockIx, Part)>,
+    /// Names of the items around it, innermost first.
+    pub(super) items: Vec<&'a str>,
+    /// True in `rescue`.
+    pub(super) error: bool,
+    /// True in `changed`, `failed` and `until`, where `result` is known.
     pub(super) judge: bool,
+    /// True for defaults of inputs, which see what the inventory gives and nothing else.
+    pub(super) inventory_only: bool,
     pub(super) reads: Vec<TaskRead>,
     /// Names that were followed already, with what the answer depends on.
-    pub(super) seen: std::collections::BTreeSet<(String, bool, bool, Option<Vec<usize>>)>,
+    pub(super) seen: BTreeSet<Followed>,
 }
 
+/// A name that was followed: whether it may be absent, whether a result is known, and for which classes of hosts.
+pub(super) type Followed = (String, bool, bool, Option<Vec<usize>>);
+
 impl<'a> Use<'a> {
-    pub(super) fn of_round() -> Use<'a> {
-        Use { task: None, layers: Vec::new(), judge: false, reads: Vec::new(), seen: std::collections::BTreeSet::new() }
+    pub(super) fn of_task(index: TaskIx, task: &'a Task, round: &'a Round) -> Use<'a> {
+        Use { layers: strongest_first(&task.layers), ..Use::at(index, task.flow.home, round) }
     }
 
-    pub(super) fn of_task(index: TaskIx, task: &'a Task) -> Use<'a> {
-        Use { task: Some(index), layers: task.layers.iter().rev().map(AsRef::as_ref).collect(), ..Use::of_round() }
+    /// A template of a block itself: at its start, or (its outputs) at its end, in its own name space.
+    pub(super) fn of_block(index: BlockIx, block: &'a Block, round: &'a Round) -> Use<'a> {
+        Use { layers: strongest_first(&block.layers), ..Use::at(round.node(Gate::Enter(index)), block.home, round) }
+    }
+
+    /// A place in a round, with what is known there.
+    pub(super) fn at(node: TaskIx, home: Home, round: &'a Round) -> Use<'a> {
+        let mut found = Use { node: Some(node), frame: home.frame, around: around(round, home), ..Use::default() };
+        let mut next = home.block;
+        while let Some((index, part)) = next {
+            let block = &round.blocks[index.index()];
+            // An action sees nothing of what is around its use.
+            if block.frame.is_some() {
+                break;
+            }
+            found.items.extend(block.each.as_ref().map(|each| each.name.as_str()));
+            found.error |= part == Part::Rescue;
+            next = block.home.block;
+        }
+        found
     }
 
     /// Remembers a result that is read.
@@ -132,6 +203,10 @@ impl<'a> Use<'a> {
             self.reads.push(read);
         }
     }
+}
+
+fn strongest_first(layers: &[Arc<Layer>]) -> Vec<&Layer> {
+    layers.iter().rev().map(AsRef::as_ref).collect()
 }
 
 /// A variable that is being followed: its name and where it was read.

@@ -1,10 +1,11 @@
 //! Results of other tasks: does the task exist, has it run by then, on this host.
 
-use super::bind::Binder;
+use super::bind::{Binder, NO_ROUND};
 use super::path::{Segment, path};
 use super::scope::{Link, RoundScope, Use};
-use crate::diag::Diagnostic;
-use crate::model::{Read, RoundIx, TaskIx, TaskRead};
+use super::targets::TargetKind;
+use crate::diag::{Diagnostic, Span};
+use crate::model::{FrameIx, Gate, Read, Round, RoundIx, Section, TaskIx, TaskRead, Verb};
 use crate::playbook::codes;
 use crate::playbook::keys::{STEP_FIELDS, output_fields};
 use crate::text::{did_you_mean, fold_names};
@@ -16,14 +17,24 @@ impl<'a> Binder<'a> {
             self.unnamed(read, "tasks.NAME");
             return;
         };
-        let Some(task) = of.task else {
-            let found = Diagnostic::error(codes::TOO_EARLY, read.span, "no task of the round has run when the round is asked for");
+        let Some(node) = of.node else {
+            let message = match scope.index {
+                NO_ROUND => "a group of the playbook stands in no round",
+                _ => "no task of the round has run when the round is asked for",
+            };
+            let found = Diagnostic::error(codes::TOO_EARLY, read.span, message);
             self.tell(found.hint("read a result of another round: `rounds.R.tasks.NAME`".to_owned()));
             return;
         };
-        if let Some(target) = self.step(scope.index, name, read, chain) {
-            self.step_fields(read, 2, self.verb_key(scope.index, target));
-            self.in_own_round(scope, of, task, target, read, chain);
+        if of.inventory_only {
+            let found = Diagnostic::error(codes::NOT_HERE, read.span, "`tasks` has no value here");
+            self.tell(found.note("the default of an input sees the inventory's variables, facts and the host"));
+            return;
+        }
+        if let Some(target) = self.step(scope.index, of.frame, name, read, chain) {
+            let outputs = self.outputs_of(scope.index, target);
+            self.step_fields(read, 2, outputs);
+            self.in_own_round(scope, of, node, target, read, chain);
         }
     }
 
@@ -45,11 +56,12 @@ impl<'a> Binder<'a> {
                     self.unnamed(read, &format!("rounds.{name}.tasks.NAME"));
                     return;
                 };
-                let Some(target) = self.step(round, task, read, chain) else { return };
-                self.step_fields(read, 4, self.verb_key(round, target));
+                let Some(target) = self.step(round, FrameIx::ROUND, task, read, chain) else { return };
+                let outputs = self.outputs_of(round, target);
+                self.step_fields(read, 4, outputs);
                 if round == scope.index {
-                    if let Some(task) = of.task {
-                        self.in_own_round(scope, of, task, target, read, chain);
+                    if let Some(node) = of.node {
+                        self.in_own_round(scope, of, node, target, read, chain);
                     }
                 } else if self.round_in_time(scope, round, read, chain) {
                     self.this_host_in(scope, round, read, classes);
@@ -80,13 +92,14 @@ impl<'a> Binder<'a> {
         }
         let targets: Vec<TaskIx> = match (whole.get(4), whole.get(5)) {
             (Some(Segment::Name(tasks)), Some(Segment::Name(task))) if tasks == "tasks" => {
-                let Some(target) = self.step(round, task, read, chain) else { return };
+                let Some(target) = self.step(round, FrameIx::ROUND, task, read, chain) else { return };
                 let names: Option<Vec<String>> = whole[5..]
                     .iter()
                     .map_while(|part| if let Segment::Name(name) = part { Some(Some(name.clone())) } else { None })
                     .collect();
                 let fields = Read { path: names.unwrap_or_default(), span: read.span, optional: read.optional };
-                self.step_fields(&fields, 1, self.verb_key(round, target));
+                let outputs = self.outputs_of(round, target);
+                self.step_fields(&fields, 1, outputs);
                 vec![target]
             }
             (Some(Segment::Name(other)), _) if other != "tasks" => {
@@ -105,35 +118,41 @@ impl<'a> Binder<'a> {
             return;
         }
         for target in targets {
-            let task = self.playbook.task(round, target);
-            if !task.once {
+            let once = scope.round.gate(target).is_none() && self.playbook.task(round, target).once;
+            if !once {
+                let (_, place) = self.named(scope.round, target);
                 let found = Diagnostic::error(codes::OTHER_HOST, read.span, "another host's result from the same round");
-                let found = found.and(task.span, "hosts do not wait for each other inside a round");
+                let found = found.and(place, "hosts do not wait for each other inside a round");
                 self.tell(found.hint("read it in a later round, or make that task `once: true`".to_owned()));
-            } else if let Some(own) = of.task {
+            } else if let Some(own) = of.node {
                 self.in_own_round(scope, of, own, target, read, chain);
             }
         }
     }
 
-    /// Finds a task of a round by id.
-    fn step(&mut self, round: RoundIx, name: &str, read: &Read, chain: &[Link]) -> Option<TaskIx> {
-        let names = &self.task_names[round.index()];
+    /// Finds a task or block of a name space by id.
+    fn step(&mut self, round: RoundIx, frame: FrameIx, name: &str, read: &Read, chain: &[Link]) -> Option<TaskIx> {
+        let names = self.targets[round.index()].frame(frame);
         if let Some(named) = names.id(name) {
-            // A group of one task is still no task.
-            let task = named.what.first().copied().filter(|task| self.playbook.task(round, *task).id.as_deref() == Some(name));
-            if task.is_none() {
+            if named.what.kind == TargetKind::Group {
                 let found = Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("`{name}` is a group and has no result of its own"));
                 self.tell(found.and(named.span, "the group").hint("name one of its tasks".to_owned()));
+                return None;
             }
-            return task;
+            return named.what.nodes.first().copied();
+        }
+        if frame != FrameIx::ROUND {
+            let found = Diagnostic::error(codes::UNKNOWN_STEP, read.span, format!("the action has no task `{name}`"));
+            let hint = names.suggest(name).unwrap_or_else(|| "an action sees its own tasks only; pass it in by an input".to_owned());
+            self.tell(through(found, chain).hint(hint));
+            return None;
         }
         let mut found = Diagnostic::error(
             codes::UNKNOWN_STEP,
             read.span,
             format!("the round `{}` has no task `{name}`", self.playbook.round(round).id),
         );
-        let elsewhere = self.playbook.rounds.iter().zip(self.task_names).find(|(_, names)| names.id(name).is_some());
+        let elsewhere = self.playbook.rounds.iter().zip(self.targets).find(|(_, targets)| targets.own().id(name).is_some());
         let hint = names
             .suggest(name)
             .or_else(|| elsewhere.map(|(other, _)| format!("it is in another round: `rounds.{}.tasks.{name}`", other.id)));
@@ -149,9 +168,9 @@ impl<'a> Binder<'a> {
     }
 
     /// Checks the fields of a step's result from `at` on.
-    pub(super) fn step_fields(&mut self, read: &Read, at: usize, verb: Option<&'static str>) {
+    pub(super) fn step_fields(&mut self, read: &Read, at: usize, known: Option<Outputs<'a>>) {
         let Some(field) = read.path.get(at) else { return };
-        let outputs = verb.map(output_fields).unwrap_or_default();
+        let outputs = known.as_ref().map(|known| known.fields.as_slice()).unwrap_or_default();
         if !STEP_FIELDS.contains(&field.as_str()) {
             let step = read.path[..at].join(".");
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, format!("a result has no field `{field}`"));
@@ -168,12 +187,15 @@ impl<'a> Binder<'a> {
             self.tell(found.note(format!("its fields: {}", STEP_FIELDS.join(", "))).hint(hint));
             return;
         }
-        let (true, Some(output), Some(verb)) = (field == "outputs", read.path.get(at + 1), verb) else { return };
+        let (true, Some(output), Some(verb)) = (field == "outputs", read.path.get(at + 1), known.as_ref().map(|known| &known.of)) else {
+            return;
+        };
         if !outputs.contains(&output.as_str()) {
-            let message =
-                if outputs.is_empty() { format!("`{verb}` has no outputs") } else { format!("`{verb}` has no output `{output}`") };
+            let message = if outputs.is_empty() { format!("{verb} has no outputs") } else { format!("{verb} has no output `{output}`") };
             let found = Diagnostic::error(codes::UNKNOWN_FIELD, read.span, message);
-            let hint = if outputs.is_empty() {
+            let hint = if outputs.is_empty() && !known.as_ref().is_some_and(|known| known.of.starts_with('`')) {
+                None
+            } else if outputs.is_empty() {
                 Some("its text is in `stdout`, `lines` and `json`".to_owned())
             } else {
                 did_you_mean(output, outputs.iter().copied())
@@ -183,26 +205,61 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn in_own_round(&mut self, scope: &RoundScope<'a>, of: &mut Use<'a>, task: TaskIx, target: TaskIx, read: &Read, chain: &[Link]) {
-        let other = &scope.round.tasks[target.index()];
-        if task == target {
+    fn in_own_round(&mut self, scope: &RoundScope<'a>, of: &mut Use<'a>, node: TaskIx, target: TaskIx, read: &Read, chain: &[Link]) {
+        if node == target {
             let found = through(Diagnostic::error(codes::TOO_EARLY, read.span, "a task can't read its own result"), chain);
-            let hint =
-                if of.judge { "in `changed` and `failed` it is called `result`" } else { "it is known only when the task has ended" };
+            let hint = if of.judge {
+                "in `changed`, `failed` and `until` it is called `result`"
+            } else {
+                "it is known only when the task has ended"
+            };
             self.tell(found.hint(hint.to_owned()));
             return;
         }
-        if self.task_orders[scope.index.index()].waits(target.index(), task.index()) {
-            let name = &other.name;
+        if self.task_orders[scope.index.index()].waits(target.index(), node.index()) {
+            let (name, place) = self.named(scope.round, target);
             let found = Diagnostic::error(codes::TOO_EARLY, read.span, format!("the result of `{name}` is not there yet"));
-            let found = through(found, chain).and(other.span, "runs after the task that reads it");
-            self.tell(found.hint("move it up, or give it `needs: []`".to_owned()));
+            let home = |node: TaskIx| scope.round.tasks.get(node.index()).map(|task| task.flow.home.section);
+            let later = matches!(home(target), Some(Section::Handlers | Section::Finally)) && home(target) != home(node);
+            let block = scope.round.gate(target).is_some();
+            let (why, hint) = match (later, block) {
+                (true, _) => ("runs after all tasks", None),
+                (_, true) => ("ends after the task that reads it", Some("name a task that runs before".to_owned())),
+                _ => ("runs after the task that reads it", Some("move it up, or give it `needs: []`".to_owned())),
+            };
+            self.tell(through(found, chain).and(place, why).hint(hint));
             return;
         }
         of.reads(TaskRead { round: scope.index, task: target, other_hosts: false, span: read.span });
     }
 
-    fn round_in_time(&mut self, scope: &RoundScope<'a>, round: RoundIx, read: &Read, chain: &[Link]) -> bool {
+    /// The name and the place of a task or block.
+    fn named(&self, round: &'a Round, node: TaskIx) -> (&'a str, Span) {
+        match round.gate(node) {
+            Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => {
+                let block = &round.blocks[block.index()];
+                (&block.name, block.span)
+            }
+            _ => round.tasks.get(node.index()).map_or(("", round.span), |task| (&task.name, task.span)),
+        }
+    }
+
+    /// What a task or block gives in `outputs`; none where its verb could not be read.
+    pub(super) fn outputs_of(&self, round: RoundIx, node: TaskIx) -> Option<Outputs<'a>> {
+        let playbook = self.playbook;
+        let round = playbook.round(round);
+        if let Some(Gate::Exit(block)) = round.gate(node) {
+            let frame = round.blocks[block.index()].frame.map(|frame| &round.frames[frame.index()]);
+            let fields = frame.map(|frame| frame.outputs.keys().map(String::as_str).collect());
+            let of = frame.map_or_else(|| "a block".to_owned(), |frame| format!("the action `{}`", frame.name));
+            return Some(Outputs { of, fields: fields.unwrap_or_default() });
+        }
+        let verb = &round.tasks.get(node.index())?.verb;
+        let broken = matches!(verb, Verb::Set(set) if set.vars.is_empty());
+        (!broken).then(|| Outputs { of: format!("`{}`", verb.key()), fields: output_fields(verb.key()).to_vec() })
+    }
+
+    pub(super) fn round_in_time(&mut self, scope: &RoundScope<'a>, round: RoundIx, read: &Read, chain: &[Link]) -> bool {
         if !self.round_order.waits(round.index(), scope.index.index()) {
             return true;
         }
@@ -215,7 +272,8 @@ impl<'a> Binder<'a> {
 
     /// `rounds.R.tasks.x` is this host's result: it must have been part of R.
     fn this_host_in(&mut self, scope: &RoundScope<'a>, round: RoundIx, read: &Read, classes: Option<&[usize]>) {
-        if read.optional {
+        // A host without a result is not in a group of the playbook.
+        if read.optional || scope.index == NO_ROUND {
             return;
         }
         let other = self.playbook.round(round);
@@ -232,6 +290,13 @@ impl<'a> Binder<'a> {
         let rest = read.path[2..].join(".");
         self.tell(found.hint(format!("for another host's write `rounds.{}.hosts[h].{rest}`, or add `| default(…)`", other.id)));
     }
+}
+
+/// The fields of `outputs` of something.
+pub(super) struct Outputs<'a> {
+    /// What gives them, as messages call it.
+    of: String,
+    fields: Vec<&'a str>,
 }
 
 /// Shows the use of the variable through which something is read.

@@ -1,102 +1,55 @@
-//! Tasks: flattened, with the defaults of their round and groups in.
-
-use std::sync::Arc;
+//! Tasks, with the defaults of their round and groups in.
 
 use super::Lower;
-use super::names::{Names, id_of};
-use crate::diag::{Diagnostic, Span};
-use crate::model::{Become, Context, Flow, Group, Item, Judge, Layer, Needs, OnHost, Origin, RoundIx, Task, TaskIx, Template, Verb};
+use super::names::id_of;
+use super::pieces::{Outside, tags};
+use super::targets::RoundTargets;
+use crate::diag::Diagnostic;
+use crate::model::{Context, Flow, Home, Judge, OnHost, Origin, Shell, Task, Verb};
+use crate::playbook::keys::FACT_SECTIONS;
 use crate::playbook::{codes, syntax};
-use crate::text::{did_you_mean, one_line};
+use crate::text::{did_you_mean, format_duration, one_line};
 
-/// What holds around a task.
+/// `defaults` as far as tasks take them one by one.
 #[derive(Clone, Default)]
-struct Outside {
-    when: Vec<Template>,
-    layers: Vec<Arc<Layer>>,
-    env: Vec<(String, Template)>,
-    cwd: Option<Template>,
-    r#become: Option<Become>,
-    allow_failure: bool,
-    /// The round's `read_only`.
-    read_only: Option<Span>,
-    /// True in a `parallel:` group.
-    parallel: bool,
+pub(super) struct Settings {
+    umask: Option<u32>,
+    shell: Option<Shell>,
+    timeout: Option<std::time::Duration>,
+    retry: syntax::Retry,
+    throttle: Option<usize>,
+    sensitive: Option<bool>,
+    allow_failure: Option<bool>,
+}
+
+impl Settings {
+    /// What `defaults` say on top of these.
+    pub(super) fn with(&self, defaults: &syntax::Defaults) -> Settings {
+        let retry = syntax::Retry {
+            retries: defaults.retry.retries.or(self.retry.retries),
+            delay: defaults.retry.delay.or(self.retry.delay),
+            backoff: defaults.retry.backoff.or(self.retry.backoff),
+            until: None,
+        };
+        Settings {
+            umask: defaults.umask.or(self.umask),
+            shell: defaults.shell.clone().or_else(|| self.shell.clone()),
+            timeout: defaults.timeout.or(self.timeout),
+            retry,
+            throttle: defaults.throttle.or(self.throttle),
+            sensitive: defaults.sensitive.or(self.sensitive),
+            allow_failure: defaults.allow_failure.or(self.allow_failure),
+        }
+    }
 }
 
 /// The longest attempt where `timeout` says nothing.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3600);
 
 impl Lower<'_> {
-    /// Gives every task its place and registers what can be named.
-    pub(super) fn name_entries(&mut self, entries: &[syntax::Entry], next: &mut usize, names: &mut Names<Vec<TaskIx>>) {
-        for entry in entries {
-            let (common, span, tasks) = match entry {
-                syntax::Entry::Task(task) => {
-                    *next += 1;
-                    (&task.common, task.span, vec![TaskIx::new(*next - 1)])
-                }
-                syntax::Entry::Parallel(group) => {
-                    let first = *next;
-                    self.name_entries(&group.entries, next, names);
-                    (&group.common, group.span, (first..*next).map(TaskIx::new).collect())
-                }
-            };
-            names.add((common.id.as_ref(), common.name.as_ref()), None, ("task", "round"), span, tasks, self.diagnostics);
-        }
-    }
-
-    pub(super) fn tasks(&mut self, index: RoundIx, round: &syntax::Round) -> (Vec<Task>, Vec<Item>) {
-        let outside = Outside {
-            env: self.env(&round.common.env),
-            cwd: round.cwd.as_ref().map(|cwd| self.text(cwd)),
-            r#become: self.r#become(round.common.r#become.as_ref(), None),
-            read_only: round.read_only,
-            ..Outside::default()
-        };
-        let mut tasks = Vec::new();
-        let items = self.items(index, &round.entries, &outside, &mut tasks);
-        (tasks, items)
-    }
-
-    fn items(&mut self, round: RoundIx, entries: &[syntax::Entry], outside: &Outside, tasks: &mut Vec<Task>) -> Vec<Item> {
-        let mut items = Vec::with_capacity(entries.len());
-        for entry in entries {
-            match entry {
-                syntax::Entry::Task(task) => {
-                    let index = TaskIx::new(tasks.len());
-                    let needs = self.needs(round, &[index], task.common.needs.as_deref(), outside.parallel);
-                    let task = self.task(task, outside);
-                    tasks.push(task);
-                    items.push(Item::Task(index, needs));
-                }
-                syntax::Entry::Parallel(group) => {
-                    let inside = self.inside(group, outside);
-                    let first = tasks.len();
-                    let members = self.items(round, &group.entries, &inside, tasks);
-                    let own: Vec<TaskIx> = (first..tasks.len()).map(TaskIx::new).collect();
-                    let needs: Needs = self.needs(round, &own, group.common.needs.as_deref(), outside.parallel);
-                    let id = id_of(group.common.id.as_ref(), group.common.name.as_ref());
-                    items.push(Item::Parallel(Group { id, span: group.span, needs, members }));
-                }
-            }
-        }
-        items
-    }
-
-    fn inside(&mut self, group: &syntax::Group, outside: &Outside) -> Outside {
-        let mut inside = outside.clone();
-        inside.parallel = true;
-        inside.when.extend(group.common.when.as_ref().map(|when| self.template(when, Context::Expression)));
-        inside.layers.extend(self.layer(Origin::Task, &group.common.vars));
-        inside.env.extend(self.env(&group.common.env));
-        inside.r#become = self.r#become(group.common.r#become.as_ref(), outside.r#become.as_ref());
-        inside.allow_failure = group.allow_failure.unwrap_or(outside.allow_failure);
-        inside
-    }
-
-    fn task(&mut self, task: &syntax::Task, outside: &Outside) -> Task {
-        let shell = task.shell.clone().unwrap_or_default();
+    pub(super) fn task(&mut self, task: &syntax::Task, outside: &Outside, home: Home, targets: &RoundTargets) -> Task {
+        let settings = &outside.settings;
+        let shell = task.shell.clone().or_else(|| settings.shell.clone()).unwrap_or_default();
         let verb = self.verb(&task.verb, &shell);
         let mut when = outside.when.clone();
         when.extend(task.common.when.as_ref().map(|when| self.template(when, Context::Expression)));
@@ -107,7 +60,24 @@ impl Lower<'_> {
         let read_only = self.read_only(task, &verb, outside);
         let changed = match &task.changed {
             Some((_, judge)) => Some(self.judge(judge)),
-            None => (read_only && matches!(verb, Verb::Run(_))).then_some(Judge::Fixed(false)),
+            None => (read_only && matches!(verb, Verb::Run(_) | Verb::Script(_))).then_some(Judge::Fixed(false)),
+        };
+        let mut notify = self.notify(&task.flow.notify, home, targets);
+        for more in &outside.notify {
+            if !notify.iter().any(|own| own.handler == more.handler) {
+                notify.push(more.clone());
+            }
+        }
+        let flow = Flow {
+            each: self.each(task.flow.each.as_ref()),
+            retry: self.retry(&task.flow.retry, &settings.retry),
+            notify,
+            lock: task.flow.lock.as_ref().map(|lock| lock.text.clone()),
+            throttle: task.flow.throttle.or(settings.throttle),
+            sensitive: task.flow.sensitive.or(settings.sensitive).unwrap_or(false),
+            tags: tags(&outside.tags, &task.flow.tags),
+            left_out: None,
+            home,
         };
         Task {
             id: id_of(task.common.id.as_ref(), task.common.name.as_ref()),
@@ -120,18 +90,18 @@ impl Lower<'_> {
             env,
             cwd: task.cwd.as_ref().map(|cwd| self.text(cwd)).or_else(|| outside.cwd.clone()),
             stdin: task.stdin.as_ref().map(|stdin| self.text(stdin)),
-            umask: task.umask,
-            timeout: task.timeout.unwrap_or(TIMEOUT),
+            umask: task.umask.or(settings.umask),
+            timeout: task.timeout.or(settings.timeout).unwrap_or(TIMEOUT),
             changed,
             failed: task.failed.as_ref().map(|(_, judge)| self.judge(judge)),
             read_only,
             guards: task.guards.iter().map(|guard| self.guard(guard, &shell)).collect(),
-            allow_failure: task.allow_failure.unwrap_or(outside.allow_failure),
+            allow_failure: task.allow_failure.or(outside.allow_failure).or(settings.allow_failure).unwrap_or(false),
             r#become: self.r#become(task.common.r#become.as_ref(), outside.r#become.as_ref()),
             on: task.on.iter().filter_map(|on| self.on(on)).collect(),
             once: task.once,
             reads: Vec::new(),
-            flow: Flow::default(),
+            flow,
             shell,
         }
     }
@@ -193,7 +163,22 @@ fn made_name(task: &syntax::Task) -> String {
         syntax::Verb::Copy(copy) => copy.dest.text.clone(),
         syntax::Verb::Fetch { src, .. } => src.text.clone(),
         syntax::Verb::Set(vars) => vars.iter().map(|var| var.name.text.as_str()).collect::<Vec<_>>().join(", "),
-        syntax::Verb::Print(text) | syntax::Verb::Fail(text) => gist(&text.text),
+        syntax::Verb::Print(text) | syntax::Verb::Fail(text) | syntax::Verb::Confirm(text) => gist(&text.text),
+        syntax::Verb::Script(script) => script.src.text.clone(),
+        syntax::Verb::WaitFor(wait) => match &wait.what {
+            syntax::Awaited::Port { host: None, port } => format!("port {}", port.text),
+            syntax::Awaited::Port { host: Some(host), port } => format!("{}:{}", host.text, port.text),
+            syntax::Awaited::Url(text) | syntax::Awaited::Path(text) | syntax::Awaited::Command(syntax::Command::Text(text)) => {
+                gist(&text.text)
+            }
+            syntax::Awaited::Command(syntax::Command::List(list)) => {
+                list.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")
+            }
+        },
+        syntax::Verb::Facts(sections) if sections.len() == FACT_SECTIONS.len() => "all".to_owned(),
+        syntax::Verb::Facts(sections) => sections.join(", "),
+        syntax::Verb::Pause(duration) => format_duration(*duration),
+        syntax::Verb::Flush => "handlers".to_owned(),
         syntax::Verb::Broken => String::new(),
     };
     one_line(&format!("{}: {argument}", task.verb_key.0), 60)

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::Lower;
 use crate::diag::SourceText;
 use crate::model::{Become, BecomeMethod, Command, Context, Guard, Judge, Layer, Origin, Shell, Template, TemplateId, Var};
-use crate::playbook::syntax;
+use crate::playbook::syntax::{self, Role, Syntax, path_of};
 
 impl Lower<'_> {
     /// Compiles a text. One with errors, which are told, gives a stand-in that reads nothing.
@@ -30,6 +30,24 @@ impl Lower<'_> {
 
     pub(super) fn layer(&mut self, origin: Origin, vars: &[syntax::Var]) -> Option<Arc<Layer>> {
         (!vars.is_empty()).then(|| Arc::new(Layer { origin, vars: self.vars(vars) }))
+    }
+
+    /// The playbook's variables: `vars`, and over it each of `vars_files`; and the layers that this is made of.
+    pub(super) fn playbook_vars(&mut self, syntax: &Syntax) -> (Arc<Layer>, Vec<Arc<Layer>>) {
+        let own = Layer { origin: Origin::Playbook, vars: self.vars(&syntax.main.vars) };
+        if syntax.main.vars_files.is_empty() {
+            return (Arc::new(own), Vec::new());
+        }
+        let mut all = own.clone();
+        let mut layers = vec![Arc::new(own)];
+        for name in &syntax.main.vars_files {
+            // One that could not be read is told where it was looked for.
+            let Some(Some(file)) = syntax.parts.get(&(path_of(self.map, name), Role::Vars)) else { continue };
+            let layer = Layer { origin: Origin::VarsFile(name.text.clone()), vars: self.vars(&file.vars) };
+            all.vars.extend(layer.vars.clone());
+            layers.push(Arc::new(layer));
+        }
+        (Arc::new(all), layers)
     }
 
     pub(super) fn vars(&mut self, vars: &[syntax::Var]) -> IndexMap<String, Var> {

@@ -4,7 +4,7 @@ use super::bind::Binder;
 use super::names::Found;
 use super::scope::{Link, RoundScope, Use};
 use crate::diag::{Diagnostic, Span};
-use crate::model::{HostIx, Read};
+use crate::model::{FrameIx, HostIx, Read};
 use crate::playbook::codes;
 use crate::text::{did_you_mean, fold_names};
 
@@ -12,9 +12,20 @@ use crate::text::{did_you_mean, fold_names};
 const ELSEWHERE: &[(&str, &str)] = &[
     ("inventory_hostname", "host.name"),
     ("inventory_hostname_short", "host.name"),
-    ("ansible_hostname", "host.name"),
+    ("ansible_hostname", "facts.hostname"),
     ("ansible_host", "host.address"),
     ("ansible_user", "host.user"),
+    ("ansible_facts", "facts"),
+    ("ansible_fqdn", "facts.fqdn"),
+    ("ansible_distribution", "facts.os.name"),
+    ("ansible_distribution_version", "facts.os.version"),
+    ("ansible_os_family", "facts.os.family"),
+    ("ansible_kernel", "facts.kernel"),
+    ("ansible_architecture", "facts.arch"),
+    ("ansible_processor_vcpus", "facts.cpus"),
+    ("ansible_memtotal_mb", "facts.memory.total"),
+    ("ansible_pkg_mgr", "facts.package_manager"),
+    ("ansible_service_mgr", "facts.init"),
     ("group_names", "host.groups"),
     ("hostvars", "rounds.R.hosts[h]"),
     ("play_hosts", "hosts"),
@@ -46,7 +57,12 @@ impl<'a> Binder<'a> {
         }
         found = self.where_others_have_it(found, &having);
         found = self.where_it_is_set(found, scope, of, name);
-        if having.is_empty() {
+        if let Some(var) = self.playbook.vars.vars.get(name).filter(|_| of.frame != FrameIx::ROUND)
+            && let Some(span) = var.span
+        {
+            found = found.and(span, "an action does not see the playbook's variables");
+        }
+        if having.is_empty() || of.frame != FrameIx::ROUND {
             found = found.hint(self.undefined_hint(scope, of, name));
         } else {
             found = found.hint(format!("give it to every host, or write `{name} | default(…)`"));
@@ -72,16 +88,18 @@ impl<'a> Binder<'a> {
 
     fn where_it_is_set(&self, mut found: Diagnostic, scope: &RoundScope<'_>, of: &Use<'_>, name: &str) -> Diagnostic {
         for set in self.sets.iter().filter(|set| set.name == name).take(2) {
-            let own = set.round == scope.index && of.task == Some(set.task);
+            let own = set.round == scope.index && of.node == Some(set.task);
             let before = match set.round == scope.index {
-                true => of.task.is_some_and(|task| self.task_orders[set.round.index()].waits(task.index(), set.task.index())),
+                true => of.node.is_some_and(|node| self.task_orders[set.round.index()].waits(node.index(), set.task.index())),
                 false => self.round_order.waits(scope.index.index(), set.round.index()),
             };
             let why = if own {
                 continue;
+            } else if set.frame != of.frame || (set.frame != FrameIx::ROUND && set.round != scope.index) {
+                "set here, but an action and its caller do not see each other's variables"
             } else if !before {
                 "set here, but nothing says that this runs before"
-            } else if !set.certain {
+            } else if !set.is_certain(self.playbook.round(set.round), if set.round == scope.index { &of.around } else { &[] }) {
                 "set here, but this does not always run"
             } else {
                 "set here, but not on every host that reads it"
@@ -99,9 +117,15 @@ impl<'a> Binder<'a> {
             return Some(format!("here it is called `{here}`"));
         }
         if name.starts_with("ansible_") {
-            return Some("facts of the host are not supported yet; run a command and read its result".to_owned());
+            return Some("facts of the host are in `facts`: `facts.os.id`, `facts.memory.total` …".to_owned());
         }
-        if self.task_names[scope.index.index()].id(name).is_some() {
+        if of.frame != FrameIx::ROUND {
+            return Some(self.undefined_in_action(scope, of, name));
+        }
+        if self.playbook.inputs.contains_key(name) {
+            return Some(format!("the input is `inputs.{name}`"));
+        }
+        if self.targets.get(scope.index.index()).is_some_and(|targets| targets.own().id(name).is_some()) {
             return Some(format!("the result of the task is `tasks.{name}`"));
         }
         if let Found::One(named) = self.round_names.find(name)
@@ -124,5 +148,19 @@ impl<'a> Binder<'a> {
         known.extend(self.sets.iter().map(|set| set.name));
         known.extend(crate::inventory::RESERVED);
         did_you_mean(name, known).or_else(|| Some("set it in `vars`, in the inventory, or with `-e`".to_owned()))
+    }
+
+    fn undefined_in_action(&self, scope: &RoundScope<'_>, of: &Use<'_>, name: &str) -> String {
+        let inputs = &scope.round.frames[of.frame.index()].inputs;
+        if inputs.contains_key(name) {
+            return format!("the input is `inputs.{name}`");
+        }
+        if self.targets[scope.index.index()].frame(of.frame).id(name).is_some() {
+            return format!("the result of the task is `tasks.{name}`");
+        }
+        match did_you_mean(name, inputs.keys().map(String::as_str)) {
+            Some(near) => format!("{near}; inputs are read as `inputs.NAME`"),
+            None => format!("an action sees its inputs and the inventory's variables: make `{name}` an input"),
+        }
     }
 }

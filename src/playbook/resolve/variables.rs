@@ -6,7 +6,7 @@ use super::bind::Binder;
 use super::scope::{Link, RoundScope, SetVar, Use};
 use crate::diag::{Diagnostic, Span};
 use crate::inventory::RESERVED;
-use crate::model::{After, Read, Template, Var};
+use crate::model::{After, FrameIx, Read, Template, Var};
 use crate::playbook::codes;
 
 /// Functions that templates may call.
@@ -27,6 +27,9 @@ impl<'a> Binder<'a> {
         chain: &mut Vec<Link>,
     ) {
         let Some(root) = read.path.first() else { return };
+        if of.items.contains(&root.as_str()) {
+            return;
+        }
         if RESERVED.contains(&root.as_str()) {
             self.builtin(scope, of, read, classes, chain);
         } else if !self.hyphenated_group(template, read) {
@@ -36,7 +39,7 @@ impl<'a> Binder<'a> {
 
     fn variable(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, read: &Read, classes: Option<&[usize]>, chain: &mut Vec<Link>) {
         let name = read.path[0].as_str();
-        self.used.insert((scope.index, name.to_owned()));
+        self.used.rounds.insert((scope.index, name.to_owned()));
         if let Some(start) = chain.iter().position(|link| link.name == name) {
             self.cycle(&chain[start..], read.span);
             return;
@@ -63,13 +66,19 @@ impl<'a> Binder<'a> {
         chain: &mut Vec<Link>,
     ) -> Vec<usize> {
         let playbook = self.playbook;
-        if let Some(var) = playbook.extra.vars.get(name) {
+        let layer = of.layers.iter().find(|layer| layer.vars.contains_key(name)).copied();
+        if let Some(layer) = layer {
+            self.used.layers.insert((std::ptr::from_ref(layer).addr(), name.to_owned()));
+        }
+        // An action and the default of an input see nothing of the playbook's.
+        let outside = of.frame == FrameIx::ROUND && !of.inventory_only;
+        if let Some(var) = playbook.extra.vars.get(name).filter(|_| outside) {
             self.follow(scope, of, var, classes, chain);
             return Vec::new();
         }
         let all: Vec<usize> = classes.map_or_else(|| (0..scope.classes.len()).collect(), <[usize]>::to_vec);
-        let own = of.layers.iter().find_map(|layer| layer.vars.get(name)).or_else(|| scope.round.vars.as_ref()?.vars.get(name));
-        if let Some(var) = own {
+        let of_round = || scope.round.vars.as_ref().filter(|_| outside)?.vars.get(name);
+        if let Some(var) = layer.and_then(|layer| layer.vars.get(name)).or_else(of_round) {
             self.follow(scope, of, var, classes, chain);
             return Vec::new();
         }
@@ -90,7 +99,7 @@ impl<'a> Binder<'a> {
         if rest.is_empty() && !all.is_empty() {
             return rest;
         }
-        if let Some(var) = playbook.vars.vars.get(name) {
+        if let Some(var) = playbook.vars.vars.get(name).filter(|_| outside) {
             let some = (rest.len() < all.len()).then_some(rest.as_slice()).or(classes);
             self.follow(scope, of, var, some, chain);
             return Vec::new();
@@ -102,7 +111,14 @@ impl<'a> Binder<'a> {
         rest
     }
 
-    fn follow(&mut self, scope: &mut RoundScope<'a>, of: &mut Use<'a>, var: &'a Var, classes: Option<&[usize]>, chain: &mut Vec<Link>) {
+    pub(super) fn follow(
+        &mut self,
+        scope: &mut RoundScope<'a>,
+        of: &mut Use<'a>,
+        var: &'a Var,
+        classes: Option<&[usize]>,
+        chain: &mut Vec<Link>,
+    ) {
         let mut templates: Vec<&'a Template> = Vec::new();
         var.value.for_each_template(&mut |template| templates.push(template));
         for template in templates {
@@ -114,11 +130,17 @@ impl<'a> Binder<'a> {
 
     /// Says whether a `set` task has certainly run on a host before the use.
     pub(super) fn is_set(&self, scope: &RoundScope<'_>, of: &Use<'_>, set: &SetVar<'_>, host: crate::model::HostIx) -> bool {
-        if !set.certain {
+        let own_round = set.round == scope.index;
+        let reader = if own_round { of.around.as_slice() } else { &[] };
+        if of.inventory_only || set.frame != of.frame || !set.is_certain(self.playbook.round(set.round), reader) {
             return false;
         }
-        if set.round == scope.index {
-            return of.task.is_some_and(|task| self.task_orders[set.round.index()].waits(task.index(), set.task.index()));
+        if own_round {
+            return of.node.is_some_and(|node| self.task_orders[set.round.index()].waits(node.index(), set.task.index()));
+        }
+        // What an action sets ends with it.
+        if set.frame != FrameIx::ROUND {
+            return false;
         }
         // After `always` a host may be here though it failed there before the task.
         scope.round.after != After::Always
@@ -128,10 +150,10 @@ impl<'a> Binder<'a> {
 
     /// Says whether a name is given anywhere: for a round whose hosts are not known.
     fn known_anywhere(&self, scope: &RoundScope<'_>, of: &Use<'_>, name: &str) -> bool {
-        self.playbook.extra.vars.contains_key(name)
-            || self.playbook.vars.vars.contains_key(name)
+        let outside = of.frame == FrameIx::ROUND && !of.inventory_only;
+        (outside && (self.playbook.extra.vars.contains_key(name) || self.playbook.vars.vars.contains_key(name)))
             || of.layers.iter().any(|layer| layer.vars.contains_key(name))
-            || scope.round.vars.as_ref().is_some_and(|layer| layer.vars.contains_key(name))
+            || (outside && scope.round.vars.as_ref().is_some_and(|layer| layer.vars.contains_key(name)))
             || self.sets.iter().any(|set| set.name == name)
             || self.inventory.hosts.iter().any(|host| host.var(name).is_some())
     }

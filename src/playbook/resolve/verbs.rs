@@ -1,10 +1,18 @@
 //! Verbs: syntax to typed arguments.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::{FileNeed, Lower};
+use crate::diag::SourceText;
 use crate::model::{
-    Assert, Command, Context, CopyFile, CopyFrom, Fail, Fetch, Glob, Print, ReadFile, Run, Set, Shell, Stat, Template, Verb,
+    Assert, Awaited, Command, Confirm, Context, CopyFile, CopyFrom, Facts, Fail, Fetch, Glob, Pause, Print, ReadFile, Run, Script, Set,
+    Shell, Stat, Template, Verb, WaitFor,
 };
-use crate::playbook::syntax;
+use crate::playbook::syntax::{self, folder};
+
+/// Between two questions of `wait_for`.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Lower<'_> {
     pub(super) fn verb(&mut self, verb: &syntax::Verb, shell: &Shell) -> Verb {
@@ -21,7 +29,8 @@ impl Lower<'_> {
             syntax::Verb::Stat(path) => Verb::Stat(Stat { path: self.text(path) }),
             syntax::Verb::Copy(copy) => self.copy(copy),
             syntax::Verb::Fetch { src, dest } => {
-                Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base: self.base.clone() }))
+                let base = folder(self.map, dest.span.file);
+                Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base }))
             }
             syntax::Verb::Assert { that, message } => Verb::Assert(Assert {
                 that: self.texts(that, Context::Expression),
@@ -30,20 +39,53 @@ impl Lower<'_> {
             syntax::Verb::Set(vars) => Verb::Set(Set { vars: self.vars(vars) }),
             syntax::Verb::Print(text) => Verb::Print(Print { text: self.text(text) }),
             syntax::Verb::Fail(message) => Verb::Fail(Fail { message: self.text(message), span: message.span }),
+            syntax::Verb::Script(script) => {
+                let (src, base) = self.local_file(&script.src);
+                let args = self.texts(&script.args, Context::Native);
+                let interpreter = script.interpreter.as_ref().map(|interpreter| self.text(interpreter));
+                Verb::Script(Box::new(Script { src, base, args, interpreter }))
+            }
+            syntax::Verb::WaitFor(wait) => Verb::WaitFor(Box::new(WaitFor {
+                what: self.awaited(&wait.what, shell),
+                absent: wait.absent,
+                interval: wait.interval.unwrap_or(INTERVAL),
+            })),
+            syntax::Verb::Facts(sections) => Verb::Facts(Facts { sections: sections.clone() }),
+            syntax::Verb::Pause(duration) => Verb::Pause(Pause { duration: *duration }),
+            syntax::Verb::Confirm(question) => Verb::Confirm(Confirm { question: self.text(question) }),
+            syntax::Verb::Flush => Verb::Flush,
             // Told by the reader; it stands for what can't be known, and no playbook with it is ever given.
             syntax::Verb::Broken => Verb::Set(Set { vars: indexmap::IndexMap::new() }),
         }
+    }
+
+    fn awaited(&mut self, what: &syntax::Awaited, shell: &Shell) -> Awaited {
+        match what {
+            syntax::Awaited::Port { host, port } => {
+                Awaited::Port { host: host.as_ref().map(|host| self.text(host)), port: self.template(port, Context::Native) }
+            }
+            syntax::Awaited::Url(url) => Awaited::Url(self.text(url)),
+            syntax::Awaited::Path(path) => Awaited::Path(self.text(path)),
+            syntax::Awaited::Command(command) => Awaited::Command(self.command(command, shell)),
+        }
+    }
+
+    /// A file of this machine and the folder that it is relative to; it must exist where its name is known.
+    fn local_file(&mut self, path: &SourceText) -> (Template, PathBuf) {
+        let base = folder(self.map, path.span.file);
+        let path = self.text(path);
+        if path.is_literal() {
+            self.files_needed.push(FileNeed { path: base.join(&path.source.text), span: path.source.span });
+        }
+        (path, base)
     }
 
     fn copy(&mut self, copy: &syntax::Copy) -> Verb {
         let from = match &copy.from {
             syntax::CopyFrom::Content(text) => CopyFrom::Content(self.text(text)),
             syntax::CopyFrom::Src(path) => {
-                let path = self.text(path);
-                if path.is_literal() {
-                    self.files_needed.push(FileNeed { path: self.base.join(&path.source.text), span: path.source.span });
-                }
-                CopyFrom::Src { path, base: self.base.clone() }
+                let (path, base) = self.local_file(path);
+                CopyFrom::Src { path, base }
             }
         };
         let mut native =

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::playbook::keys::{Form, Key};
+use crate::playbook::keys::{FACT_SECTIONS, Form, Key};
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 
 /// The schema of a form; maps and lists of the language are references into `$defs`.
 pub(super) fn form(key: &Key) -> Value {
+    let facts: Vec<&str> = std::iter::once("all").chain(FACT_SECTIONS.iter().copied()).collect();
     match key.form {
         Form::Text => json!({ "type": "string", "minLength": 1 }),
         Form::Id => json!({ "type": "string", "pattern": NAME }),
@@ -33,10 +34,47 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Connect => json!({ "$ref": "#/$defs/connect" }),
         Form::Command => json!({ "$ref": "#/$defs/command" }),
         Form::Texts => json!({ "anyOf": [ scalar(), { "type": "array", "items": scalar(), "minItems": 1 } ] }),
-        Form::Rounds => json!({ "type": "array", "items": { "$ref": "#/$defs/round" }, "minItems": 1 }),
+        Form::Rounds => json!({ "type": "array", "items": { "$ref": "#/$defs/rounds_entry" }, "minItems": 1 }),
         Form::Tasks => json!({ "type": "array", "items": { "$ref": "#/$defs/entry" }, "minItems": 1 }),
         Form::Verb => json!({ "$ref": format!("#/$defs/{}", key.name) }),
+        Form::Each => json!({ "$ref": "#/$defs/each" }),
+        Form::Attempts => json!({ "type": "integer", "minimum": 0 }),
+        Form::Factor => json!({ "type": "number", "minimum": 1 }),
+        Form::Names => strings(1),
+        Form::Batch => json!({ "anyOf": [ batch(), { "type": "array", "items": batch(), "minItems": 1 } ] }),
+        Form::Limit => json!({ "anyOf": [
+            { "type": "integer", "minimum": 0 },
+            { "type": "string", "pattern": "^\\s*[0-9]+\\s*%?\\s*$", "examples": ["10%"] },
+        ] }),
+        Form::Unreachable => json!({ "enum": ["fail", "skip"], "default": "fail" }),
+        Form::Confirm => json!({ "type": ["boolean", "string"] }),
+        Form::Groups => json!({ "type": ["object", "null"], "additionalProperties": { "$ref": "#/$defs/chosen" } }),
+        Form::Inputs => json!({
+            "type": ["object", "null"],
+            "propertyNames": { "pattern": NAME },
+            "additionalProperties": { "$ref": "#/$defs/input" },
+        }),
+        Form::Values => json!({ "type": ["object", "null"] }),
+        Form::Defaults => json!({ "$ref": "#/$defs/defaults" }),
+        Form::Kind => json!({ "anyOf": [
+            { "enum": ["string", "int", "number", "bool", "list", "map", "duration", "path"] },
+            { "type": "string", "pattern": r"^choice\[.+\]$" },
+        ] }),
+        Form::Any => json!({}),
+        Form::Port => json!({ "anyOf": [ { "type": "integer", "minimum": 1, "maximum": 65535 }, { "type": "string" } ] }),
+        Form::State => json!({ "enum": ["present", "absent"], "default": "present" }),
+        Form::Flush => json!({ "enum": ["handlers"] }),
+        Form::Facts => json!({ "anyOf": [
+            { "type": ["null", "object"], "maxProperties": 0 },
+            { "enum": facts },
+            { "type": "array", "items": { "enum": facts } },
+        ] }),
     }
+}
+
+/// An entry of `batch`.
+fn batch() -> Value {
+    json!({ "anyOf": [ { "type": "integer", "minimum": 1 }, { "type": "string", "examples": ["25%", "canary"] } ] })
 }
 
 /// Text, or a number or bool that is taken as it is written.

@@ -3,38 +3,96 @@
 //! Knows nothing of hosts or templates. `read` builds it, `resolve` turns it into the model; no other room sees
 //! inside.
 
+mod files;
+mod flow;
+
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, ConnectPatch, Secret, Shell};
+use crate::model::{After, ConnectPatch, InputKind, Secret, Shell};
 use crate::yaml::Node;
 
-/// A playbook file as written.
+pub(crate) use files::{Parts, folder, path_of};
+pub use files::{Role, Wanted};
+pub(crate) use flow::{
+    Batch, Block, ChosenGroup, Defaults, Each, EachItems, Entry, Flow, Group, Include, Input, Retry, RoundEntry, RoundFlow, Use,
+};
+
+/// A playbook as written, with the files that it includes and uses.
 #[derive(Debug, Clone)]
 pub struct Syntax {
+    pub(crate) main: File,
+    pub(crate) parts: Parts,
+}
+
+/// One file as written; which of its lists have something depends on what it is.
+#[derive(Debug, Clone)]
+pub(crate) struct File {
     pub(crate) file: FileId,
     pub(crate) name: Option<SourceText>,
     pub(crate) id: Option<SourceText>,
     pub(crate) inventory: Option<SourceText>,
     pub(crate) vars: Vec<Var>,
+    /// `vars_files`, in the order written.
+    pub(crate) vars_files: Vec<SourceText>,
     pub(crate) secrets: IndexMap<String, Secret>,
-    pub(crate) rounds: Vec<Round>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) outputs: Vec<Var>,
+    pub(crate) groups: Vec<ChosenGroup>,
+    pub(crate) defaults: Defaults,
+    pub(crate) connect: Option<ConnectPatch>,
+    pub(crate) rounds: Vec<RoundEntry>,
+    /// Of an action or a list of tasks.
+    pub(crate) entries: Vec<Entry>,
     pub(crate) max_parallel: Option<usize>,
+    /// The files that it names.
+    pub(crate) names: Vec<(Role, SourceText)>,
+}
+
+impl File {
+    /// A file in which nothing is written.
+    pub(crate) fn empty(file: FileId) -> File {
+        File {
+            file,
+            name: None,
+            id: None,
+            inventory: None,
+            vars: Vec::new(),
+            vars_files: Vec::new(),
+            secrets: IndexMap::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            groups: Vec::new(),
+            defaults: Defaults::default(),
+            connect: None,
+            rounds: Vec::new(),
+            entries: Vec::new(),
+            max_parallel: None,
+            names: Vec::new(),
+        }
+    }
 }
 
 impl Syntax {
     /// The inventory that the playbook names, relative to the playbook's folder.
     #[must_use]
     pub fn inventory(&self) -> Option<&SourceText> {
-        self.inventory.as_ref()
+        self.main.inventory.as_ref()
     }
 
     /// The file it was read from.
     #[must_use]
     pub fn file(&self) -> FileId {
-        self.file
+        self.main.file
+    }
+
+    /// The names of the playbook's inputs that are text, so that `-e` takes them letter for letter.
+    pub fn text_inputs(&self) -> impl Iterator<Item = &str> {
+        let text =
+            |kind: &InputKind| !matches!(kind, InputKind::Int | InputKind::Number | InputKind::Bool | InputKind::List | InputKind::Map);
+        self.main.inputs.iter().filter(move |input| input.kind.as_ref().is_none_or(text)).map(|input| input.name.text.as_str())
     }
 }
 
@@ -76,26 +134,12 @@ pub(crate) struct Round {
     pub(crate) read_only: Option<Span>,
     pub(crate) connect: Option<ConnectPatch>,
     pub(crate) max_parallel: Option<usize>,
+    pub(crate) tags: Vec<SourceText>,
+    pub(crate) defaults: Defaults,
+    pub(crate) flow: RoundFlow,
     pub(crate) entries: Vec<Entry>,
-}
-
-/// An entry of a task list.
-#[derive(Debug, Clone)]
-pub(crate) enum Entry {
-    /// A task.
-    Task(Box<Task>),
-    /// A `parallel:` group.
-    Parallel(Box<Group>),
-}
-
-/// A `parallel:` group.
-#[derive(Debug, Clone)]
-pub(crate) struct Group {
-    /// Its key.
-    pub(crate) span: Span,
-    pub(crate) common: Common,
-    pub(crate) allow_failure: Option<bool>,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) handlers: Vec<Entry>,
+    pub(crate) finally: Vec<Entry>,
 }
 
 /// A task.
@@ -118,6 +162,7 @@ pub(crate) struct Task {
     /// In the order written.
     pub(crate) guards: Vec<Guard>,
     pub(crate) allow_failure: Option<bool>,
+    pub(crate) flow: Flow,
     /// The verb's key as written, and where.
     pub(crate) verb_key: (&'static str, Span),
     pub(crate) verb: Verb,
@@ -178,6 +223,12 @@ pub(crate) enum Verb {
     Set(Vec<Var>),
     Print(SourceText),
     Fail(SourceText),
+    Script(Box<Script>),
+    WaitFor(Box<WaitFor>),
+    Facts(Vec<String>),
+    Pause(Duration),
+    Confirm(SourceText),
+    Flush,
     /// None, or one that can't be read; told already.
     Broken,
 }
@@ -197,4 +248,29 @@ pub(crate) struct Copy {
 pub(crate) enum CopyFrom {
     Content(SourceText),
     Src(SourceText),
+}
+
+/// `script`.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    pub(crate) src: SourceText,
+    pub(crate) args: Vec<SourceText>,
+    pub(crate) interpreter: Option<SourceText>,
+}
+
+/// `wait_for`.
+#[derive(Debug, Clone)]
+pub(crate) struct WaitFor {
+    pub(crate) what: Awaited,
+    pub(crate) absent: bool,
+    pub(crate) interval: Option<Duration>,
+}
+
+/// What a `wait_for` waits for.
+#[derive(Debug, Clone)]
+pub(crate) enum Awaited {
+    Port { host: Option<SourceText>, port: SourceText },
+    Url(SourceText),
+    Path(SourceText),
+    Command(Command),
 }
