@@ -155,3 +155,21 @@ pub enum BlockPart {
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_task_has_not_is_left_out_and_may_be_missing() {
+        let plain = r#"{"id":null,"name":"x","verb":"run","place":{"file":"a.yml","line":1,"column":2}}"#;
+        let task: TaskEntry = serde_json::from_str(plain).unwrap();
+        assert_eq!((task.within, task.retries, &task.section), (None, 0, &None));
+        assert_eq!(serde_json::to_string(&task).unwrap(), plain, "a run of an earlier version gives its own words again");
+        let within = Some(Within { block: BlockIx(2), part: BlockPart::Rescue });
+        let task = TaskEntry { within, retries: 3, ..task };
+        let json = serde_json::to_string(&task).unwrap();
+        assert!(json.contains(r#""within":{"block":2,"part":"rescue"},"retries":3"#), "{json}");
+        assert_eq!(serde_json::from_str::<TaskEntry>(&json).unwrap(), task);
+    }
+}

@@ -114,3 +114,21 @@ impl RunSummary {
         self.hosts.values().map(|host| host.count(status)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BlockIx, RoundIx};
+
+    #[test]
+    fn hosts_on_which_a_block_was_rescued_are_known() {
+        let mut summary = RunSummary::default();
+        let ends = [(0, BlockStatus::Rescued), (0, BlockStatus::Changed), (1, BlockStatus::Failed)];
+        for (seq, (host, status)) in (0..).zip(ends) {
+            let (round, block, host) = (RoundIx(0), BlockIx(0), HostIx(host));
+            let kind = RunEvent::BlockEnded { round, block, host, item: None, status, reason: None, retry_ms: None };
+            summary.fold(&Event { seq, at: 0, kind });
+        }
+        assert_eq!(summary.hosts.values().map(|host| host.rescued).collect::<Vec<_>>(), [true, false], "a later end takes nothing back");
+    }
+}
