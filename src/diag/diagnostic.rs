@@ -130,6 +130,13 @@ impl Diagnostics {
         list
     }
 
+    /// Drops warnings of a code at places where an error is told, too: they speak of the same mistake.
+    pub fn drop_echoes(&mut self, code: &str) {
+        let place = |found: &Diagnostic| found.primary.as_ref().map(|label| label.span);
+        let errors: Vec<Option<Span>> = self.list.iter().filter(|found| found.severity == Severity::Error).map(place).collect();
+        self.list.retain(|found| found.code != code || found.severity == Severity::Error || !errors.contains(&place(found)));
+    }
+
     /// Takes over all of `other`.
     pub fn extend(&mut self, other: Diagnostics) {
         for diagnostic in other.list {

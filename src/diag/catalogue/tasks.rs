@@ -166,7 +166,7 @@ rounds:
         code: "E119",
         title: "YAML reads something else than was written",
         text: "The value is valid YAML, but not what its writer meant: `[ -f /x ]` is a list to YAML, `0644` a number, \
-               and `no` the value false. Put the text in quotes.",
+               and `no` is text that some other readers take for false. Put the text in quotes.",
         example: Example::Files {
             wrong: Playbook(
                 r#"

@@ -261,7 +261,11 @@ impl Reader<'_> {
             let digits = raw.trim_start_matches("0o");
             let found = Diagnostic::error(codes::YAML_TRAP, node.span, format!("{} must be text, this is a number", entry.what()));
             let found = found.note("YAML reads some numbers with a zero in front as octal and others not");
-            self.diagnostics.push(found.hint(format!("write \"{digits:0>4}\"")));
+            let hint = match octal(digits) {
+                Some(_) => format!("write \"{digits:0>4}\""),
+                None => format!("write octal digits, 0 to 7, in quotes: as in {}", octal_example(entry)),
+            };
+            self.diagnostics.push(found.hint(hint));
             return None;
         }
         let text = entry.text(self.diagnostics)?.clone();
@@ -269,9 +273,13 @@ impl Reader<'_> {
             return Some(text);
         }
         let found = Diagnostic::error(codes::WRONG_VALUE, node.span, format!("{} must be octal digits, not `{}`", entry.what(), text.text));
-        self.diagnostics.push(found.hint("as in \"0644\" or \"0755\"".to_owned()));
+        self.diagnostics.push(found.hint(format!("as in {}", octal_example(entry))));
         None
     }
+}
+
+fn octal_example(entry: &Entry) -> &'static str {
+    if entry.key.text == "umask" { "\"022\" or \"027\"" } else { "\"0644\" or \"0755\"" }
 }
 
 /// The number of one to four octal digits.

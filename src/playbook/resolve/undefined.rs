@@ -27,7 +27,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("ansible_pkg_mgr", "facts.package_manager"),
     ("ansible_service_mgr", "facts.init"),
     ("group_names", "host.groups"),
-    ("hostvars", "rounds.R.hosts[h]"),
+    ("hostvars", "hosts[h].vars"),
     ("play_hosts", "hosts"),
     ("ansible_play_hosts", "hosts"),
     ("env", "controller.env"),
