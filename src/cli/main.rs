@@ -95,6 +95,7 @@ impl Session<'_> {
                 let schema = match schema.of {
                     SchemaOf::Playbook => playbook::playbook_schema(),
                     SchemaOf::Inventory => playbook::inventory_schema(),
+                    SchemaOf::Action => playbook::action_schema(),
                 };
                 self.print_json(&schema);
                 Ok(ExitCode::Ok)

@@ -38,6 +38,7 @@ pub(super) fn connect() -> Value {
         schema
     };
     json!({
+        "title": "connect",
         "description": "How hosts are reached.",
         "type": ["object", "null"],
         "additionalProperties": false,
