@@ -17,7 +17,6 @@ pub(super) fn examples(key: &str) -> Option<Value> {
         "groups" => json!([{ "primary": { "hosts": "db", "when": "rounds.discover.tasks.recovery.stdout == \"f\"" } }]),
         "connect" => json!([{ "user": "deploy", "port": 2222 }]),
         "defaults" => json!([{ "timeout": "10m", "become": "root" }]),
-        "max_parallel" | "throttle" => json!([10]),
         "rounds" => json!([[{ "hosts": "all", "tasks": [{ "run": "uptime", "read_only": true }] }]]),
         "needs" => json!([["survey"], []]),
         "when" => json!(["tasks.look.outputs.exists", "host.name in groups.canary"]),

@@ -136,7 +136,8 @@ pub(super) fn object(title: &str, about: &str, tables: &[&[Key]], required: &[&s
         let mut schema = form(key);
         schema["title"] = json!(key.name);
         schema["description"] = json!(key.about);
-        if let (None, Some(examples)) = (schema.get("examples"), examples(key.name)) {
+        // `parallel` is a list of tasks, and a count in `each`.
+        if let (None, Some(examples)) = (schema.get("examples"), examples(key.name).filter(|_| key.form != Form::Count)) {
             schema["examples"] = examples;
         }
         properties.insert(key.name.to_owned(), schema);

@@ -62,6 +62,7 @@ fn defs() -> Value {
     ]
     .map(|mut several| {
         several["dependentRequired"] = each_of_as.clone();
+        several["properties"]["each"]["examples"] = json!([["a", "b"], "groups.web"]);
         several["properties"]["each"]["$ref"] = json!("#/$defs/each_in_turn");
         several
     });
