@@ -124,6 +124,7 @@ pub(crate) struct Bench {
     script: serde_json::Value,
     interrupts: Vec<(Duration, Interrupt)>,
     answers: Option<Vec<bool>>,
+    is_silent: bool,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
     choice: Choice,
@@ -147,6 +148,7 @@ impl Bench {
             script,
             interrupts: Vec::new(),
             answers: None,
+            is_silent: false,
             fails_after: None,
             max_sessions: None,
             choice: Choice::default(),
@@ -174,6 +176,12 @@ impl Bench {
     /// Answers the run's questions, one after the other; without this there is nobody to ask.
     pub(crate) fn answers(mut self, answers: &[bool]) -> Bench {
         self.answers = Some(answers.to_vec());
+        self
+    }
+
+    /// Has somebody to ask who never answers.
+    pub(crate) fn silent_asker(mut self) -> Bench {
+        self.is_silent = true;
         self
     }
 
@@ -218,13 +226,20 @@ impl Bench {
                 let _ = sender.send(interrupt).await;
             });
         }
-        let asker = self.answers.map(|answers| {
-            let (asker, mut asked) = tokio::sync::mpsc::channel::<roundsman::exec::Question>(8);
+        let (is_silent, answers) = (self.is_silent, self.answers.clone());
+        let asker = (is_silent || answers.is_some()).then(|| {
+            let (asker, mut asked) = tokio::sync::mpsc::channel::<exec::Question>(8);
             tokio::spawn(async move {
-                for yes in answers {
-                    let Some(question) = asked.recv().await else { return };
+                let mut kept = Vec::new();
+                let mut answers = answers.unwrap_or_default().into_iter();
+                while let Some(question) = asked.recv().await {
                     let by = "user".to_owned();
-                    let _ = question.answer.send(if yes { exec::Answer::Yes { by } } else { exec::Answer::No { by } });
+                    match answers.next() {
+                        Some(true) => drop(question.answer.send(exec::Answer::Yes { by })),
+                        Some(false) => drop(question.answer.send(exec::Answer::No { by })),
+                        None if is_silent => kept.push(question),
+                        None => return,
+                    }
                 }
             });
             asker
