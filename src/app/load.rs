@@ -266,9 +266,9 @@ impl Loader {
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
         match source {
             PlaybookSource::File(path) => self.file("playbook", path, None),
-            PlaybookSource::Text { name, text, .. } => {
+            PlaybookSource::Text { name, text, folder } => {
                 self.inputs.push(input("playbook", name, text.as_bytes(), Some(text.clone())));
-                Some(self.map.add(name.clone(), None, text.as_str()))
+                Some(self.map.add(name.clone(), Some(&folder.join(name)), text.as_str()))
             }
         }
     }

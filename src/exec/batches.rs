@@ -166,12 +166,12 @@ impl Dispatcher {
         match wake {
             Wake::Unit(step, unit) => self.unit_again(step, unit),
             Wake::Block(round, block, host) => {
-                let node = self.fixed.playbook.round(round).node(crate::model::Gate::Exit(block));
+                let node = self.fixed.playbook.round(round).node(crate::model::Gate::Rescue(block));
                 let node = StepId { round, task: node, host };
                 self.phases.remove(&node);
-                if self.stops(node) || self.is_gone(round, host) {
+                if self.stopping(round) || self.is_gone(round, host) {
                     // The gate decides again, and finds that there is no other try.
-                    self.run_of((round, block, host)).lost = true;
+                    self.run_of((round, block, host)).tries = u32::MAX;
                     self.dirty.insert((round, host));
                 } else {
                     self.again((round, block, host));

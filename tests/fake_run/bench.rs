@@ -128,6 +128,8 @@ pub(crate) struct Bench {
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
     choice: Choice,
+    extra: Vec<(String, String)>,
+    files: tempfile::TempDir,
 }
 
 /// `--tags`, `--skip-tags`, `--start-at`.
@@ -152,7 +154,29 @@ impl Bench {
             fails_after: None,
             max_sessions: None,
             choice: Choice::default(),
+            extra: Vec::new(),
+            files: tempfile::tempdir().expect("a folder"),
         }
+    }
+
+    /// Adds a file beside the playbook.
+    pub(crate) fn file(self, name: &str, text: &str) -> Bench {
+        let path = self.files.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+        self
+    }
+
+    /// Takes the inventory from a file that was added.
+    pub(crate) fn inventory(mut self, name: &str) -> Bench {
+        self.hosts = self.files.path().join(name).display().to_string();
+        self
+    }
+
+    /// `-e NAME=VALUE`.
+    pub(crate) fn extra(mut self, name: &str, value: &str) -> Bench {
+        self.extra.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Chooses tasks as the command line does.
@@ -198,13 +222,14 @@ impl Bench {
     }
 
     pub(crate) async fn run(self) -> Ran {
-        let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
+        let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: self.files.path().to_owned() };
         let list = |text: &str| text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
         let sources = Sources {
             inventory: vec![self.hosts],
             tags: list(self.choice.tags),
             skip_tags: list(self.choice.skip_tags),
             start_at: list(self.choice.start_at).pop(),
+            extra: self.extra.into_iter().map(|(name, value)| app::ExtraVar::Pair(name, value)).collect(),
             ..Sources::of(playbook)
         };
         let loaded = app::load(&sources);
