@@ -221,7 +221,6 @@ impl Loader {
             skip_tags: sources.skip_tags.iter().map(|tag| self.argument("--skip-tags", tag)).collect(),
             start_at: sources.start_at.as_deref().map(|text| self.argument("--start-at", text)),
             extra,
-            ..playbook::Options::default()
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
         for need in &resolved.files_needed {
