@@ -29,9 +29,12 @@ enum Kind {
     This(usize),
 }
 
+/// Kinds of variables by name, the rounds that the host is in, whether its user is known.
+type Likeness<'a> = (Vec<(&'a str, Kind)>, Vec<bool>, bool);
+
 impl Alike {
     pub(super) fn new(world: &World) -> Alike {
-        let mut numbers: HashMap<(Vec<(&str, Kind)>, Vec<bool>, bool), usize> = HashMap::new();
+        let mut numbers: HashMap<Likeness<'_>, usize> = HashMap::new();
         let classes = world.inventory.hosts.iter().enumerate().map(|(index, host)| {
             let rounds = (0..world.playbook.rounds.len()).map(|round| world.is_member(RoundIx::new(round), HostIx::new(index)));
             let key = (kinds(host), rounds.collect(), host.connect.user.is_some());
