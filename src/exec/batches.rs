@@ -108,7 +108,8 @@ impl Dispatcher {
         let question = Question { text: asking.question.clone(), answer };
         let answers = self.answers.clone();
         let asker = self.asker.clone();
-        self.workers.spawn(async move {
+        self.asked.push(asking.clone());
+        self.asks.spawn(async move {
             let nobody = || Answer::No { by: "nobody could be asked".to_owned() };
             let told = match asker {
                 Some(asker) if asker.send(question).await.is_ok() => answered.await.unwrap_or_else(|_| nobody()),
@@ -119,6 +120,14 @@ impl Dispatcher {
         });
     }
 
+    /// Nobody waits for answers any more: all that was asked is answered with no.
+    pub(super) fn ask_no_more(&mut self) {
+        self.asks.abort_all();
+        for asking in std::mem::take(&mut self.asked) {
+            self.answered(&asking, Answer::No { by: self.why_given_up().to_owned() });
+        }
+    }
+
     /// The user answered.
     pub(super) fn answered(&mut self, asking: &Asking, answer: Answer) {
         let (yes, by) = match answer {
@@ -126,6 +135,7 @@ impl Dispatcher {
             Answer::No { by } => (false, by),
         };
         let round = asking.round;
+        self.asked.retain(|other| (other.round, other.step) != (round, asking.step));
         let still_asked = match asking.step {
             Some((step, _)) => !self.queue.is_over(step) && self.phases.get(&step) == Some(&super::state::Phase::Busy),
             None => self.rounds[round.index()].phase == RoundPhase::Asking,
@@ -156,12 +166,12 @@ impl Dispatcher {
         match wake {
             Wake::Unit(step, unit) => self.unit_again(step, unit),
             Wake::Block(round, block, host) => {
-                let node = self.fixed.playbook.round(round).node(crate::model::Gate::Exit(block));
+                let node = self.fixed.playbook.round(round).node(crate::model::Gate::Rescue(block));
                 let node = StepId { round, task: node, host };
                 self.phases.remove(&node);
-                if self.stops(node) || self.is_gone(round, host) {
+                if self.stopping(round) || self.is_gone(round, host) {
                     // The gate decides again, and finds that there is no other try.
-                    self.run_of((round, block, host)).lost = true;
+                    self.run_of((round, block, host)).tries = u32::MAX;
                     self.dirty.insert((round, host));
                 } else {
                     self.again((round, block, host));

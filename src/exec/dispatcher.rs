@@ -68,6 +68,9 @@ pub(super) struct Dispatcher {
     pub(super) timers: Timers,
     pub(super) asker: Option<mpsc::Sender<Question>>,
     pub(super) answers: mpsc::UnboundedSender<(Asking, Answer)>,
+    /// Questions that have no answer yet, and those who wait for one.
+    pub(super) asked: Vec<Asking>,
+    pub(super) asks: JoinSet<()>,
     /// Steps that repeat themselves.
     pub(super) repeats: HashMap<StepId, Repeat>,
     /// Blocks that were entered.
@@ -82,6 +85,8 @@ pub(super) struct Dispatcher {
     pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
     pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
     pub(super) held: Held,
+    /// Sections of facts that are known of hosts.
+    pub(super) gathered: HashSet<(HostIx, String)>,
     /// Why no further batch or round starts.
     pub(super) stopped: Option<String>,
     /// How often the run was asked to stop.
@@ -123,6 +128,8 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         timers: Timers::default(),
         asker,
         answers,
+        asked: Vec::new(),
+        asks: JoinSet::new(),
         repeats: HashMap::new(),
         blocks: HashMap::new(),
         executions: HashMap::new(),
@@ -131,6 +138,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
         held: Held::default(),
+        gathered: HashSet::new(),
         stopped: None,
         stage: 0,
         signal: None,

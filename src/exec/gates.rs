@@ -87,6 +87,9 @@ impl Dispatcher {
         let id = (node.round, block, node.host);
         let shape = self.shape.block(node.round, block);
         let (failed, nodes) = (self.any_bad(node, &shape.body), shape.rescue.clone());
+        if failed && self.tries_again(node, id) {
+            return;
+        }
         let wanted = failed && self.block(id).rescue && self.has_run(node, &self.shape.block(node.round, block).body);
         if wanted && !self.is_gone(node.round, node.host) && !self.is_given_up() {
             self.run_of(id).rescuing = true;
@@ -94,6 +97,23 @@ impl Dispatcher {
             self.drop_part(node, &nodes);
         }
         self.open(node);
+    }
+
+    /// Says whether the body of a block that failed is to begin once more; `rescue` and `always` wait for its last try.
+    fn tries_again(&mut self, node: StepId, id: BlockId) -> bool {
+        let (_, block, host) = id;
+        let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };
+        let tries = run.tries;
+        let retry = self.block(id).retry.clone().filter(|retry| tries <= retry.retries);
+        let Some(retry) = retry.filter(|_| !self.is_idle(node) && !self.stopping(node.round)) else { return false };
+        let wait = delay(&retry, tries);
+        let reason = run.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message));
+        let (item, retry_ms) = (self.item(id), Some(millis(wait)));
+        let status = BlockStatus::Failed;
+        self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host, item, status, reason, retry_ms });
+        self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, host)));
+        self.phases.insert(node, super::state::Phase::Busy);
+        true
     }
 
     fn always(&mut self, node: StepId, block: BlockIx) {
@@ -125,7 +145,7 @@ impl Dispatcher {
         nodes.iter().any(|task| self.executions.contains_key(&StepId { task: *task, ..node }))
     }
 
-    /// A pass of a block is over: it is tried again, goes on with its next item, or ends.
+    /// A pass of a block is over: it goes on with its next item, or ends.
     fn exit(&mut self, node: StepId, block: BlockIx) {
         let id = (node.round, block, node.host);
         let shape = self.shape.block(node.round, block);
@@ -135,16 +155,6 @@ impl Dispatcher {
         let mut run = self.blocks.remove(&id).unwrap_or_default();
         let (status, reason) = verdict(&run, body, rescue, always);
         let item = run.items.as_ref().and_then(|items| items.get(run.at)).map(|item| super::units::label(item));
-        let retry = self.block(id).retry.clone().filter(|retry| run.tries <= retry.retries);
-        if let Some(retry) = retry.filter(|_| status == BlockStatus::Failed && !run.lost && !idle) {
-            let wait = delay(&retry, run.tries);
-            let retry_ms = Some(millis(wait));
-            self.blocks.insert(id, run);
-            self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host: node.host, item, status, reason, retry_ms });
-            self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, node.host)));
-            self.phases.insert(node, super::state::Phase::Busy);
-            return;
-        }
         self.recorder.emit(RunEvent::BlockEnded {
             round: node.round,
             block,

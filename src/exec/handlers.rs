@@ -1,5 +1,7 @@
 //! Handlers: notified by what changed, run once a host in the order written; and `finally` behind them.
 
+use std::collections::hash_map::Entry;
+
 use super::advance::UnitId;
 use super::dispatcher::Dispatcher;
 use super::state::{HandlerRun, HandlersBy};
@@ -24,8 +26,8 @@ impl Dispatcher {
     /// The round's tasks are over on a host.
     pub(super) fn handlers(&mut self, node: StepId) {
         let key = (node.round, node.host);
-        if !self.handler_runs.contains_key(&key) {
-            self.handler_runs.insert(key, HandlerRun { by: HandlersBy::Gate, current: None });
+        if let Entry::Vacant(entry) = self.handler_runs.entry(key) {
+            entry.insert(HandlerRun { by: HandlersBy::Gate, current: None });
             self.phases.insert(node, super::state::Phase::Busy);
             self.next_handler(node.round, node.host);
         }

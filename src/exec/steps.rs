@@ -248,10 +248,22 @@ impl Dispatcher {
     pub(super) fn finished(&mut self, step: StepId, outcome: &Outcome, result: Option<Arc<StepResult>>) {
         let result = result.unwrap_or_else(|| Arc::new(StepResult::without_run(outcome.status)));
         self.keep(step, &result);
+        self.gathered(step, &result);
         let effects = self.queue.finish(step, outcome.lets_dependents_run());
         self.follow(step, outcome, effects);
         self.once_for_all(step, outcome, &result);
         self.handler_over(step);
+    }
+
+    /// Notes which facts of a host are known from now on.
+    fn gathered(&mut self, step: StepId, result: &StepResult) {
+        let task = self.fixed.playbook.task(step.round, step.task);
+        if let Verb::Facts(facts) = &task.verb
+            && task.on.is_empty()
+        {
+            let known = facts.sections.iter().filter(|section| result.outputs.contains_key(*section));
+            self.gathered.extend(known.map(|section| (step.host, section.clone())));
+        }
     }
 
     /// Does what follows from the end of a step or a gate.

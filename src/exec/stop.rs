@@ -43,6 +43,7 @@ impl Dispatcher {
         match self.stage {
             1 => {
                 self.stop_what_waits();
+                self.ask_no_more();
                 for (seat, slots) in (0_u32..).zip(self.hosts.iter().map(|host| host.slots.len()).collect::<Vec<_>>()) {
                     (0..slots).for_each(|slot| self.recall(Seat(seat), slot));
                 }

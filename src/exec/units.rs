@@ -12,7 +12,7 @@ use super::state::{Effect, Phase, Repeat, Unit};
 use super::timers::Wake;
 use super::worker::JobId;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
-use crate::model::{Retry, StepId, Task, Value};
+use crate::model::{Retry, StepId, Task, Value, Verb};
 use crate::plan::{self, ItemResult, ItemView, Local, StepResult};
 use crate::template::Root;
 
@@ -29,6 +29,12 @@ impl Dispatcher {
     pub(super) fn begin(&mut self, step: StepId, task: &Task, sends: &mut Vec<JobId>) {
         if let Some(reason) = &task.flow.left_out {
             return self.judged(step, 0, Outcome::without_run(Status::Skipped, reason.clone()), None);
+        }
+        if let Verb::Facts(facts) = &task.verb
+            && !facts.again
+            && facts.sections.iter().all(|section| self.gathered.contains(&(step.host, section.clone())))
+        {
+            return self.judged(step, 0, Outcome::without_run(Status::Skipped, "gathered before"), None);
         }
         if !self.may_begin(step, task) {
             return;

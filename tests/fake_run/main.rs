@@ -1,5 +1,6 @@
 //! Runs against the scripted fake, with paused time: races, faults and interrupts, told by their events.
 
+mod actions;
 mod batches;
 mod bench;
 mod blocks;
@@ -10,3 +11,4 @@ mod interrupts;
 mod limits;
 mod property;
 mod repeat;
+mod variables;
