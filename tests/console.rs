@@ -4,7 +4,7 @@
 //! Each page is one project: its blocks with `file=NAME` are the files, and docs/howto/README.md's; its commands run in the order written, by `sh`,
 //! with the built binary in PATH. Hosts are those of the page's inventories, so these must be reached by `transport: local`.
 //!
-//! Durations, dates and ids of runs may differ: both sides are compared with those taken out. A line `...` stands for any
+//! Durations, times and ids of runs may differ: both sides are compared with those taken out. A line `...` stands for any
 //! lines, `...` at the end of a line for its rest.
 //!
 //! `UPDATE_DOCS=1 cargo test --test console` writes what was said into the pages, but for blocks with `...`.
@@ -50,7 +50,8 @@ fn settled(text: &str) -> String {
             rule(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?Z?)?", "TIME"),
             rule(r" by [^\n]*?, took", " by USER, took"),
             rule(r"(attempt \d+ of \d+ in )[0-9.]+m?s\b", "${1}DURATION"),
-            rule(r"([·,] +|took |after |  )[0-9]+(\.[0-9]+)?(ms|s)\b", "${1}DURATION"),
+            rule(r"(, +|took |  )[0-9]+(\.[0-9]+)?(ms|s)\b", "${1}DURATION"),
+            rule(r"(?m) · [0-9]+(\.[0-9]+)?(ms|s)$", ""),
             rule(r" +", " "),
             rule(r" \n", "\n"),
         ]

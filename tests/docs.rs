@@ -207,6 +207,20 @@ fn playbooks_that_come_along_are_right_without_a_warning() {
 }
 
 #[test]
+fn inventories_that_come_along_are_right() {
+    let project = Project::new();
+    for name in ["inventory.example", "containers.example", "localhost"] {
+        let inventory = root().join(format!("playbooks/{name}.yml")).display().to_string();
+        let shown = project.ok(&["hosts", "-i", &inventory]);
+        assert!(shown.stderr.is_empty(), "{name}\n{}", shown.text());
+        for survey in ["survey", "disk-check"] {
+            let playbook = root().join(format!("playbooks/{survey}.yml")).display().to_string();
+            project.ok(&["plan", &playbook, "-i", &inventory]);
+        }
+    }
+}
+
+#[test]
 fn playbooks_that_change_nothing_run_here() {
     let project = Project::new();
     for name in ["survey", "disk-check", "certificates"] {
