@@ -124,6 +124,7 @@ pub(crate) struct Bench {
     script: serde_json::Value,
     interrupts: Vec<(Duration, Interrupt)>,
     answers: Option<Vec<bool>>,
+    answers_after: Duration,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
     choice: Choice,
@@ -147,6 +148,7 @@ impl Bench {
             script,
             interrupts: Vec::new(),
             answers: None,
+            answers_after: Duration::ZERO,
             fails_after: None,
             max_sessions: None,
             choice: Choice::default(),
@@ -175,6 +177,12 @@ impl Bench {
     pub(crate) fn answers(mut self, answers: &[bool]) -> Bench {
         self.answers = Some(answers.to_vec());
         self
+    }
+
+    /// The same, by somebody who takes a while for each.
+    pub(crate) fn answers_after(mut self, after: Duration, answers: &[bool]) -> Bench {
+        self.answers_after = after;
+        self.answers(answers)
     }
 
     /// Limits the lanes of every host.
@@ -223,6 +231,7 @@ impl Bench {
             tokio::spawn(async move {
                 for yes in answers {
                     let Some(question) = asked.recv().await else { return };
+                    tokio::time::sleep(self.answers_after).await;
                     let by = "user".to_owned();
                     let _ = question.answer.send(if yes { exec::Answer::Yes { by } } else { exec::Answer::No { by } });
                 }

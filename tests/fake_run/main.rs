@@ -3,6 +3,7 @@
 mod batches;
 mod bench;
 mod blocks;
+mod corners;
 mod faults;
 mod flow;
 mod handlers;
