@@ -1,8 +1,9 @@
 //! The book's examples, and the playbooks that come with the program, are right.
 //!
-//! Every block of README.md and docs/*.md that says `yaml` is a whole playbook, every `yaml inventory` a whole
-//! inventory; `check`, `plan` and `hosts` of the built binary judge them. Playbooks are checked against the inventory of their
-//! page that stands nearest above them, if it has the hosts they name, else against one that has the usual names.
+//! Every block of README.md and docs/ that says `yaml` is a whole playbook, every `yaml inventory` a whole inventory;
+//! `check`, `plan` and `hosts` of the built binary judge them. Playbooks are checked against the inventory of their
+//! page that stands nearest above them, if it has the hosts they name, else against one that has the usual names. What
+//! `console` blocks show is judged by tests/console.rs.
 //!
 //! Needs from the binary: `check FILE -i INVENTORY`, `plan FILE -i INVENTORY` and `hosts -i INVENTORY`, exit 0 and no word
 //! of an error.
@@ -10,9 +11,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::Project;
+use common::book::{Block, blocks, blocks_of, name, pages, project_of, root};
 
 /// The names that the pages use.
 const INVENTORY: &str = "\
@@ -27,62 +29,27 @@ groups:
   db: { hosts: db1 }
 ";
 
-/// A fenced block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Block {
-    /// What stands after the fence.
-    info: String,
-    /// The line of its first line.
-    line: usize,
-    text: String,
-}
-
-/// The fenced blocks of a page; a fence that is never closed fails the test.
-fn blocks(page: &str, text: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    for (index, line) in text.lines().enumerate() {
-        match (&mut open, line.trim_start().strip_prefix("```")) {
-            (None, Some(info)) => open = Some(Block { info: info.trim().to_owned(), line: index + 2, text: String::new() }),
-            (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(block), None) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    assert!(open.is_none(), "{page}: a block is not closed: {open:?}");
-    blocks
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    pages.push(root().join("README.md"));
-    pages.sort();
-    pages
-}
-
 #[test]
 fn blocks_are_found() {
-    let text = "a\n```yaml\nx: 1\n\ny: 2\n```\n```yaml inventory\nhosts: {}\n```\n```\nplain\n```\n";
+    let text = "a\n```yaml file=a.yml\nx: 1\n\ny: 2\n```\n```yaml inventory\nhosts: {}\n```\n```\nplain\n```\n";
     let found = blocks("a page", text);
-    assert_eq!(found[0], Block { info: "yaml".into(), line: 3, text: "x: 1\n\ny: 2\n".into() });
-    assert_eq!(found.iter().map(|block| block.info.as_str()).collect::<Vec<_>>(), ["yaml", "yaml inventory", ""]);
+    assert_eq!(found[0], Block { kind: "yaml".into(), file: Some("a.yml".into()), line: 3, text: "x: 1\n\ny: 2\n".into() });
+    assert_eq!(found.iter().map(|block| block.kind.as_str()).collect::<Vec<_>>(), ["yaml", "yaml inventory", ""]);
 }
+
+/// What a block may be. Blocks with a file name are written into the page's folder before anything is checked; so
+/// actions, included tasks and files of variables are judged with the playbook of their page that uses them.
+const KINDS: &[&str] =
+    &["yaml", "yaml inventory", "yaml action", "yaml tasks", "yaml vars", "yaml ansible", "text", "sh", "sql", "json", "rust", "console"];
 
 #[test]
 fn every_block_says_what_it_is() {
     for page in pages() {
-        let name = page.strip_prefix(root()).unwrap().display().to_string();
-        for block in blocks(&name, &std::fs::read_to_string(&page).unwrap()) {
-            let known = ["yaml", "yaml inventory", "text", "sh", "sql", "json", "rust"].contains(&block.info.as_str());
-            assert!(known, "{name}:{}: a block of an unknown kind {:?}", block.line, block.info);
+        for block in blocks_of(&page) {
+            let place = format!("{}:{}", name(&page), block.line);
+            assert!(KINDS.contains(&block.kind.as_str()), "{place}: a block of an unknown kind {:?}", block.kind);
+            let is_part = ["yaml action", "yaml tasks", "yaml vars"].contains(&block.kind.as_str());
+            assert!(!is_part || block.file.is_some(), "{place}: a part of a playbook needs a file name, so that one can use it");
         }
     }
 }
@@ -97,15 +64,15 @@ fn every_playbook_and_inventory_of_the_book_is_right() {
     project.run(&["check", "wrong.yml"]).expect_code(3);
     project.run(&["hosts", "-i", "wrong_inventory.yml"]).expect_code(3);
     for page in pages() {
-        let name = page.strip_prefix(root()).unwrap().display().to_string();
-        let project = Project::new();
+        let found = blocks_of(&page);
+        let project = project_of(&found);
         project.file("usual.yml", INVENTORY);
         let mut above = None;
-        for block in blocks(&name, &std::fs::read_to_string(&page).unwrap()) {
-            let place = format!("{name}:{}", block.line);
-            match block.info.as_str() {
+        for block in &found {
+            let place = format!("{}:{}", name(&page), block.line);
+            let file = block.file.clone().unwrap_or_else(|| format!("block{}.yml", block.line));
+            match block.kind.as_str() {
                 "yaml inventory" => {
-                    let file = format!("inventory{}.yml", block.line);
                     project.file(&file, &block.text);
                     let shown = project.run(&["hosts", "-i", &file]);
                     if shown.code != 0 || shown.stderr.contains("error") {
@@ -115,13 +82,21 @@ fn every_playbook_and_inventory_of_the_book_is_right() {
                 }
                 "yaml" => {
                     playbooks += 1;
-                    let file = format!("playbook{}.yml", block.line);
-                    // The page's own inventory wins over one that the playbook names.
                     project.file(&file, &block.text);
+                    // The page's own inventory wins over one that the playbook names.
                     let usual = judged(&project, &file, "usual.yml");
                     let own = above.as_ref().map(|inventory| judged(&project, &file, inventory));
                     if let (Err(why), None | Some(Err(_))) = (usual, own) {
                         wrong.push(format!("{place}\n{why}"));
+                    }
+                }
+                "yaml action" | "yaml tasks" => {
+                    let used = found.iter().any(|other| {
+                        let uses = |line: &str| (line.contains("use: ") || line.contains("include: ")) && line.contains(&file);
+                        other.kind == "yaml" && other.text.lines().any(uses)
+                    });
+                    if !used {
+                        wrong.push(format!("{place}\nno playbook of the page uses {file}"));
                     }
                 }
                 _ => {}
@@ -150,19 +125,18 @@ fn judged(project: &Project, playbook: &str, inventory: &str) -> Result<(), Stri
 /// What a page shows of `plan` and of a mistake is what the binary says.
 #[test]
 fn what_the_first_pages_show_is_what_is_said() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let of = |page: &[Block], info: &str, holds: &str| -> String {
-        let found = page.iter().find(|block| block.info == info && block.text.contains(holds));
+        let found = page.iter().find(|block| block.kind == info && block.text.contains(holds));
         found.unwrap_or_else(|| panic!("no block {info} with {holds:?}")).text.clone()
     };
-    let blocks_of_readme = blocks("README.md", &readme);
+    let blocks_of_readme = blocks_of(&root().join("README.md"));
     let project = Project::new();
     project.file("site.yml", of(&blocks_of_readme, "yaml", "name: Web tier"));
     project.file("inventory.yml", of(&blocks_of_readme, "yaml inventory", "web[01-40]"));
     let planned = project.ok(&["plan", "site.yml", "-i", "inventory.yml"]);
     assert_eq!(planned.stdout, of(&blocks_of_readme, "text", "round survey"));
 
-    let tutorial = blocks("docs/tutorial.md", &std::fs::read_to_string(root().join("docs/tutorial.md")).unwrap());
+    let tutorial = blocks_of(&root().join("docs/tutorial.md"));
     project.file("inventory.yml", of(&tutorial, "yaml inventory", "http_port"));
     project.file("site.yml", of(&tutorial, "yaml", "name: First site").replace("{{ http_port", "{{ htp_port"));
     let shown = project.run(&["check", "site.yml"]).expect_code(3);
@@ -229,6 +203,20 @@ fn playbooks_that_come_along_are_right_without_a_warning() {
         let shown = project.ok(&["check", &playbook, "-i", &inventory, "--deny-warnings"]);
         assert!(!shown.stderr.contains("warning"), "{playbook}\n{}", shown.text());
         project.ok(&["plan", &playbook, "-i", &inventory]);
+    }
+}
+
+#[test]
+fn inventories_that_come_along_are_right() {
+    let project = Project::new();
+    for name in ["inventory.example", "containers.example", "localhost"] {
+        let inventory = root().join(format!("playbooks/{name}.yml")).display().to_string();
+        let shown = project.ok(&["hosts", "-i", &inventory]);
+        assert!(shown.stderr.is_empty(), "{name}\n{}", shown.text());
+        for survey in ["survey", "disk-check"] {
+            let playbook = root().join(format!("playbooks/{survey}.yml")).display().to_string();
+            project.ok(&["plan", &playbook, "-i", &inventory]);
+        }
     }
 }
 

@@ -228,7 +228,6 @@ impl Loader {
             skip_tags: sources.skip_tags.iter().map(|tag| self.argument("--skip-tags", tag)).collect(),
             start_at: sources.start_at.as_deref().map(|text| self.argument("--start-at", text)),
             extra,
-            ..playbook::Options::default()
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
         for need in &resolved.files_needed {
@@ -273,9 +272,9 @@ impl Loader {
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
         match source {
             PlaybookSource::File(path) => self.file("playbook", path, None),
-            PlaybookSource::Text { name, text, .. } => {
+            PlaybookSource::Text { name, text, folder } => {
                 self.inputs.push(input("playbook", name, text.as_bytes(), Some(text.clone())));
-                Some(self.map.add(name.clone(), None, text.as_str()))
+                Some(self.map.add(name.clone(), Some(&folder.join(name)), text.as_str()))
             }
         }
     }

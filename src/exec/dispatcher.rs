@@ -68,20 +68,25 @@ pub(super) struct Dispatcher {
     pub(super) timers: Timers,
     pub(super) asker: Option<mpsc::Sender<Question>>,
     pub(super) answers: mpsc::UnboundedSender<(Asking, Answer)>,
+    /// Questions that have no answer yet, and those who wait for one.
+    pub(super) asked: Vec<Asking>,
+    pub(super) asks: JoinSet<()>,
     /// Steps that repeat themselves.
     pub(super) repeats: HashMap<StepId, Repeat>,
     /// Blocks that were entered.
     pub(super) blocks: HashMap<(RoundIx, BlockIx, HostIx), BlockRun>,
     /// How often steps were executed.
     pub(super) executions: HashMap<StepId, u32>,
-    /// What became of steps in blocks that may run them again.
-    pub(super) passes: HashMap<StepId, Outcome>,
+    /// What became of steps in blocks that may run them again, and whether they were executed in any pass.
+    pub(super) passes: HashMap<StepId, (Outcome, bool)>,
     /// Hosts on which something of a round was executed.
     pub(super) begun: HashSet<(RoundIx, HostIx)>,
     /// Handlers that are pending, by their place in the round's list.
     pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
     pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
     pub(super) held: Held,
+    /// Sections of facts that are known of hosts.
+    pub(super) gathered: HashSet<(HostIx, String)>,
     /// Why no further batch or round starts.
     pub(super) stopped: Option<String>,
     /// How often the run was asked to stop.
@@ -123,6 +128,8 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         timers: Timers::default(),
         asker,
         answers,
+        asked: Vec::new(),
+        asks: JoinSet::new(),
         repeats: HashMap::new(),
         blocks: HashMap::new(),
         executions: HashMap::new(),
@@ -131,6 +138,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
         held: Held::default(),
+        gathered: HashSet::new(),
         stopped: None,
         stage: 0,
         signal: None,

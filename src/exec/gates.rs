@@ -86,8 +86,11 @@ impl Dispatcher {
     fn rescue(&mut self, node: StepId, block: BlockIx) {
         let id = (node.round, block, node.host);
         let shape = self.shape.block(node.round, block);
-        let (failed, nodes) = (self.any_bad(node, &shape.body), shape.rescue.clone());
-        let wanted = failed && self.block(id).rescue && self.has_run(node, &self.shape.block(node.round, block).body);
+        let (failed, nodes) = (self.any_bad(node, &shape.body_ends), shape.rescue.clone());
+        if failed && self.tries_again(node, id) {
+            return;
+        }
+        let wanted = failed && self.block(id).rescue && self.is_cleaned_up(node, id);
         if wanted && !self.is_gone(node.round, node.host) && !self.is_given_up() {
             self.run_of(id).rescuing = true;
         } else {
@@ -96,11 +99,27 @@ impl Dispatcher {
         self.open(node);
     }
 
+    /// Says whether the body of a block that failed is to begin once more; `rescue` and `always` wait for its last try.
+    fn tries_again(&mut self, node: StepId, id: BlockId) -> bool {
+        let (_, block, host) = id;
+        let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };
+        let tries = run.tries;
+        let retry = self.block(id).retry.clone().filter(|retry| tries <= retry.retries);
+        let Some(retry) = retry.filter(|_| !self.is_idle(node) && !self.stopping(node.round)) else { return false };
+        let wait = delay(&retry, tries);
+        let reason = run.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message));
+        let (item, retry_ms) = (self.item(id), Some(millis(wait)));
+        let status = BlockStatus::Failed;
+        self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host, item, status, reason, retry_ms });
+        self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, host)));
+        self.phases.insert(node, super::state::Phase::Busy);
+        true
+    }
+
     fn always(&mut self, node: StepId, block: BlockIx) {
         let shape = self.shape.block(node.round, block);
         let nodes = shape.always.clone();
-        let has_run = self.has_run(node, &shape.body) || self.stage == 0;
-        if !has_run || self.is_given_up() {
+        if !self.is_cleaned_up(node, (node.round, block, node.host)) || self.is_given_up() {
             self.drop_part(node, &nodes);
         }
         self.open(node);
@@ -114,6 +133,7 @@ impl Dispatcher {
             self.keep(StepId { task: *task, ..node }, &Arc::new(StepResult::without_run(Status::Skipped)));
         }
         let effects = self.queue.drop_nodes(node.round, node.host, &open);
+        open.iter().for_each(|task| self.once_passed_by(StepId { task: *task, ..node }));
         self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
     }
 
@@ -121,30 +141,21 @@ impl Dispatcher {
         nodes.iter().any(|task| self.queue.ended_badly(StepId { task: *task, ..node }))
     }
 
-    fn has_run(&self, node: StepId, nodes: &[TaskIx]) -> bool {
-        nodes.iter().any(|task| self.executions.contains_key(&StepId { task: *task, ..node }))
+    /// Says whether a block's `rescue` and `always` are to run: after an interrupt only where something of it did.
+    fn is_cleaned_up(&self, node: StepId, id: BlockId) -> bool {
+        !self.stops(node) || self.blocks.get(&id).is_some_and(|run| run.ran)
     }
 
-    /// A pass of a block is over: it is tried again, goes on with its next item, or ends.
+    /// A pass of a block is over: it goes on with its next item, or ends.
     fn exit(&mut self, node: StepId, block: BlockIx) {
         let id = (node.round, block, node.host);
         let shape = self.shape.block(node.round, block);
         let (body, rescue, always) =
-            (self.any_bad(node, &shape.body), self.any_bad(node, &shape.rescue), self.any_bad(node, &shape.always));
+            (self.any_bad(node, &shape.body_ends), self.any_bad(node, &shape.rescue_ends), self.any_bad(node, &shape.always_ends));
         let idle = self.is_idle(node);
         let mut run = self.blocks.remove(&id).unwrap_or_default();
         let (status, reason) = verdict(&run, body, rescue, always);
         let item = run.items.as_ref().and_then(|items| items.get(run.at)).map(|item| super::units::label(item));
-        let retry = self.block(id).retry.clone().filter(|retry| run.tries <= retry.retries);
-        if let Some(retry) = retry.filter(|_| status == BlockStatus::Failed && !run.lost && !idle) {
-            let wait = delay(&retry, run.tries);
-            let retry_ms = Some(millis(wait));
-            self.blocks.insert(id, run);
-            self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host: node.host, item, status, reason, retry_ms });
-            self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, node.host)));
-            self.phases.insert(node, super::state::Phase::Busy);
-            return;
-        }
         self.recorder.emit(RunEvent::BlockEnded {
             round: node.round,
             block,
@@ -192,7 +203,7 @@ impl Dispatcher {
         }
         if !outcome.lets_dependents_run() {
             let error = run.error.map(|error| Arc::clone(&error.result));
-            self.told_blocks(node, &outcome, error.as_ref());
+            self.told_blocks(node, false, &outcome, error.as_ref());
             if !self.is_tentative(node, outcome.status) {
                 // What was lost or cancelled inside was counted there.
                 let status = if run.lost { Status::Cancelled } else { Status::Failed };
@@ -201,6 +212,9 @@ impl Dispatcher {
         }
         tracing::debug!(block = name, status = ?worst, "block over");
         let effects = self.queue.finish(node, outcome.lets_dependents_run());
+        for task in self.shape.inside(&Arc::clone(&self.fixed.playbook), node.round, block) {
+            self.once_passed_by(StepId { task, ..node });
+        }
         self.follow(node, &outcome, effects);
     }
 

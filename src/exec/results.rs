@@ -17,13 +17,16 @@ pub(super) struct Results {
     inner: RwLock<Inner>,
 }
 
+/// The use of an action in which something was set; none: in rounds.
+type SetPlace = Option<(RoundIx, FrameIx)>;
+
 #[derive(Debug, Default)]
 struct Inner {
     steps: HashMap<StepId, Arc<StepResult>>,
     ended: BTreeSet<RoundIx>,
     left_out: BTreeSet<(RoundIx, HostIx)>,
     /// By host, and the action that set them; none: rounds.
-    sets: HashMap<(HostIx, Option<(RoundIx, FrameIx)>), Arc<Layer>>,
+    sets: HashMap<(HostIx, SetPlace), Arc<Layer>>,
     items: HashMap<BlockId, Arc<ItemView>>,
     errors: HashMap<BlockId, Arc<ErrorView>>,
     failed: BTreeSet<HostIx>,

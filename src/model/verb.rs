@@ -234,11 +234,13 @@ pub enum Awaited {
     Command(Command),
 }
 
-/// `facts`: gathers sections, also where they were gathered before.
+/// `facts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The sections, each once, in the order of the language's list.
     pub sections: Vec<String>,
+    /// True for the verb as written; false where a template asks, which is content with what was gathered before.
+    pub again: bool,
 }
 
 /// `pause`.

@@ -346,6 +346,7 @@ pub(crate) fn output_fields(verb: &str) -> &'static [&'static str] {
     match verb {
         "stat" => &["exists", "type", "size", "mode", "owner", "group", "mtime"],
         "glob" => &["paths"],
+        "facts" => FACT_SECTIONS,
         _ => &[],
     }
 }

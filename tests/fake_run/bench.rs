@@ -124,9 +124,13 @@ pub(crate) struct Bench {
     script: serde_json::Value,
     interrupts: Vec<(Duration, Interrupt)>,
     answers: Option<Vec<bool>>,
+    is_silent: bool,
+    answers_after: Duration,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
     choice: Choice,
+    extra: Vec<(String, String)>,
+    files: tempfile::TempDir,
 }
 
 /// `--tags`, `--skip-tags`, `--start-at`.
@@ -147,10 +151,34 @@ impl Bench {
             script,
             interrupts: Vec::new(),
             answers: None,
+            is_silent: false,
+            answers_after: Duration::ZERO,
             fails_after: None,
             max_sessions: None,
             choice: Choice::default(),
+            extra: Vec::new(),
+            files: tempfile::tempdir().expect("a folder"),
         }
+    }
+
+    /// Adds a file beside the playbook.
+    pub(crate) fn file(self, name: &str, text: &str) -> Bench {
+        let path = self.files.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+        self
+    }
+
+    /// Takes the inventory from a file that was added.
+    pub(crate) fn inventory(mut self, name: &str) -> Bench {
+        self.hosts = self.files.path().join(name).display().to_string();
+        self
+    }
+
+    /// `-e NAME=VALUE`.
+    pub(crate) fn extra(mut self, name: &str, value: &str) -> Bench {
+        self.extra.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Chooses tasks as the command line does.
@@ -177,6 +205,18 @@ impl Bench {
         self
     }
 
+    /// Has somebody to ask who never answers.
+    pub(crate) fn silent_asker(mut self) -> Bench {
+        self.is_silent = true;
+        self
+    }
+
+    /// The same, by somebody who takes a while for each.
+    pub(crate) fn answers_after(mut self, after: Duration, answers: &[bool]) -> Bench {
+        self.answers_after = after;
+        self.answers(answers)
+    }
+
     /// Limits the lanes of every host.
     pub(crate) fn max_sessions(mut self, most: usize) -> Bench {
         self.max_sessions = Some(most);
@@ -190,13 +230,14 @@ impl Bench {
     }
 
     pub(crate) async fn run(self) -> Ran {
-        let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: ".".into() };
+        let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: self.files.path().to_owned() };
         let list = |text: &str| text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
         let sources = Sources {
             inventory: vec![self.hosts],
             tags: list(self.choice.tags),
             skip_tags: list(self.choice.skip_tags),
             start_at: list(self.choice.start_at).pop(),
+            extra: self.extra.into_iter().map(|(name, value)| app::ExtraVar::Pair(name, value)).collect(),
             ..Sources::of(playbook)
         };
         let loaded = app::load(&sources);
@@ -218,13 +259,21 @@ impl Bench {
                 let _ = sender.send(interrupt).await;
             });
         }
-        let asker = self.answers.map(|answers| {
-            let (asker, mut asked) = tokio::sync::mpsc::channel::<roundsman::exec::Question>(8);
+        let (is_silent, answers) = (self.is_silent, self.answers.clone());
+        let asker = (is_silent || answers.is_some()).then(|| {
+            let (asker, mut asked) = tokio::sync::mpsc::channel::<exec::Question>(8);
             tokio::spawn(async move {
-                for yes in answers {
-                    let Some(question) = asked.recv().await else { return };
+                let mut kept = Vec::new();
+                let mut answers = answers.unwrap_or_default().into_iter();
+                while let Some(question) = asked.recv().await {
+                    tokio::time::sleep(self.answers_after).await;
                     let by = "user".to_owned();
-                    let _ = question.answer.send(if yes { exec::Answer::Yes { by } } else { exec::Answer::No { by } });
+                    match answers.next() {
+                        Some(true) => drop(question.answer.send(exec::Answer::Yes { by })),
+                        Some(false) => drop(question.answer.send(exec::Answer::No { by })),
+                        None if is_silent => kept.push(question),
+                        None => return,
+                    }
                 }
             });
             asker

@@ -126,3 +126,17 @@ async fn a_sensitive_task_keeps_its_output_to_itself() {
     let recorded = serde_json::to_string(&ran.events).expect("events are JSON");
     assert!(!recorded.contains("t0ps3cret"), "{recorded}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_at_a_question_is_an_answer() {
+    for playbook in [
+        "rounds: [{ hosts: all, confirm: Go on?, tasks: [{ run: one }] }]",
+        "rounds: [{ hosts: all, confirm: Go on?, after: always, tasks: [{ run: one }] }]",
+        "rounds: [{ hosts: all, tasks: [{ confirm: Go on? }, { run: one }] }]",
+    ] {
+        // An asker that never answers.
+        let ran = Bench::new(playbook, "a").silent_asker().interrupt(std::time::Duration::from_secs(3)).run().await;
+        assert_eq!(ran.ran_on("a"), [] as [&str; 0]);
+        assert_eq!(ran.report.end.exit_code, 130, "{playbook}");
+    }
+}

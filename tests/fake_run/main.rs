@@ -1,8 +1,10 @@
 //! Runs against the scripted fake, with paused time: races, faults and interrupts, told by their events.
 
+mod actions;
 mod batches;
 mod bench;
 mod blocks;
+mod corners;
 mod faults;
 mod flow;
 mod handlers;
@@ -10,3 +12,4 @@ mod interrupts;
 mod limits;
 mod property;
 mod repeat;
+mod variables;

@@ -105,12 +105,12 @@ impl Reader<'_> {
     pub(super) fn facts(&mut self, entry: &Entry) -> Option<Verb> {
         let all = || FACT_SECTIONS.iter().map(|section| (*section).to_owned()).collect();
         if entry.value.is_null() || entry.value.as_map().is_some_and(<[Entry]>::is_empty) {
-            return Some(Verb::Facts(all()));
+            return Some(Verb::Facts { sections: all(), again: true });
         }
         let mut named: Vec<&str> = Vec::new();
         for text in entry.texts(self.diagnostics) {
             if text.text == "all" {
-                return Some(Verb::Facts(all()));
+                return Some(Verb::Facts { sections: all(), again: true });
             }
             if !FACT_SECTIONS.contains(&&*text.text) {
                 let found = Diagnostic::error(codes::WRONG_VALUE, text.span, format!("there is no section `{}` of facts", text.text));
@@ -120,7 +120,7 @@ impl Reader<'_> {
             named.push(&text.text);
         }
         let sections = FACT_SECTIONS.iter().filter(|section| named.contains(*section));
-        Some(Verb::Facts(sections.map(|section| (*section).to_owned()).collect()))
+        Some(Verb::Facts { sections: sections.map(|section| (*section).to_owned()).collect(), again: true })
     }
 
     pub(super) fn flush(&mut self, entry: &Entry) -> Option<Verb> {

@@ -149,7 +149,7 @@ pub(super) fn with_task(round: &syntax::Round, sections: &[String]) -> syntax::R
         allow_failure: None,
         flow: syntax::Flow { tags: vec![text("always")], ..syntax::Flow::default() },
         verb_key: ("facts", round.span),
-        verb: syntax::Verb::Facts(sections.to_vec()),
+        verb: syntax::Verb::Facts { sections: sections.to_vec(), again: false },
     };
     let mut round = round.clone();
     round.entries.insert(0, syntax::Entry::Task(Box::new(task)));

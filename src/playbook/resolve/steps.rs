@@ -249,7 +249,12 @@ impl<'a> Binder<'a> {
         let playbook = self.playbook;
         let round = playbook.round(round);
         if let Some(Gate::Exit(block)) = round.gate(node) {
-            let frame = round.blocks[block.index()].frame.map(|frame| &round.frames[frame.index()]);
+            let own = round.blocks[block.index()].frame;
+            // An action whose file could not be read has no tasks, and that was told.
+            if own.is_some_and(|own| !round.tasks.iter().any(|task| task.flow.home.frame == own)) {
+                return None;
+            }
+            let frame = own.map(|frame| &round.frames[frame.index()]);
             let fields = frame.map(|frame| frame.outputs.keys().map(String::as_str).collect());
             let of = frame.map_or_else(|| "a block".to_owned(), |frame| format!("the action `{}`", frame.name));
             return Some(Outputs { of, fields: fields.unwrap_or_default() });

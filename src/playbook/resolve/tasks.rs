@@ -176,8 +176,8 @@ fn made_name(task: &syntax::Task) -> String {
                 list.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")
             }
         },
-        syntax::Verb::Facts(sections) if sections.len() == FACT_SECTIONS.len() => "all".to_owned(),
-        syntax::Verb::Facts(sections) => sections.join(", "),
+        syntax::Verb::Facts { sections, .. } if sections.len() == FACT_SECTIONS.len() => "all".to_owned(),
+        syntax::Verb::Facts { sections, .. } => sections.join(", "),
         syntax::Verb::Pause(duration) => format_duration(*duration),
         syntax::Verb::Flush => "handlers".to_owned(),
         syntax::Verb::Broken => String::new(),

@@ -50,7 +50,7 @@ impl Lower<'_> {
                 absent: wait.absent,
                 interval: wait.interval.unwrap_or(INTERVAL),
             })),
-            syntax::Verb::Facts(sections) => Verb::Facts(Facts { sections: sections.clone() }),
+            syntax::Verb::Facts { sections, again } => Verb::Facts(Facts { sections: sections.clone(), again: *again }),
             syntax::Verb::Pause(duration) => Verb::Pause(Pause { duration: *duration }),
             syntax::Verb::Confirm(question) => Verb::Confirm(Confirm { question: self.text(question) }),
             syntax::Verb::Flush => Verb::Flush,

@@ -225,7 +225,11 @@ pub(crate) enum Verb {
     Fail(SourceText),
     Script(Box<Script>),
     WaitFor(Box<WaitFor>),
-    Facts(Vec<String>),
+    Facts {
+        sections: Vec<String>,
+        /// Also what was gathered before.
+        again: bool,
+    },
     Pause(Duration),
     Confirm(SourceText),
     Flush,
