@@ -59,6 +59,8 @@ pub(crate) const UNKNOWN_CHOICE: &str = "E123";
 pub(crate) const TOO_MANY: &str = "E124";
 /// A secret that nothing declares.
 pub(crate) const UNKNOWN_SECRET: &str = "E125";
+/// A condition that can't be true or false.
+pub(crate) const NO_BOOL: &str = "E126";
 /// A file that was not given.
 pub(crate) const NO_FILE: &str = "E001";
 

@@ -15,6 +15,7 @@ use minijinja::{Environment, Value as Jinja};
 use super::analyze::Analysis;
 use super::error::hole;
 use super::fault::unwrap;
+use super::known::no_bool_hint;
 use super::names::Names;
 use super::parse::{View, parse, syntax_error};
 use super::place::Place;
@@ -213,13 +214,8 @@ impl Engine {
             Rendered::Value(value) => value.kind(),
             Rendered::Omit => "omit",
         };
-        let hint = match kind {
-            "text" => "compare it (`x == \"yes\"`), or write `| bool` after it",
-            "int" | "float" => "compare it: `x > 0`",
-            "list" | "map" => "ask for its length: `x | length > 0`",
-            _ => "compare it: `x == none`",
-        };
-        Err(wrong(template, format!("a condition must give true or false, and this gives {}", article(kind)), Some(hint.to_owned())))
+        let hint = Some(no_bool_hint(kind).to_owned());
+        Err(wrong(template, format!("a condition must give true or false, and this gives {}", article(kind)), hint))
     }
 
     /// Renders a variable's value, templates inside included.
@@ -263,7 +259,7 @@ fn wrong(template: &Template, message: String, hint: Option<String>) -> RenderEr
     RenderError::Failed { message, span: Some(template.source.at(0..template.source.text.len())), hint }
 }
 
-fn article(kind: &str) -> String {
+pub(super) fn article(kind: &str) -> String {
     match kind {
         "text" | "none" | "omit" => kind.to_owned(),
         "int" => "an int".to_owned(),

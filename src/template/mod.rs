@@ -11,6 +11,7 @@ mod fault;
 mod filters;
 mod host_filters;
 mod host_paths;
+mod known;
 mod lookup;
 mod names;
 mod parse;

@@ -171,3 +171,23 @@ fn what_ansible_calls_otherwise_is_one_mistake() {
     expect(&tasks("      - { name: a, ⟦ansible.builtin.shell⟧: uname }\n"), &[("E015", "`run` runs any command")]);
     expect(&tasks("      - { ⟦name⟧: a, when: true }\n"), &[("E105", "say what it does")]);
 }
+
+#[test]
+fn a_condition_that_is_no_bool() {
+    let task = |rest: &str| tasks(&format!("      - {{ name: a, run: id }}\n      - {{ {rest} }}\n"));
+    for (rest, hint) in [
+        ("run: id, when: ⟦tasks.a.stdout⟧", "compare it (`x == \"yes\"`)"),
+        ("run: id, when: \"⟦{{ tasks.a.rc }}⟧\"", "compare it: `x > 0`"),
+        ("run: id, until: ⟦result.lines⟧, retries: 2", "`| length > 0`"),
+        ("run: id, changed: ⟦result.stdout | trim⟧", "compare it"),
+        ("run: id, failed: ⟦result.stderr⟧", "compare it"),
+        ("assert: [tasks.a.changed, ⟦tasks.a.stdout⟧]", "compare it"),
+        ("run: id, when: \"⟦'false'⟧\"", "compare it"),
+    ] {
+        expect(&task(rest), &[("E126", hint)]);
+    }
+    for right in ["run: id, when: tasks.a.stdout != ''", "run: id, when: tasks.a.changed and http_port", "run: id, when: true"] {
+        let told = check(&task(right));
+        assert!(told.iter().all(|told| told.code != "E126"), "{told:#?}");
+    }
+}

@@ -128,6 +128,33 @@ rounds:
         },
     },
     Explanation {
+        code: "E126",
+        title: "a condition that can't be true or false",
+        text: "`when`, `until`, `changed`, `failed` and `assert` ask for true or false, and this gives text, a number or a \
+               list, whatever the hosts say. Text is not taken for a bool, because `\"false\"` would count as true. Compare it \
+               with something, or write `| bool` after it.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - { name: reboot, run: cat /run/reboot-required, read_only: true }
+      - { run: reboot, when: tasks.reboot.stdout }
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - { name: reboot, run: cat /run/reboot-required, read_only: true }
+      - { run: reboot, when: tasks.reboot.stdout != "" }
+"#,
+            ),
+        },
+    },
+    Explanation {
         code: "E305",
         title: "text compared with a number or a bool",
         text: "Text is never equal to a number or to true, so the answer would always be the same. What a command \

@@ -26,7 +26,7 @@ impl Lower<'_> {
 
     /// What something says of attempts, else what `defaults` say.
     pub(super) fn retry(&mut self, own: &syntax::Retry, defaults: &syntax::Retry) -> Option<Retry> {
-        let until = own.until.as_ref().map(|until| self.template(until, Context::Expression));
+        let until = own.until.as_ref().map(|until| self.condition(until, "`until`"));
         let retries = match own.retries.or(defaults.retries) {
             Some((retries, _)) => retries,
             None if until.is_some() => RETRIES,

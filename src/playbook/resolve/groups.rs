@@ -6,7 +6,7 @@ use super::Lower;
 use super::names::Found;
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::inventory::{Mode, select_list};
-use crate::model::{Chosen, ChosenGroup, Context, HostIx, RoundIx, RoundNeed, Template};
+use crate::model::{Chosen, ChosenGroup, HostIx, RoundIx, RoundNeed, Template};
 use crate::playbook::{codes, syntax};
 
 /// The most groups that one expression may name: each doubles the number of cases.
@@ -26,7 +26,7 @@ impl Lower<'_> {
             }
             let texts: Vec<&SourceText> = group.hosts.iter().collect();
             let hosts = if texts.is_empty() { Vec::new() } else { select_list(self.inventory, &texts, Mode::Hosts, self.diagnostics) };
-            let when = self.template(&group.when, Context::Expression);
+            let when = self.condition(&group.when, "`when`");
             everything.get_or_insert_with(|| self.inventory.clone()).groups.insert(name.clone(), hosts.clone());
             chosen.insert(name.clone(), ChosenGroup { hosts, when, span: group.name.span, reads: Vec::new() });
         }

@@ -10,7 +10,7 @@ use super::targets::{RoundTargets, TargetKind};
 use super::tasks::Settings;
 use crate::diag::{Diagnostic, Span};
 use crate::model::{
-    Become, Block, BlockItem, Context, Frame, FrameIx, Group, Home, Item, Layer, Notify, Origin, Part, Section, Task, TaskIx, Template,
+    Become, Block, BlockItem, Frame, FrameIx, Group, Home, Item, Layer, Notify, Origin, Part, Section, Task, TaskIx, Template,
 };
 use crate::playbook::{codes, syntax};
 
@@ -138,7 +138,7 @@ impl Lower<'_> {
     fn in_group(&mut self, group: &syntax::Group, outside: &Outside) -> Outside {
         let mut inside = outside.clone();
         inside.parallel = true;
-        inside.when.extend(group.common.when.as_ref().map(|when| self.template(when, Context::Expression)));
+        inside.when.extend(group.common.when.as_ref().map(|when| self.condition(when, "`when`")));
         inside.layers.extend(self.layer(Origin::Task, &group.common.vars));
         inside.env.extend(self.env(&group.common.env));
         inside.r#become = self.r#become(group.common.r#become.as_ref(), outside.r#become.as_ref());
@@ -168,7 +168,7 @@ impl Lower<'_> {
 
     fn block_head(&mut self, head: &Head<'_>, span: Span, outside: &Outside, home: Home, name: &str) -> Block {
         let mut when = outside.when.clone();
-        when.extend(head.common.when.as_ref().map(|when| self.template(when, Context::Expression)));
+        when.extend(head.common.when.as_ref().map(|when| self.condition(when, "`when`")));
         let mut layers = outside.layers.clone();
         layers.extend(self.layer(Origin::Task, &head.common.vars));
         Block {

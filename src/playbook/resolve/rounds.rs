@@ -11,7 +11,7 @@ use super::pieces::{Lists, Outside, tags};
 use super::tasks::Settings;
 use super::{Lower, facts};
 use crate::diag::{Diagnostic, SourceText};
-use crate::model::{ChosenGroup, Context, Home, Item, Layer, Origin, Round, RoundIx, RoundNeed, Section};
+use crate::model::{ChosenGroup, Home, Item, Layer, Origin, Round, RoundIx, RoundNeed, Section};
 use crate::playbook::syntax::{File, Syntax, Var};
 use crate::playbook::{codes, syntax};
 
@@ -76,7 +76,7 @@ impl Lower<'_> {
             hosts_span: round.hosts.first().map(|text| text.span),
             needs,
             after: round.after,
-            when: round.common.when.as_ref().map(|when| self.template(when, Context::Expression)),
+            when: round.common.when.as_ref().map(|when| self.condition(when, "`when`")),
             vars: self.round_vars(&piece.vars, &round.common.vars),
             connect: self.connect(main.connect.as_ref(), round.connect.as_ref()),
             tasks,

@@ -52,14 +52,14 @@ impl Lower<'_> {
         let shell = task.shell.clone().or_else(|| settings.shell.clone()).unwrap_or_default();
         let verb = self.verb(&task.verb, &shell);
         let mut when = outside.when.clone();
-        when.extend(task.common.when.as_ref().map(|when| self.template(when, Context::Expression)));
+        when.extend(task.common.when.as_ref().map(|when| self.condition(when, "`when`")));
         let mut layers = outside.layers.clone();
         layers.extend(self.layer(Origin::Task, &task.common.vars));
         let mut env = outside.env.clone();
         env.extend(self.env(&task.common.env));
         let read_only = self.read_only(task, &verb, outside);
         let changed = match &task.changed {
-            Some((_, judge)) => Some(self.judge(judge)),
+            Some((_, judge)) => Some(self.judge(judge, "`changed`")),
             None => (read_only && matches!(verb, Verb::Run(_) | Verb::Script(_))).then_some(Judge::Fixed(false)),
         };
         let mut notify = self.notify(&task.flow.notify, home, targets);
@@ -93,7 +93,7 @@ impl Lower<'_> {
             umask: task.umask.or(settings.umask),
             timeout: task.timeout.or(settings.timeout).unwrap_or(TIMEOUT),
             changed,
-            failed: task.failed.as_ref().map(|(_, judge)| self.judge(judge)),
+            failed: task.failed.as_ref().map(|(_, judge)| self.judge(judge, "`failed`")),
             read_only,
             guards: task.guards.iter().map(|guard| self.guard(guard, &shell)).collect(),
             allow_failure: task.allow_failure.or(outside.allow_failure).or(settings.allow_failure).unwrap_or(false),

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Lower;
-use crate::diag::SourceText;
+use crate::diag::{Diagnostic, SourceText};
 use crate::model::{Become, BecomeMethod, Command, Context, Guard, Judge, Layer, Origin, Shell, Template, TemplateId, Var};
+use crate::playbook::codes;
 use crate::playbook::syntax::{self, Role, Syntax, path_of};
+use crate::template::Engine;
 
 impl Lower<'_> {
     /// Compiles a text. One with errors, which are told, gives a stand-in that reads the same and is never rendered.
@@ -18,6 +20,15 @@ impl Lower<'_> {
             context,
             reads: self.engine.reads_of_broken(text, context),
         })
+    }
+
+    /// Compiles a condition; tells where it can't be true or false.
+    pub(super) fn condition(&mut self, text: &SourceText, what: &str) -> Template {
+        if let Some((kind, hint)) = Engine::no_bool(text) {
+            let found = Diagnostic::error(codes::NO_BOOL, text.span, format!("{what} must be true or false, this is {kind}"));
+            self.diagnostics.push(found.hint(hint.to_owned()));
+        }
+        self.template(text, Context::Expression)
     }
 
     pub(super) fn text(&mut self, text: &SourceText) -> Template {
@@ -79,10 +90,10 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn judge(&mut self, judge: &syntax::Judge) -> Judge {
+    pub(super) fn judge(&mut self, judge: &syntax::Judge, what: &str) -> Judge {
         match judge {
             syntax::Judge::Fixed(flag) => Judge::Fixed(*flag),
-            syntax::Judge::Expression(text) => Judge::Expression(self.template(text, Context::Expression)),
+            syntax::Judge::Expression(text) => Judge::Expression(self.condition(text, what)),
         }
     }
 

@@ -33,7 +33,7 @@ impl Lower<'_> {
                 Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base }))
             }
             syntax::Verb::Assert { that, message } => Verb::Assert(Assert {
-                that: self.texts(that, Context::Expression),
+                that: that.iter().map(|text| self.condition(text, "what `assert` asks")).collect(),
                 message: message.as_ref().map(|message| self.text(message)),
             }),
             syntax::Verb::Set(vars) => Verb::Set(Set { vars: self.vars(vars) }),
