@@ -28,10 +28,9 @@ impl Needer<'_> {
 
     /// Says whether it could wait for `what`.
     fn may_need(&self, what: &Target) -> bool {
-        !self.is(what)
-            && !(within(&self.covers, &what.covers) && what.kind != TargetKind::Task)
-            && !within(&what.covers, &self.covers)
-            && order(self, what).is_none()
+        let around = within(&self.covers, &what.covers) && what.kind != TargetKind::Task;
+        let inside = within(&what.covers, &self.covers);
+        !(self.is(what) || around || inside || order(self, what).is_some())
     }
 }
 

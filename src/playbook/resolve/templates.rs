@@ -25,7 +25,8 @@ impl Lower<'_> {
     /// Compiles a condition; tells where it can't be true or false.
     pub(super) fn condition(&mut self, text: &SourceText, what: &str) -> Template {
         if let Some((kind, hint)) = Engine::no_bool(text) {
-            let found = Diagnostic::error(codes::NO_BOOL, text.span, format!("{what} must be true or false, this is {kind}"));
+            let found =
+                Diagnostic::error(codes::NO_BOOL, text.at(0..text.text.len()), format!("{what} must be true or false, this is {kind}"));
             self.diagnostics.push(found.hint(hint.to_owned()));
         }
         self.template(text, Context::Expression)
