@@ -106,3 +106,14 @@ fn the_page_names_every_field() {
     }
     assert!(section.contains(&format!("`{}`", RELATED.join(" "))));
 }
+
+#[test]
+fn schemas_are_printed_as_they_come_with_the_program() {
+    let project = Project::new();
+    for of in ["playbook", "inventory", "action"] {
+        let shown = project.ok(&["schema", of]);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{of}.schema.json"));
+        let wanted: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&shown.stdout).unwrap(), wanted, "{of}");
+    }
+}

@@ -29,26 +29,28 @@ groups:
   canary: { hosts: web01 }
 "#;
 
+/// Line and column, from 1; columns count characters.
+type Place = (usize, usize);
+
 /// One mistake as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Told {
     code: String,
-    /// Line and column, from 1; columns count characters.
-    place: (usize, usize),
+    place: Place,
     /// The marked characters.
     under: String,
     message: String,
     hint: String,
     notes: Vec<String>,
     /// The places shown beside it, each with its words.
-    related: Vec<((usize, usize), String)>,
+    related: Vec<(Place, String)>,
 }
 
 /// A text whose marks are taken out, and where they stood: the place, and the text between them.
-fn unmarked(text: &str) -> (String, Vec<((usize, usize), String)>) {
+fn unmarked(text: &str) -> (String, Vec<(Place, String)>) {
     let (mut plain, mut places) = (String::new(), Vec::new());
     let (mut line, mut column) = (1, 1);
-    let mut open: Option<((usize, usize), usize)> = None;
+    let mut open: Option<(Place, usize)> = None;
     for c in text.chars() {
         match c {
             '⟦' => open = Some(((line, column), plain.len())),

@@ -178,7 +178,7 @@ fn a_condition_that_is_no_bool() {
     for (rest, hint) in [
         ("run: id, when: ⟦tasks.a.stdout⟧", "compare it (`x == \"yes\"`)"),
         ("run: id, when: \"⟦{{ tasks.a.rc }}⟧\"", "compare it: `x > 0`"),
-        ("run: id, until: ⟦result.lines⟧, retries: 2", "`| length > 0`"),
+        ("run: id, until: ⟦result.lines⟧, retries: 2", "`x | length > 0`"),
         ("run: id, changed: ⟦result.stdout | trim⟧", "compare it"),
         ("run: id, failed: ⟦result.stderr⟧", "compare it"),
         ("assert: [tasks.a.changed, ⟦tasks.a.stdout⟧]", "compare it"),
