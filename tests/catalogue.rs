@@ -11,7 +11,7 @@ use roundsman::app::{self, Sources};
 use roundsman::diag::{Diagnostics, EXAMPLE_INVENTORY, Example, File, SourceMap, explanations};
 
 /// Codes that no single file shows; each entry of the catalogue says why.
-const NOT_SHOWN: &[&str] = &["E007", "E402", "E403"];
+const NOT_SHOWN: &[&str] = &["E007", "E122", "E123", "E221", "E402", "E403", "W111"];
 
 /// Codes between quotes in the code of a file, its inline tests left out.
 fn codes_in(text: &str) -> Vec<String> {
@@ -111,7 +111,11 @@ fn page() -> String {
         page.push_str(&format!("\n## {}\n\n**{}.** {}\n", explanation.code, capital(explanation.title), explanation.text));
         match explanation.example {
             Example::Files { wrong, right } => {
-                let kind = if right.kind() == "inventory" { "yaml inventory" } else { "yaml" };
+                let kind = match right.kind() {
+                    _ if right.shown().starts_with('[') => "text",
+                    "inventory" => "yaml inventory",
+                    _ => "yaml",
+                };
                 page.push_str(&format!("\nWrong:\n\n```text\n{}```\n\nRight:\n\n```{kind}\n{}```\n", wrong.shown(), right.shown()));
             }
             Example::None { why } => page.push_str(&format!("\n{why}\n")),

@@ -54,6 +54,7 @@ const WARNED: &[&str] = &[
     "check_before_handler",
     "cut_short",
     "each_over_text",
+    "echo_comment",
     "empty_group",
     "item_hides",
     "never_runs",
@@ -109,7 +110,7 @@ fn keys_left_out_are_not_supported_yet() {
     for path in files("later") {
         let (resolved, diagnostics, text) = check(&path);
         assert!(resolved.is_none());
-        assert!(diagnostics.count(Severity::Error) >= 2, "{text}");
+        assert!(diagnostics.count(Severity::Error) >= 1, "{text}");
         assert!(diagnostics.iter().all(|diagnostic| diagnostic.code == "E014"), "{text}");
     }
 }

@@ -130,6 +130,11 @@ pub struct Ready {
     pub extra: indexmap::IndexMap<String, crate::model::Value>,
 }
 
+/// The warning of `each` over text, which planning tells as an error where it gets that far.
+const EACH_OVER_TEXT: &str = "W108";
+/// What fails when a plan renders it.
+const FAILS_RENDERED: &str = "E404";
+
 /// Loads a playbook with its inventory: read, resolved, checked, planned. Nothing is connected to.
 #[must_use]
 pub fn load(sources: &Sources) -> Loaded {
@@ -157,6 +162,7 @@ pub fn check(sources: &Sources) -> Checked {
     let built = loader.build(sources);
     if let Some(built) = &built {
         plan::examine(&built.plan, &built.world, &built.engine, &loader.map, &mut loader.diagnostics);
+        loader.diagnostics.drop_echoes(EACH_OVER_TEXT, FAILS_RENDERED);
     }
     let playbook = built.filter(|_| !loader.diagnostics.has_errors()).map(|built| built.playbook);
     Checked { map: loader.map, diagnostics: loader.diagnostics, playbook }
@@ -191,6 +197,7 @@ impl Loader {
     fn load(&mut self, sources: &Sources) -> Option<Ready> {
         let built = self.build(sources)?;
         let view = plan::view(&built.plan, &built.world, &built.engine, &self.map, &mut self.diagnostics);
+        self.diagnostics.drop_echoes(EACH_OVER_TEXT, FAILS_RENDERED);
         Some(Ready {
             playbook: built.playbook,
             inventory: built.inventory,

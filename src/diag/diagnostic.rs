@@ -130,6 +130,13 @@ impl Diagnostics {
         list
     }
 
+    /// Drops those of the code `echo` at whose very place one of the code `of` is told: they speak of the same mistake.
+    pub fn drop_echoes(&mut self, echo: &str, of: &str) {
+        let place = |found: &Diagnostic| found.primary.as_ref().map(|label| label.span);
+        let told: Vec<Option<Span>> = self.list.iter().filter(|found| found.code == of).map(place).collect();
+        self.list.retain(|found| found.code != echo || !told.contains(&place(found)));
+    }
+
     /// Takes over all of `other`.
     pub fn extend(&mut self, other: Diagnostics) {
         for diagnostic in other.list {
@@ -147,6 +154,20 @@ impl Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn echoes_are_those_at_the_very_place() {
+        let file = SourceMap::default().add("a.yml", None, "0123456789");
+        let mut list = Diagnostics::default();
+        for (code, place) in [("W108", 1..4), ("W108", 5..9), ("E404", 1..4), ("W101", 1..4)] {
+            list.push(Diagnostic::error(code, Span::new(file, place), "a"));
+        }
+        list.drop_echoes("W108", "E404");
+        let found: Vec<_> = list.iter().map(|found| (found.code, found.primary.as_ref().unwrap().span.start)).collect();
+        assert_eq!(found, [("W108", 5), ("E404", 1), ("W101", 1)]);
+        list.drop_echoes("W108", "E110");
+        assert_eq!(list.iter().count(), 3);
+    }
 
     #[test]
     fn the_same_one_a_second_time_is_dropped_and_the_order_stays() {

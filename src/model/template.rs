@@ -35,6 +35,22 @@ pub struct Template {
 }
 
 impl Template {
+    /// Says whether all it does with values is to insert them: text with any number of `{{ name.field }}` in it, no filter,
+    /// no operator, no statement.
+    #[must_use]
+    pub fn only_inserts(&self) -> bool {
+        let text = &self.source.text;
+        let comments = self.context != Context::Shell && text.contains("{#");
+        if self.context == Context::Expression || text.contains("{%") || comments {
+            return false;
+        }
+        text.split("{{").skip(1).all(|rest| {
+            let Some((inside, _)) = rest.split_once("}}") else { return false };
+            let path = inside.trim_matches('-').trim();
+            !path.is_empty() && path.split('.').all(crate::text::is_id)
+        })
+    }
+
     /// Says whether it is plain text, without a value or a statement.
     #[must_use]
     pub fn is_literal(&self) -> bool {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alike::Alike;
 use super::inputs::seen_by;
 use super::scope::written;
 use super::sight::Sight;
@@ -43,6 +44,38 @@ impl<'a> TaskClasses<'a> {
     /// The class of the task's step on a host; none where what it reads is the host's own.
     pub(super) fn class(&self, host: HostIx) -> Option<Class> {
         followed(self.world, host, self.reads.clone()?)
+    }
+}
+
+/// The classes of a task's steps for a check, in which only what can fail matters.
+pub(super) struct CheckClasses<'a> {
+    alike: &'a Alike,
+    /// The reads that the classes of hosts do not settle; none where those are the host's own.
+    rest: TaskClasses<'a>,
+}
+
+impl<'a> CheckClasses<'a> {
+    /// Gathers what a task's templates do with values, once for all hosts.
+    pub(super) fn new(world: &'a World, alike: &'a Alike, round: RoundIx, ix: TaskIx) -> CheckClasses<'a> {
+        let task = world.playbook.task(round, ix);
+        let sight = Sight::Task(round, ix);
+        let mut reads = Vec::new();
+        task.for_each_template(&mut |part, template| {
+            if !matches!(part, TaskPart::BecomePassword | TaskPart::Judge) {
+                let open = template.reads.iter().filter(|read| !alike.settles(&task.verb, part, template, read));
+                reads.extend(open.map(|read| (read, sight)));
+            }
+        });
+        reads.extend(around(world, sight));
+        let own = reads.iter().any(|(read, _)| is_own(read));
+        CheckClasses { alike, rest: TaskClasses { world, reads: (!own).then_some(reads) } }
+    }
+
+    /// The class of the task's step on a host; none where what it computes with is the host's own.
+    pub(super) fn class(&self, host: HostIx) -> Option<Class> {
+        let mut class = if self.rest.reads.as_ref().is_some_and(Vec::is_empty) { Vec::new() } else { self.rest.class(host)? };
+        class.push(self.alike.class(host));
+        Some(class)
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
+mod alike;
 mod batches;
 mod build;
 mod chosen;

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::alike::Alike;
 use super::batches;
-use super::classes::{Class, TaskClasses, block_class};
+use super::classes::{CheckClasses, Class, TaskClasses, block_class};
 use super::graph::{Edge, EdgeKind, Plan};
 use super::view::{
     BatchView, BlockSteps, BlockView, BlockWhat, Counts, FORMAT, HomeView, PlanView, RepeatView, RoundView, StepsView, TaskView, WaitView,
@@ -30,7 +31,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     let playbook = world.playbook();
     let mut counts = Counts::default();
     let mut hosts: BTreeSet<HostIx> = BTreeSet::new();
-    let viewer = Viewer { plan, world, engine, map, told: RefCell::default() };
+    let viewer = Viewer { plan, world, engine, map, told: RefCell::default(), alike: None };
     let rounds = (0..playbook.rounds.len())
         .map(|round| {
             hosts.extend(plan.hosts(RoundIx::new(round)));
@@ -43,7 +44,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
 
 /// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
 pub fn examine(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, diagnostics: &mut Diagnostics) {
-    let viewer = Viewer { plan, world, engine, map, told: RefCell::default() };
+    let viewer = Viewer { plan, world, engine, map, told: RefCell::default(), alike: Some(Alike::new(world)) };
     for (index, round) in world.playbook().rounds.iter().enumerate() {
         let ix = RoundIx::new(index);
         for block in (0..round.blocks.len()).filter_map(|block| u32::try_from(block).ok()) {
@@ -63,6 +64,8 @@ pub(super) struct Viewer<'a> {
     pub(super) world: &'a Arc<World>,
     pub(super) engine: &'a Engine,
     map: &'a SourceMap,
+    /// For a check, in which nothing is shown: which hosts are alike.
+    alike: Option<Alike>,
     /// What was told of a block: its tasks would only say it again.
     told: RefCell<BTreeSet<(String, Option<Span>)>>,
 }
@@ -127,8 +130,17 @@ impl Viewer<'_> {
             None => {
                 let step = |host| StepId { round, task: ix, host };
                 let named = (format!("task `{}`", task.name), task.span);
-                let classes = TaskClasses::new(self.world, round, ix);
-                self.by_class(hosts, named, diagnostics, |host| classes.class(host), |host| self.what(task, step(host)))
+                let what = |host| self.what(task, step(host));
+                match &self.alike {
+                    Some(alike) => {
+                        let classes = CheckClasses::new(self.world, alike, round, ix);
+                        self.by_class(hosts, named, diagnostics, |host| classes.class(host), what)
+                    }
+                    None => {
+                        let classes = TaskClasses::new(self.world, round, ix);
+                        self.by_class(hosts, named, diagnostics, |host| classes.class(host), what)
+                    }
+                }
             }
         };
         let count = |hosts: usize| if task.once { hosts.min(1) } else { hosts };

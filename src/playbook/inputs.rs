@@ -75,8 +75,12 @@ pub fn input_mistake(kind: &InputKind, value: &Value) -> Option<(String, Option<
         (InputKind::Duration, _) => ("a duration", Some("as in 30s, 10m or 1h30m".to_owned())),
         (InputKind::Choice(choices), _) => return Some((format!("must be one of {}", choices.join(", ")), quoted())),
     };
-    let kind = if *value == Value::None { "none".to_owned() } else { format!("{} `{}`", value.kind(), brief(value)) };
-    Some((format!("must be {wanted}, this is {}", kind.trim()), hint))
+    let kind = match value {
+        Value::None => return Some((format!("must be {wanted}, this is none"), hint)),
+        Value::Int(_) | Value::Float(_) => "the number",
+        other => other.kind(),
+    };
+    Some((format!("must be {wanted}, this is {kind} `{}`", brief(value)), hint))
 }
 
 fn brief(value: &Value) -> String {
@@ -105,7 +109,7 @@ mod tests {
         assert_eq!(told("number", Value::Int(1)), None);
         assert_eq!(told("duration", Value::from("5m")), None);
         assert_eq!(told("int", Value::from("1")).unwrap(), "must be a whole number, this is text `1`");
-        assert_eq!(told("string", Value::Float(2.1)).unwrap(), "must be text, this is float `2.1`");
+        assert_eq!(told("string", Value::Float(2.1)).unwrap(), "must be text, this is the number `2.1`");
         assert_eq!(told("choice[a, b]", Value::from("c")).unwrap(), "must be one of a, b, not `c`");
         assert_eq!(told("bool", Value::None).unwrap(), "must be true or false, this is none");
     }

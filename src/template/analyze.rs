@@ -213,8 +213,10 @@ impl<'a, 'd> Analysis<'a, 'd> {
                 choice.false_expr.iter().for_each(|other| self.expr(other));
             }
             Expr::Filter(filter) => {
+                // One that is misspelt may be one that takes what is missing.
+                let lenient = allows_missing(filter.name) || !self.names.filters.contains_key(bare(filter.name));
                 match &filter.expr {
-                    Some(inner) if allows_missing(filter.name) => self.optional(inner),
+                    Some(inner) if lenient => self.optional(inner),
                     Some(inner) => self.expr(inner),
                     None => {}
                 }
@@ -225,7 +227,7 @@ impl<'a, 'd> Analysis<'a, 'd> {
                 self.args(&filter.args);
             }
             Expr::Test(test) => {
-                if matches!(bare(test.name), "defined" | "undefined") {
+                if matches!(bare(test.name), "defined" | "undefined") || !self.names.tests.contains_key(bare(test.name)) {
                     self.optional(&test.expr)
                 } else {
                     self.expr(&test.expr)

@@ -146,6 +146,18 @@ impl Engine {
         })
     }
 
+    /// What a text reads that can't be compiled, so that its names can be checked nonetheless; nothing where it can't be read.
+    pub fn reads_of_broken(&self, source: &SourceText, context: Context) -> Vec<crate::model::Read> {
+        let Ok(parsed) = parse(&source.text, context) else { return Vec::new() };
+        let mut told = Diagnostics::default();
+        let mut analysis = Analysis::new(source, &self.core.names, &mut told);
+        match parsed.view() {
+            View::Text(stmts) => analysis.stmts(stmts),
+            View::Whole(expr) => analysis.expr(expr),
+        }
+        analysis.reads
+    }
+
     /// Warns of pipelines in shell text whose failure would go unseen.
     ///
     /// For shells that run without `pipefail`; not for guards, where only the last answer counts.

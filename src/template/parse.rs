@@ -103,6 +103,9 @@ pub(super) fn syntax_error(source: &SourceText, context: Context, error: &Error)
     found.hint(match (context, foreign) {
         (Context::Expression, _) if text.contains("{{") => Some("write the expression without braces".to_owned()),
         (_, true) if !inside.contains(['\'', '\n']) => literal(),
+        _ if detail.contains("end of variable block") && text[range.start..].starts_with('}') => {
+            Some("a value ends with two braces: `}}`".to_owned())
+        }
         (_, true) => Some("put `{% raw %}` and `{% endraw %}` around these braces to pass them on".to_owned()),
         _ => None,
     })

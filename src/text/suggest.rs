@@ -10,7 +10,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other = candidate.to_lowercase().replace('-', "_");
-        let allowed = (folded.chars().count().max(other.chars().count()) / 3).max(1);
+        let longer = folded.chars().count().max(other.chars().count());
+        // Any letter is as near to a name of one letter as any other.
+        let allowed = if longer < 2 { 0 } else { (longer / 3).max(1) };
         let distance = distance(&folded, &other);
         if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
@@ -51,6 +53,8 @@ mod tests {
     fn near_words() {
         assert_eq!(nearest("hsots", ["name", "hosts", "tasks"]), Some("hosts"));
         assert_eq!(nearest("kernal", ["kernel", "uptime"]), Some("kernel"));
+        assert_eq!(nearest("c", ["a", "b"]), None);
+        assert_eq!(nearest("C", ["a", "c"]), Some("c"));
         assert_eq!(nearest("xyz", ["kernel", "uptime"]), None);
         assert_eq!(nearest("allow-failure", ["allow_failure"]), Some("allow_failure"));
     }

@@ -188,6 +188,15 @@ impl Join<'_> {
                 return node;
             }
         }
+        if let (Dialect::Own, Kind::Map(_)) = (self.dialect, &place.kind)
+            && let Some(found) = traps::template_as_map(self.source, place.range.clone())
+        {
+            self.tell(found);
+            // What was meant, so that its names are checked as well.
+            let text = &self.source.text[place.range.clone()];
+            node.value = NodeValue::Text(SourceText::verbatim(text, span));
+            return node;
+        }
         if let (Dialect::Ansible, Kind::Scalar(raw)) = (self.dialect, &place.kind) {
             let plain = place.style == Style::Plain && node.tag.is_none();
             let typed = if plain { yaml11(raw) } else { Typed::Text(raw.clone()) };
@@ -275,7 +284,7 @@ impl Join<'_> {
                 // A second time was told before; the first one stays.
                 NodeValue::Text(text) if !seen.insert(text.text.clone()) => {}
                 NodeValue::Text(text) => entries.push(Entry { key: text, value }),
-                _ if self.told < MAX_TOLD => self.tell(traps::wrong_key(self.source, &key)),
+                _ if self.told < MAX_TOLD => self.tell(traps::wrong_key(&key)),
                 _ => {}
             }
         }

@@ -205,10 +205,15 @@ fn traps_have_words_of_their_own() {
 
 #[test]
 fn comments_that_cut_are_told_from_ordinary_ones() {
-    let cut = |value: &str| {
+    let cut_of = |value: &str, command: bool| {
         let (map, node) = sound(&format!("run: {value}\n"));
-        cut_comment(&map, &node.get("run").unwrap().value).map(|span| map.text(span).to_owned())
+        cut_comment(&map, &node.get("run").unwrap().value, command).map(|span| map.text(span).to_owned())
     };
+    let cut = |value: &str| cut_of(value, false);
+    assert_eq!((cut("echo a # b"), cut_of("echo a # b", true).as_deref()), (None, Some("# b")));
+    for fine in ["echo a  # b", "echo a #", "'echo a' # b", "echo a"] {
+        assert_eq!(cut_of(fine, true), None, "{fine}");
+    }
     assert_eq!(cut("echo \"a # b\"").as_deref(), Some("# b\""));
     assert_eq!(cut("grep -c #include").as_deref(), Some("#include"));
     assert_eq!(cut("echo $(( 1 # 2 ))").as_deref(), Some("# 2 ))"));

@@ -58,6 +58,25 @@ pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> 
         }
         return found.hint(hint);
     }
+    let words = found.primary.as_ref().map(|label| label.text.clone()).unwrap_or_default();
+    if words.contains("unknown escape character")
+        && let Some(escape) = wrong_escape(text, at)
+    {
+        let hint = "between double quotes `\\` starts an escape: write `\\\\`, or put the text in single quotes";
+        if let Some(label) = &mut found.primary {
+            label.span = source.span(escape);
+        }
+        return found.hint(hint.to_owned());
+    }
+    if words.contains("expected whitespace or line break")
+        && let Some(tag) = tag_word(text, line.clone())
+    {
+        let hint = format!("`!` starts a tag in YAML; if text was meant, write '{}'", &text[tag.clone()]);
+        if let Some(label) = &mut found.primary {
+            label.span = source.span(tag);
+        }
+        return found.hint(hint);
+    }
     // The parser stops at the next line, or at the end of this one, where it still looks for the bracket.
     for line in [line_of(text, line.start.saturating_sub(1)), line.clone()] {
         if let Some(hash) = open_comment(text, line) {
@@ -89,10 +108,46 @@ fn general(words: &str) -> Option<String> {
             "mapping values are not allowed",
             "no key can stand here: the value above it is already complete, or this line is indented too far",
         ),
+        (
+            "scanning a block scalar",
+            "`|` and `>` stand at the end of their line, and the text on the next ones; a text that starts with one needs quotes",
+        ),
+        (
+            "sequence entries are not allowed",
+            "a list starts on the next line, or is written [a, b]; a text that starts with `- ` needs quotes",
+        ),
         ("expect ':'", "a key ends with `: `, an item of a list starts with `- `"),
         ("did not find expected", "this line, or the one above it, is indented like none of those it could belong to"),
     ];
     hints.into_iter().find(|(part, _)| words.contains(part)).map(|(_, hint)| hint.to_owned())
+}
+
+/// The first escape of a double-quoted text, which starts at `at` or just before, that YAML does not have.
+fn wrong_escape(text: &str, at: usize) -> Option<Range<usize>> {
+    let start = at + text.get(at..)?.find('"')? + 1;
+    let mut rest = text[start..].char_indices();
+    while let Some((place, c)) = rest.next() {
+        if c == '"' {
+            return None;
+        }
+        if c != '\\' {
+            continue;
+        }
+        let (_, escaped) = rest.next()?;
+        if !"0abtnvfre \"/\\N_LPxuU\n\t\r".contains(escaped) {
+            return Some(start + place..start + place + 1 + escaped.len_utf8());
+        }
+    }
+    None
+}
+
+/// A word in a flow list or map that starts with `!`.
+fn tag_word(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let content = &text[line.clone()];
+    let before = |at: usize| content[..at].trim_end().ends_with(['[', '{', ',', ':']);
+    let (at, _) = content.match_indices('!').find(|(at, _)| before(*at))?;
+    let end = content[at..].find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}')).map_or(content.len(), |end| at + end);
+    Some(line.start + at..line.start + end)
 }
 
 /// The alias within the value of a line, whole values left out.
@@ -190,7 +245,18 @@ fn bracketed_word(text: &str, line: Range<usize>) -> Option<Range<usize>> {
     let open = content.char_indices().find(|(at, c)| matches!(c, '[' | '{') && glued(*at))?.0;
     let start = content[..open].rfind([' ', ',', '{', '[', '"', '\'']).map_or(0, |at| at + 1);
     let close = open + content[open..].find([']', '}'])? + 1;
-    let end = close + content[close..].find([' ', ',', '}', ':', '"', '\'']).unwrap_or(content.len() - close);
+    let mut inside = 0_usize;
+    let ends = |c: char| {
+        match c {
+            '[' => inside += 1,
+            // The one that closes the list around the word.
+            ']' if inside == 0 => return true,
+            ']' => inside -= 1,
+            _ => {}
+        }
+        matches!(c, ' ' | ',' | '}' | ':' | '"' | '\'')
+    };
+    let end = close + content[close..].find(ends).unwrap_or(content.len() - close);
     Some(line.start + start..line.start + end)
 }
 
@@ -211,21 +277,21 @@ fn value_start(line: &str) -> Option<usize> {
     found.filter(|at| *at < line.len())
 }
 
+/// Tells of a value `{{ x }}` without quotes, which is a map in a map to YAML.
+pub(super) fn template_as_map(source: &Source<'_>, map: Range<usize>) -> Option<Diagnostic> {
+    let text = source.text.get(map.clone())?;
+    if !text.starts_with("{{") || !text.ends_with("}}") || text.contains('\n') {
+        return None;
+    }
+    let found = Diagnostic::error("E011", source.span(map), "a text that starts with `{{` is a map to YAML");
+    Some(found.hint(format!("put it in quotes: \"{}\"", text.replace('"', "'"))))
+}
+
 /// What is wrong with a key that is not text.
-pub(super) fn wrong_key(source: &Source<'_>, key: &Node) -> Diagnostic {
+pub(super) fn wrong_key(key: &Node) -> Diagnostic {
     let found = Diagnostic::error("E011", key.span, format!("a key must be text, this is {}", key.kind()));
     match &key.value {
-        NodeValue::Map(_) => {
-            let from = key.span.start as usize - source.from;
-            let line = &source.text[line_of(source.text, from)];
-            if let Some(open) = line.find("{{") {
-                let end = line[open..].find("}}").map_or(line.len(), |end| open + end + 2);
-                let value = &line[open..end];
-                return found.hint(format!("a text that starts with `{{{{` needs quotes: \"{}\"", value.replace('"', "'")));
-            }
-            found
-        }
-        NodeValue::List(_) => found,
+        NodeValue::Map(_) | NodeValue::List(_) => found,
         NodeValue::Null => found.hint("write the key in front of the `:`".to_owned()),
         _ => {
             let raw = key.raw.as_ref().map_or("", |raw| &raw.text);
@@ -235,9 +301,10 @@ pub(super) fn wrong_key(source: &Source<'_>, key: &Node) -> Diagnostic {
 }
 
 /// Finds the comment that probably cut a plain text short: one that is glued to its `#`, or that follows an open quote,
-/// bracket or operator. Ordinary comments behind a text are not meant.
+/// bracket or operator. Ordinary comments behind a text are not meant; behind a `command` they stand two blanks away, as
+/// linters ask for, since `echo a # b` may well be all text.
 #[must_use]
-pub fn cut_comment(map: &SourceMap, node: &Node) -> Option<Span> {
+pub fn cut_comment(map: &SourceMap, node: &Node, command: bool) -> Option<Span> {
     let text = node.as_text().filter(|_| node.style == Style::Plain)?;
     let rest = map.file(node.span.file).text.get(node.span.end as usize..)?;
     let rest = rest.lines().next()?;
@@ -251,6 +318,7 @@ pub fn cut_comment(map: &SourceMap, node: &Node) -> Option<Span> {
     let operator = ["|", "&&", "||", "\\", "=", ">", "<", ";"].iter().any(|end| text.text.ends_with(end));
     let glued = comment.len() > 1 && !comment[1..].starts_with([' ', '\t', '#', '!', '-', '=']);
     let cut = odd('"') || odd('\'') || odd('`') || open('(', ')') || open('[', ']') || open('{', '}') || operator || glued;
+    let cut = cut || command && blanks == 1 && comment.len() > 1;
     let start = node.span.end as usize + blanks;
     cut.then(|| Span::new(node.span.file, start..start + comment.len()))
 }

@@ -216,21 +216,23 @@ hosts:
     },
     Explanation {
         code: "E219",
-        title: "an inventory's part that is not supported yet",
-        text: "Inventories may say this, but this version of roundsman does not do it. It is refused rather than \
-               passed over, because a host that is reached otherwise than written is worse than none. The hint says \
-               what does work.",
+        title: "a template where an inventory takes none",
+        text: "How a host is reached, and where a secret comes from, is settled before anything is rendered, so these \
+               places take plain text; `password` and `become_password` take one thing more, a secret: \
+               `{{ secrets.NAME }}`. Write it out for each host, or for a group.",
         example: Example::Files {
             wrong: Inventory(
                 r#"
+vars: { domain: example.org }
 hosts:
-  web1: { connect: { transport: { docker: web } } }
+  web1: { address: "web1.{{ domain }}" }
 "#,
             ),
             right: Inventory(
                 r#"
+vars: { domain: example.org }
 hosts:
-  web1: { connect: { transport: { command: [docker, exec, -i, web, sh] } } }
+  web1: { address: web1.example.org }
 "#,
             ),
         },

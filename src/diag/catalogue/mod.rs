@@ -3,10 +3,13 @@
 //! Plain data and a look-up; knows nothing of how the files are read. A test holds it against the codes that the sources
 //! use, and checks every file. One file here for each kind of mistake.
 
+mod ansible;
+mod flow;
 mod hosts;
 mod inventory;
 mod names;
 mod plan;
+mod secrets;
 mod tasks;
 mod templates;
 mod values;
@@ -95,9 +98,21 @@ impl Explanation {
 
 /// Gives all explanations, kind by kind, errors before warnings.
 pub fn explanations() -> impl Iterator<Item = &'static Explanation> {
-    [yaml::CODES, values::CODES, tasks::CODES, names::CODES, hosts::CODES, inventory::CODES, templates::CODES, plan::CODES]
-        .into_iter()
-        .flatten()
+    [
+        yaml::CODES,
+        values::CODES,
+        tasks::CODES,
+        flow::CODES,
+        names::CODES,
+        secrets::CODES,
+        hosts::CODES,
+        inventory::CODES,
+        ansible::CODES,
+        templates::CODES,
+        plan::CODES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Finds what a code means, written in capitals or not.

@@ -147,8 +147,9 @@ rounds:
     Explanation {
         code: "E115",
         title: "a built-in name without a value here",
-        text: "The name is one of the language's own, but it has a value only in some places: `result` in `changed` \
-               and `failed`. Elsewhere a task's result is read by its id: `tasks.kernel`.",
+        text: "The name is one of the language's own, but it has a value only in some places: `result` in `changed`, \
+               `failed` and `until`, `item` in tasks with `each`, `error` in `rescue`; an action sees no `rounds`. \
+               Elsewhere a task's result is read by its id: `tasks.kernel`.",
         example: Example::Files {
             wrong: Playbook(
                 r#"

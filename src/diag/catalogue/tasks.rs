@@ -166,7 +166,7 @@ rounds:
         code: "E119",
         title: "YAML reads something else than was written",
         text: "The value is valid YAML, but not what its writer meant: `[ -f /x ]` is a list to YAML, `0644` a number, \
-               and `no` the value false. Put the text in quotes.",
+               and `no` is text that some other readers take for false. Put the text in quotes.",
         example: Example::Files {
             wrong: Playbook(
                 r#"
@@ -265,7 +265,7 @@ rounds:
         title: "a comment that cuts a text short",
         text: "In plain YAML text a `#` behind a blank begins a comment, and all that follows is lost. Here the rest \
                looks as if it belonged to the text. Put the text in quotes, or write `|` and the text on the next \
-               line.",
+               line. A comment behind a command stands two blanks away, or on a line of its own.",
         example: Example::Files {
             wrong: Playbook(
                 r#"

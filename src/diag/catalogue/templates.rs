@@ -205,6 +205,54 @@ rounds:
         },
     },
     Explanation {
+        code: "E308",
+        title: "arguments that a filter, a test or a function does not take",
+        text: "It has fewer arguments than it needs, more than it takes, or one of another name. Found when the file is \
+               read, so that no host gets there first. The page on templates says what each takes.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name | regex_replace }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name | regex_replace('^web', '') }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
+        code: "E309",
+        title: "a regular expression that can't be right",
+        text: "The pattern can't be read, asks for what is not there (look-around, references back), or the replacement \
+               has `\\1` between quotes where a template reads a control character. Write `\\\\1` or `$1` for a group.",
+        example: Example::Files {
+            wrong: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name | regex_search('web(') }}"
+"#,
+            ),
+            right: Playbook(
+                r#"
+rounds:
+  - hosts: web
+    tasks:
+      - print: "{{ host.name | regex_search('web[0-9]+') }}"
+"#,
+            ),
+        },
+    },
+    Explanation {
         code: "E310",
         title: "a value where shell text has no safe form for it",
         text: "Values are quoted for the place where they stand, so that none of them can change how the shell reads \

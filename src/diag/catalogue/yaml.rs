@@ -200,7 +200,7 @@ rounds:
 rounds:
   - hosts: web
     tasks:
-      - run: uptime # how long
+      - run: uptime  # how long
 "#,
             ),
         },

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::diag::Diagnostics;
-use crate::model::{Context, HostIx, Item, Layer, Need, Needs, Origin, RoundIx, TaskIx, TaskRead, Value, Var, VarValue};
-use crate::plan::classes::TaskClasses;
+use crate::model::{Context, HostIx, Item, Layer, Need, Needs, Origin, ReadFile, RoundIx, TaskIx, TaskRead, Value, Var, VarValue, Verb};
+use crate::plan::alike::Alike;
+use crate::plan::classes::{CheckClasses, TaskClasses};
 use crate::plan::testing::{Maker, inventory, layer, playbook};
 use crate::plan::viewer::{MOST_FAILURES, examine};
 use crate::plan::{ControllerInfo, NothingYet, Plan, RunInfo, World, build, plan_text, unpainted};
@@ -142,3 +143,57 @@ fn a_condition_that_waits_excuses_what_cannot_be_rendered() {
 }
 
 mod flow;
+
+/// Hosts of which each has a value of another kind: a check, which asks one host of each kind, must find what rendering
+/// everything finds.
+#[test]
+fn a_check_finds_all_that_rendering_everything_finds() {
+    let mut maker = Maker::new("say path each all {{ v }} {{ v | upper }} {{ w }} {{ host.name }}/{{ v }}");
+    let say = maker.run("say", "echo {{ v }}");
+    let computed = maker.run("say2", "echo {{ w }}");
+    let filtered = maker.run("say3", "echo {{ v | upper }}");
+    let read = Verb::Read(ReadFile { path: maker.template("{{ v }}", Context::Native) });
+    let path = maker.task("path", read);
+    let under = maker.run("under", "echo {{ host.name }}/{{ v }}");
+    let mut playbook = playbook(vec![maker.round("all", &[0, 1, 2, 3, 4, 5, 6, 7], vec![say, computed, filtered, path, under])]);
+    let w = VarValue::Template(maker.template("{{ v | upper }}", Context::Native));
+    playbook.vars = Arc::new(Layer { origin: Origin::Playbook, vars: IndexMap::from([("w".to_owned(), Var { value: w, span: None })]) });
+    let mut inventory = inventory(8);
+    let text = |text: &str| Value::Text(text.to_owned());
+    let list = Value::List(vec![text("a"), text("b")]);
+    let values = [text("a"), text("b"), text(""), text("n\0l"), Value::None, list, Value::Int(3), text("c")];
+    for (host, value) in inventory.hosts.iter_mut().zip(values) {
+        host.layers = vec![layer(Origin::Host(host.name.clone()), &[("v", value)])];
+    }
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(inventory), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    let (mut shown, mut checked) = (Diagnostics::default(), Diagnostics::default());
+    let _ = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut shown);
+    examine(&plan, &world, &maker.engine, &maker.map, &mut checked);
+    assert!(shown.count(crate::diag::Severity::Error) >= 8, "{}", shown.to_text(&maker.map));
+    assert_eq!(checked.to_text(&maker.map), shown.to_text(&maker.map));
+}
+
+#[test]
+fn hosts_with_values_of_one_kind_are_checked_once() {
+    let mut maker = Maker::new("say when all {{ host.name }} {{ v }} v == 'x1'");
+    let say = maker.run("say", "echo {{ host.name }} {{ v }}");
+    let mut asked = maker.run("when", "echo {{ v }}");
+    asked.when = vec![maker.template("v == 'x1'", Context::Expression)];
+    let playbook = playbook(vec![maker.round("all", &[0, 1, 2, 3, 4, 5, 6, 7], vec![say, asked])]);
+    let mut inventory = inventory(8);
+    for (index, host) in inventory.hosts.iter_mut().enumerate() {
+        host.layers = vec![layer(Origin::Host(host.name.clone()), &[("v", Value::Text(format!("x{index}")))])];
+    }
+    let plan = build(&playbook, &mut Diagnostics::default()).unwrap();
+    let world =
+        World::new(Arc::new(playbook), Arc::new(inventory), &plan, Arc::new(NothingYet), RunInfo::default(), ControllerInfo::default());
+    let alike = Alike::new(&world);
+    let classes = |task: u32| {
+        let of_task = CheckClasses::new(&world, &alike, RoundIx(0), TaskIx(task));
+        (0..8).map(|host| of_task.class(HostIx(host))).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(classes(0), 1, "texts are alike");
+    assert_eq!(classes(1), 8, "a condition is asked of each value");
+}

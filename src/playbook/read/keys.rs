@@ -4,7 +4,7 @@ use super::Reader;
 use crate::diag::Diagnostic;
 use crate::playbook::codes;
 use crate::playbook::keys::{ALIASES, BLOCK, ENTRIES, Key, TASK};
-use crate::text::did_you_mean;
+use crate::text::nearest;
 use crate::yaml::{Entry, Node};
 
 impl Reader<'_> {
@@ -33,9 +33,11 @@ impl Reader<'_> {
         let name = &*entry.key.text;
         let entries: &[Key] = if what == "a task" { ENTRIES } else { &[] };
         let known = || tables.iter().flat_map(|table| table.iter()).chain(entries).map(|key| key.name);
-        let alias = ALIASES.iter().find(|(other, key)| *other == name && known().any(|known| known == *key));
+        let alias = ALIASES.iter().find(|(other, key)| *other == name && known().any(|known| known == *key)).map(|(_, key)| *key);
+        let near = || nearest(name, known());
+        self.meant.extend(alias.or_else(near).map(|key| (entry.key.span, key)));
         let hint = match alias {
-            Some((_, key)) => Some(format!("here it is called `{key}`")),
+            Some(key) => Some(format!("here it is called `{key}`")),
             None if name == "register" => Some("every result is kept: read it as `tasks.ID.stdout`, by the id of the task".to_owned()),
             None if matches!(name, "rescue" | "always") => Some("it stands beside `block:`".to_owned()),
             None if name == "with" => Some("it stands beside `use:`".to_owned()),
@@ -48,14 +50,23 @@ impl Reader<'_> {
             None if what == "an `include`" && BLOCK.iter().any(|key| key.name == name) => {
                 Some("put the `include` into a `block:` that has it".to_owned())
             }
-            None => did_you_mean(name, known()),
+            None => near().map(|key| format!("did you mean `{key}`?")),
         };
         let found = Diagnostic::error(codes::UNKNOWN_KEY, entry.key.span, format!("unknown key `{name}` in {what}"));
         self.diagnostics.push(found.hint(hint));
     }
 
-    /// Tells of a key that must be there.
+    /// Says whether an unknown key of `node` was probably meant to be one of `keys`, which was told.
+    pub(super) fn is_misspelt(&self, node: &Node, keys: &[&str]) -> bool {
+        let entries = node.as_map().unwrap_or_default();
+        self.meant.iter().any(|(place, key)| keys.contains(key) && entries.iter().any(|entry| entry.key.span == *place))
+    }
+
+    /// Tells of a key that must be there, unless it is there misspelt.
     pub(super) fn missing(&mut self, node: &Node, what: &str, key: &str, hint: Option<&str>) {
+        if self.is_misspelt(node, &[key]) {
+            return;
+        }
         let place = node.as_map().and_then(|entries| entries.first()).map_or(node.span, |entry| entry.key.span);
         let found = Diagnostic::error(codes::MISSING_KEY, place, format!("{what} needs `{key}`"));
         self.diagnostics.push(found.hint(hint.map(str::to_owned)));

@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 use super::codes;
 use super::keys::{ACTION, PLAYBOOK};
 use super::syntax::{File, Parts, Role, Syntax};
-use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText};
+use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 use crate::inventory::{read_connect, read_secrets};
 use crate::model::Secret;
 use crate::yaml::{self, Entry, Node};
@@ -30,6 +30,8 @@ struct Reader<'a> {
     diagnostics: &'a mut Diagnostics,
     /// The files that were named so far.
     names: Vec<(Role, SourceText)>,
+    /// Unknown keys, each with the key that was probably meant.
+    meant: Vec<(Span, &'static str)>,
 }
 
 /// Reads a playbook file into its syntax tree; `None` where too little of it can be read to go on.
@@ -37,7 +39,7 @@ struct Reader<'a> {
 /// With `Some` there may be errors in `diagnostics`, too: [`super::resolve()`] then finds further ones.
 pub fn read(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Option<Syntax> {
     let node = yaml::parse(map, file, diagnostics)?;
-    let mut reader = Reader { map, diagnostics, names: Vec::new() };
+    let mut reader = Reader { map, diagnostics, names: Vec::new(), meant: Vec::new() };
     let mut main = reader.playbook(&node, file)?;
     main.names = reader.names;
     Some(Syntax { main, parts: Parts::new() })
@@ -46,7 +48,7 @@ pub fn read(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Opt
 /// Reads a file that a playbook includes or uses.
 pub(super) fn read_part(map: &SourceMap, file: FileId, role: Role, diagnostics: &mut Diagnostics) -> Option<File> {
     let node = yaml::parse(map, file, diagnostics)?;
-    let mut reader = Reader { map, diagnostics, names: Vec::new() };
+    let mut reader = Reader { map, diagnostics, names: Vec::new(), meant: Vec::new() };
     let mut part = match role {
         Role::Rounds => reader.round_list(&node, file)?,
         Role::Tasks => reader.task_list(&node, file)?,
@@ -89,6 +91,9 @@ impl Reader<'_> {
             ..File::empty(file)
         };
         let Some(rounds) = node.get("rounds") else {
+            if self.is_misspelt(node, &["rounds"]) {
+                return Some(read);
+            }
             // Tasks without a round are what a first try looks like.
             let hint = match node.get("tasks") {
                 Some(_) => "put `hosts` and `tasks` into an entry of `rounds:`",

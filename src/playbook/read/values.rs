@@ -51,8 +51,12 @@ impl Reader<'_> {
 
     /// Reads a scalar as text that is not empty.
     pub(super) fn scalar(&mut self, node: &Node, what: &str) -> Option<SourceText> {
+        self.filled(node, what, false)
+    }
+
+    fn filled(&mut self, node: &Node, what: &str, command: bool) -> Option<SourceText> {
         let text = node.read_scalar(what, self.diagnostics)?.clone();
-        self.cut_short(node);
+        self.cut_short(node, command);
         if text.text.trim().is_empty() {
             self.diagnostics.push(Diagnostic::error(codes::WRONG_VALUE, node.span, format!("{what} is empty")));
             return None;
@@ -63,15 +67,20 @@ impl Reader<'_> {
     /// Reads a scalar as text that may be empty.
     pub(super) fn content(&mut self, node: &Node, what: &str) -> Option<SourceText> {
         let text = node.read_scalar(what, self.diagnostics)?.clone();
-        self.cut_short(node);
+        self.cut_short(node, false);
         Some(text)
     }
 
-    fn cut_short(&mut self, node: &Node) {
-        if let Some(comment) = yaml::cut_comment(self.map, node) {
+    fn cut_short(&mut self, node: &Node, command: bool) {
+        if let Some(comment) = yaml::cut_comment(self.map, node, command) {
             let found = Diagnostic::warning(codes::CUT_SHORT, comment, "a comment starts here and cuts the text short");
             let found = found.and(node.span, "all that is left of the text");
-            self.diagnostics.push(found.hint("put the text in quotes, or write `|` and the text on the next line".to_owned()));
+            let hint = if yaml::cut_comment(self.map, node, false).is_some() {
+                "put the text in quotes, or write `|` and the text on the next line"
+            } else {
+                "put the text in quotes; a comment goes on a line of its own, or two blanks away"
+            };
+            self.diagnostics.push(found.hint(hint.to_owned()));
         }
     }
 
@@ -138,7 +147,7 @@ impl Reader<'_> {
                 self.diagnostics.push(found.hint(hint.to_owned()));
                 return None;
             }
-            return self.scalar(&entry.value, &entry.what()).map(Command::Text);
+            return self.filled(&entry.value, &entry.what(), true).map(Command::Text);
         };
         let item = format!("an argument of {}", entry.what());
         let mut arguments = Vec::with_capacity(items.len());
@@ -261,7 +270,11 @@ impl Reader<'_> {
             let digits = raw.trim_start_matches("0o");
             let found = Diagnostic::error(codes::YAML_TRAP, node.span, format!("{} must be text, this is a number", entry.what()));
             let found = found.note("YAML reads some numbers with a zero in front as octal and others not");
-            self.diagnostics.push(found.hint(format!("write \"{digits:0>4}\"")));
+            let hint = match octal(digits) {
+                Some(_) => format!("write \"{digits:0>4}\""),
+                None => format!("write octal digits, 0 to 7, in quotes: as in {}", octal_example(entry)),
+            };
+            self.diagnostics.push(found.hint(hint));
             return None;
         }
         let text = entry.text(self.diagnostics)?.clone();
@@ -269,9 +282,13 @@ impl Reader<'_> {
             return Some(text);
         }
         let found = Diagnostic::error(codes::WRONG_VALUE, node.span, format!("{} must be octal digits, not `{}`", entry.what(), text.text));
-        self.diagnostics.push(found.hint("as in \"0644\" or \"0755\"".to_owned()));
+        self.diagnostics.push(found.hint(format!("as in {}", octal_example(entry))));
         None
     }
+}
+
+fn octal_example(entry: &Entry) -> &'static str {
+    if entry.key.text == "umask" { "\"022\" or \"027\"" } else { "\"0644\" or \"0755\"" }
 }
 
 /// The number of one to four octal digits.

@@ -63,6 +63,7 @@ impl Reader<'_> {
             }
             (Some(content), None) => self.content(&content.value, "`content`").map(CopyFrom::Content),
             (None, Some(_)) => self.text(node, "src").map(CopyFrom::Src),
+            (None, None) if self.is_misspelt(node, &["src"]) => None,
             (None, None) => {
                 self.missing(node, "`copy`", "content", Some("or `src`, a local file"));
                 None

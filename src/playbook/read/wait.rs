@@ -50,7 +50,9 @@ impl Reader<'_> {
             return None;
         }
         let Some(what) = named.first() else {
-            self.missing(node, "`wait_for`", "port", Some("or `url`, `path`, `command`"));
+            if !self.is_misspelt(node, &WHAT) {
+                self.missing(node, "`wait_for`", "port", Some("or `url`, `path`, `command`"));
+            }
             return None;
         };
         let host = self.text(node, "host");

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 use super::names::Names;
 use super::order::Order;
 use super::scope::{RoundScope, SetVar, Use, set_vars};
@@ -38,6 +40,14 @@ pub(super) struct Binder<'a> {
     /// Secrets that templates read, variables followed.
     pub(super) secrets: BTreeSet<String>,
     diagnostics: &'a mut Diagnostics,
+    /// Variables that some hosts of a round lack: one mistake, wherever they are read.
+    lacking: IndexMap<(String, Vec<HostIx>), Lacking>,
+}
+
+/// A variable that some hosts lack, where it was met first, and the further places that read it.
+struct Lacking {
+    found: Diagnostic,
+    also: BTreeSet<Span>,
 }
 
 /// The variables that something reads.
@@ -56,10 +66,36 @@ impl Binder<'_> {
     pub(super) fn tell(&mut self, found: Diagnostic) {
         let place = found.primary.as_ref().map(|label| (found.code, label.span));
         if place.is_none_or(|place| self.told.insert(place)) {
-            self.diagnostics.push(match self.used_at {
-                Some(used) => found.and(used, "the action is used here"),
-                None => found,
-            });
+            let found = self.with_use(found);
+            self.diagnostics.push(found);
+        }
+    }
+
+    fn with_use(&self, found: Diagnostic) -> Diagnostic {
+        match self.used_at {
+            Some(used) => found.and(used, "the action is used here"),
+            None => found,
+        }
+    }
+
+    /// Tells at the end of a variable that some hosts lack, once for all places that read it.
+    pub(super) fn tell_lacking(&mut self, name: &str, hosts: Vec<HostIx>, read: Span, found: Diagnostic) {
+        let found = self.with_use(found);
+        let met = self.lacking.entry((name.to_owned(), hosts)).or_insert_with(|| Lacking { found, also: BTreeSet::new() });
+        if met.found.primary.as_ref().is_none_or(|label| label.span != read) {
+            met.also.insert(read);
+        }
+    }
+
+    fn tell_of_lacking(&mut self) {
+        for Lacking { mut found, also } in std::mem::take(&mut self.lacking).into_values() {
+            if let Some(next) = also.first() {
+                found = found.and(*next, "read here, too");
+                if also.len() > 1 {
+                    found = found.note(format!("{} more places read it", also.len()));
+                }
+            }
+            self.diagnostics.push(found);
         }
     }
 }
@@ -98,12 +134,14 @@ pub(super) fn bind(
         used: Used::default(),
         secrets: BTreeSet::new(),
         diagnostics,
+        lacking: IndexMap::new(),
     };
     binder.groups(&rounds_of_groups);
     let mut found: Vec<Reads> = Vec::with_capacity(playbook.rounds.len());
     for (index, round) in playbook.rounds.iter().enumerate() {
         found.push(binder.round(RoundIx::new(index), round));
     }
+    binder.tell_of_lacking();
     let (used, group_reads, secrets) = (binder.used, binder.group_reads, binder.secrets);
     playbook.secrets.values_mut().for_each(|secret| secret.used = secrets.contains(&secret.name));
     for (group, reads) in playbook.groups.values_mut().zip(group_reads) {

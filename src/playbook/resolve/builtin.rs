@@ -58,7 +58,8 @@ impl<'a> Binder<'a> {
         if vars != "vars" || METHODS.contains(&name.as_str()) {
             return;
         }
-        self.secrets_of(name);
+        let found = scope.round.hosts.iter().filter_map(|host| self.inventory.host(*host).var(name)).collect();
+        self.read_elsewhere(scope, name, found);
         if read.optional {
             return;
         }
@@ -199,7 +200,7 @@ impl<'a> Binder<'a> {
         if let Some(chosen) = self.playbook.groups.get_index_of(group) {
             return self.chosen_group(scope, of, chosen, read, chain);
         }
-        if METHODS.contains(&group.as_str()) || self.inventory.groups.contains_key(group) {
+        if group == "all" || METHODS.contains(&group.as_str()) || self.inventory.groups.contains_key(group) {
             return;
         }
         let text = &self.map.file(read.span.file).text;
@@ -208,11 +209,8 @@ impl<'a> Binder<'a> {
             return;
         }
         let found = Diagnostic::error(codes::UNKNOWN_HOST, read.span, format!("the inventory has no group `{group}`"));
-        let hint = match group.as_str() {
-            "all" => Some("the names of all hosts are `hosts`".to_owned()),
-            _ => did_you_mean(group, self.inventory.groups.keys().chain(self.playbook.groups.keys()).map(String::as_str)),
-        };
-        self.tell(found.hint(hint));
+        let known = self.inventory.groups.keys().chain(self.playbook.groups.keys()).map(String::as_str).chain(["all"]);
+        self.tell(found.hint(did_you_mean(group, known)));
     }
 
     /// A group of the playbook: what it reads is read here.

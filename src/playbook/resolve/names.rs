@@ -118,6 +118,13 @@ impl<T> Names<T> {
 
     /// Suggests what was probably meant.
     pub(super) fn suggest(&self, word: &str) -> Option<String> {
-        did_you_mean(word, self.ids()).or_else(|| did_you_mean(word, self.list.iter().filter_map(|named| named.name.as_deref())))
+        self.suggest_of(word, |_| true)
+    }
+
+    /// Suggests what was probably meant among those that a test takes.
+    pub(super) fn suggest_of(&self, word: &str, test: impl Fn(&T) -> bool) -> Option<String> {
+        let ids = self.ids.iter().filter(|(_, index)| test(&self.list[**index].what)).map(|(id, _)| id.as_str());
+        let names = self.list.iter().filter(|named| test(&named.what)).filter_map(|named| named.name.as_deref());
+        did_you_mean(word, ids).or_else(|| did_you_mean(word, names))
     }
 }

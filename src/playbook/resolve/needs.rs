@@ -20,6 +20,25 @@ pub(super) struct Needer<'a> {
     pub(super) targets: &'a RoundTargets,
 }
 
+impl Needer<'_> {
+    fn is(&self, what: &Target) -> bool {
+        let same_kind = what.kind == self.kind || what.kind == TargetKind::Group || self.kind == TargetKind::Group;
+        what.covers == self.covers && same_kind && what.home == self.home
+    }
+
+    /// Says whether it could wait for `what`.
+    fn may_need(&self, what: &Target) -> bool {
+        !self.is(what)
+            && !(within(&self.covers, &what.covers) && what.kind != TargetKind::Task)
+            && !within(&what.covers, &self.covers)
+            && order(self, what).is_none()
+    }
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    !inner.is_empty() && inner.start >= outer.start && inner.end <= outer.end
+}
+
 impl Lower<'_> {
     /// Binds what an entry waits for.
     pub(super) fn needs(&mut self, own: &Needer<'_>, needs: Option<&[SourceText]>) -> Needs {
@@ -54,9 +73,7 @@ impl Lower<'_> {
             }
         };
         let what = &named.what;
-        let same = what.covers == own.covers && (what.kind == own.kind || what.kind == TargetKind::Group || own.kind == TargetKind::Group);
-        let within = |inner: &Range<usize>, outer: &Range<usize>| !inner.is_empty() && inner.start >= outer.start && inner.end <= outer.end;
-        let found = if same && what.home == own.home {
+        let found = if own.is(what) {
             error(format!("`{}` can't need itself", word.text))
         } else if within(&own.covers, &what.covers) && what.kind != TargetKind::Task {
             let thing = what.word().trim_start_matches("a ");
@@ -65,8 +82,14 @@ impl Lower<'_> {
         } else if within(&what.covers, &own.covers) {
             let thing = if own.kind == TargetKind::Block { "block" } else { "group" };
             error(format!("a {thing} can't need its own member `{}`", word.text)).and(named.span, format!("a member of the {thing}"))
-        } else if let Some(found) = order(own, what, word) {
-            found.and(named.span, "this one")
+        } else if let Some(why) = order(own, what) {
+            match why {
+                Late::Section(Section::Handlers) => error(format!("`{}` is a handler, which runs after the tasks", word.text)),
+                Late::Section(Section::Finally) => error(format!("`{}` stands in `finally`, which runs after the tasks", word.text)),
+                Late::Section(Section::Tasks) => error("`finally` starts after all tasks".to_owned()).hint("leave it out".to_owned()),
+                Late::Part => error(format!("`{}` stands in a part of the block that runs later", word.text)),
+            }
+            .and(named.span, "this one")
         } else {
             return Ok(what.nodes.clone());
         };
@@ -75,7 +98,7 @@ impl Lower<'_> {
 
     /// Says where the name stands, where it is not in this round.
     fn explain_need(&self, own: &Needer<'_>, word: &SourceText, found: Diagnostic) -> Diagnostic {
-        if let Some(hint) = own.targets.frame(own.home.frame).suggest(&word.text) {
+        if let Some(hint) = own.targets.frame(own.home.frame).suggest_of(&word.text, |what| own.may_need(what)) {
             return found.hint(hint);
         }
         if own.home.frame != FrameIx::ROUND {
@@ -141,18 +164,20 @@ impl Lower<'_> {
     }
 }
 
-/// Tells of a need that can't be met in this order: another list of the round, a later part of the same block.
-fn order(own: &Needer<'_>, what: &Target, word: &SourceText) -> Option<Diagnostic> {
-    let error = |message: String| Diagnostic::error(codes::BAD_NEED, word.span, message);
+/// Why a need can't be met in the order of lists.
+enum Late {
+    /// It stands in this list of the round.
+    Section(Section),
+    /// It stands in a later part of the same block.
+    Part,
+}
+
+fn order(own: &Needer<'_>, what: &Target) -> Option<Late> {
     if own.home.section != what.home.section {
-        return Some(match what.home.section {
-            Section::Handlers => error(format!("`{}` is a handler, which runs after the tasks", word.text)),
-            Section::Finally => error(format!("`{}` stands in `finally`, which runs after the tasks", word.text)),
-            Section::Tasks => error("`finally` starts after all tasks".to_owned()).hint("leave it out".to_owned()),
-        });
+        return Some(Late::Section(what.home.section));
     }
     let (mine, other) = (own.targets.around(own.home), own.targets.around(what.home));
     let ((_, mine), (_, other)) = mine.iter().zip(&other).find(|(mine, other)| mine.0 == other.0 && mine.1 != other.1)?;
     let rank = |part: &crate::model::Part| *part as u8;
-    (rank(other) > rank(mine)).then(|| error(format!("`{}` stands in a part of the block that runs later", word.text)))
+    (rank(other) > rank(mine)).then_some(Late::Part)
 }

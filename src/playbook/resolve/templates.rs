@@ -10,13 +10,13 @@ use crate::model::{Become, BecomeMethod, Command, Context, Guard, Judge, Layer, 
 use crate::playbook::syntax::{self, Role, Syntax, path_of};
 
 impl Lower<'_> {
-    /// Compiles a text. One with errors, which are told, gives a stand-in that reads nothing.
+    /// Compiles a text. One with errors, which are told, gives a stand-in that reads the same and is never rendered.
     pub(super) fn template(&mut self, text: &SourceText, context: Context) -> Template {
         self.engine.compile(text.clone(), context, self.diagnostics).unwrap_or_else(|| Template {
             id: TemplateId(u32::MAX),
             source: text.clone(),
             context,
-            reads: Vec::new(),
+            reads: self.engine.reads_of_broken(text, context),
         })
     }
 

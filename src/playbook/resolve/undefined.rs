@@ -1,5 +1,7 @@
 //! Words for a variable that some host does not have.
 
+use indexmap::IndexMap;
+
 use super::bind::Binder;
 use super::names::Found;
 use super::scope::{Link, RoundScope, Use};
@@ -27,12 +29,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("ansible_pkg_mgr", "facts.package_manager"),
     ("ansible_service_mgr", "facts.init"),
     ("group_names", "host.groups"),
-    ("hostvars", "rounds.R.hosts[h]"),
+    ("hostvars", "hosts[h].vars"),
     ("play_hosts", "hosts"),
     ("ansible_play_hosts", "hosts"),
     ("env", "controller.env"),
     ("self", "host"),
 ];
+
+/// The most places that are shown of those where other hosts have a variable from.
+const MOST_PLACES: usize = 3;
 
 impl<'a> Binder<'a> {
     /// Tells of a variable that the hosts of some classes do not have.
@@ -67,21 +72,28 @@ impl<'a> Binder<'a> {
         } else {
             found = found.hint(format!("give it to every host, or write `{name} | default(…)`"));
         }
-        self.tell(found);
+        if having.is_empty() {
+            self.tell(found);
+        } else {
+            self.tell_lacking(name, missing, read.span, found);
+        }
     }
 
     fn where_others_have_it(&self, mut found: Diagnostic, having: &[(HostIx, Option<Span>)]) -> Diagnostic {
-        let mut places: Vec<(Span, Vec<HostIx>)> = Vec::new();
+        let mut places: IndexMap<Span, Vec<HostIx>> = IndexMap::new();
         for (host, span) in having {
-            let Some(span) = span else { continue };
-            match places.iter().position(|(place, _)| place == span) {
-                Some(index) => places[index].1.push(*host),
-                None if places.len() < 3 => places.push((*span, vec![*host])),
-                None => {}
+            if let Some(span) = span {
+                places.entry(*span).or_default().push(*host);
             }
         }
-        for (span, hosts) in places {
-            found = found.and(span, format!("{} has it from here", fold_names(&self.inventory.names(&hosts))));
+        let names = |hosts: &[HostIx]| fold_names(&self.inventory.names(hosts));
+        let shown = if places.len() > MOST_PLACES { 1 } else { MOST_PLACES };
+        for (span, hosts) in places.iter().take(shown) {
+            found = found.and(*span, format!("{} has it from here", names(hosts)));
+        }
+        if places.len() > shown {
+            let all: Vec<HostIx> = having.iter().map(|(host, _)| *host).collect();
+            found = found.note(format!("{} have it, from {} places", names(&all), places.len()));
         }
         found
     }
