@@ -76,11 +76,10 @@ impl Dispatcher {
                 continue;
             }
             let task = playbook.task(round, step.task);
-            let is_current = || self.handler_runs.get(&(round, host)).is_some_and(|run| run.current == Some(step.task));
-            if self.stops(step) || (task.flow.home.section == Section::Handlers && !is_current()) {
+            if self.stops(step) || (task.flow.home.section == Section::Handlers && !self.is_current_handler(step)) {
                 continue;
             }
-            if task.once && self.once_runner(step) != Some(host) {
+            if task.once && !self.is_once_turn(step) {
                 continue;
             }
             match self.needs(step, 0) {
@@ -156,20 +155,23 @@ impl Dispatcher {
     /// Hands a unit to a free slot of the first host it is to run on; where there is none, it waits for one.
     pub(super) fn place(&mut self, of: UnitId, mut targets: VecDeque<HostIx>, prepared: Arc<Prepared>, sends: &mut Vec<JobId>) {
         let (step, unit) = of;
+        let some_ran = targets.len() < prepared.on.len();
         let Some(on) = targets.pop_front() else {
             return self.unit_ended(of, Outcome::without_run(Status::Skipped, "`on` names no host"), None, false);
         };
         let seat = self.seats.of(step.round, on);
         if let Link::Gone(reason) = &self.hosts[seat.index()].link {
             let outcome = unreachable(&self.fixed.inventory.host(on).name, reason);
-            return self.unit_ended(of, outcome, None, false);
+            return self.unit_ended(of, outcome, None, some_ran);
         }
         let user = self.become_user(&prepared, seat);
         let route = request::route(&prepared);
         let Some(slot) = self.choose_slot(seat, user.as_ref(), route, self.max_sessions(seat)) else {
             self.hosts[seat.index()].starved.insert((step.round, step.host));
-            targets.push_front(on);
-            self.under_way.insert(of, targets);
+            if some_ran {
+                targets.push_front(on);
+                self.under_way.insert(of, targets);
+            }
             if let Some(unit) = unit
                 && let Some(repeat) = self.repeats.get_mut(&step)
             {

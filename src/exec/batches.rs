@@ -7,7 +7,7 @@ use super::dispatcher::{Dispatcher, millis};
 use super::state::{Asking, Effect, RoundPhase};
 use super::timers::Wake;
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{HostIx, Limit, RoundIx, StepId};
+use crate::model::{HostIx, Limit, RoundIx};
 use crate::plan::{self, StepResult};
 use crate::text::plural;
 
@@ -69,12 +69,16 @@ impl Dispatcher {
         let Some(limit) = plan.flow.max_failures.or(default) else { return };
         let (failed, most) =
             (state.failures.len(), limit.of(state.hosts.len().max(plan.flow.chosen.as_ref().map_or(plan.hosts.len(), |_| 0))));
-        if failed <= most || self.stopped.is_some() {
+        if failed <= most {
             return;
         }
         let reason = format!("{failed} of {} failed in {}, {most} may", plural(plan.hosts.len(), "host"), plan.id);
-        self.recorder.emit(RunEvent::Stopped { round, reason: reason.clone() });
-        self.give_up(reason);
+        if self.stopped.is_none() {
+            self.recorder.emit(RunEvent::Stopped { round, reason: reason.clone() });
+            self.give_up(reason.clone());
+        }
+        // Its own limit holds for one that runs whatever happened elsewhere, too.
+        self.leave_waiting(round, &reason);
     }
 
     /// Lets no further batch or round start; what has begun goes on.
@@ -82,22 +86,30 @@ impl Dispatcher {
         self.stopped = Some(reason.clone());
         for index in 0..self.rounds.len() {
             let round = RoundIx::new(index);
+            if self.fixed.playbook.rounds[index].after == crate::model::After::Always {
+                continue;
+            }
             if self.rounds[index].phase == RoundPhase::Asking {
                 self.never_started(round, &reason);
             }
-            if self.rounds[index].phase != RoundPhase::Active || self.fixed.playbook.rounds[index].after == crate::model::After::Always {
-                continue;
-            }
-            let state = &mut self.rounds[index];
-            let waiting: Vec<HostIx> = state.queued.drain(..).chain(std::mem::take(&mut state.batches).into_iter().flatten()).collect();
-            for host in waiting {
-                self.recorder.emit(RunEvent::HostLeftOut { round, host, reason: reason.clone() });
-                self.results.left_out(round, host);
-                self.rounds[index].bad.insert(host);
-                let (_, effects) = self.queue.abandon(round, host);
-                if effects.round_done {
-                    self.end_round(round);
-                }
+            self.leave_waiting(round, &reason);
+        }
+    }
+
+    /// Leaves out the hosts of a round whose turn has not come.
+    fn leave_waiting(&mut self, round: RoundIx, reason: &str) {
+        let state = &mut self.rounds[round.index()];
+        if state.phase != RoundPhase::Active {
+            return;
+        }
+        let waiting: Vec<HostIx> = state.queued.drain(..).chain(std::mem::take(&mut state.batches).into_iter().flatten()).collect();
+        for host in waiting {
+            self.recorder.emit(RunEvent::HostLeftOut { round, host, reason: reason.to_owned() });
+            self.results.left_out(round, host);
+            self.rounds[round.index()].bad.insert(host);
+            let (_, effects) = self.queue.abandon(round, host);
+            if effects.round_done {
+                self.end_round(round);
             }
         }
     }
@@ -147,13 +159,19 @@ impl Dispatcher {
         let refused = format!("`{}` was answered no ({by})", crate::text::one_line(&asking.question, 60));
         match (asking.step, yes) {
             (None, true) => self.really_start(round),
-            (None, false) => self.give_up(refused),
+            (None, false) => {
+                self.never_started(round, &refused);
+                self.give_up(refused);
+            }
             (Some(of), yes) => {
                 let mut outcome = Outcome::without_run(if yes { Status::Ok } else { Status::Failed }, refused.clone());
                 if yes {
                     outcome.reason = None;
-                } else if self.stopped.is_none() {
-                    self.give_up(refused);
+                } else {
+                    if self.stopped.is_none() {
+                        self.give_up(refused.clone());
+                    }
+                    self.leave_waiting(round, &refused);
                 }
                 let result = StepResult { attempts: 1, ..StepResult::without_run(outcome.status) };
                 self.unit_ended(of, outcome, Some(std::sync::Arc::new(result)), true);
@@ -165,18 +183,7 @@ impl Dispatcher {
     pub(super) fn wake(&mut self, wake: Wake) {
         match wake {
             Wake::Unit(step, unit) => self.unit_again(step, unit),
-            Wake::Block(round, block, host) => {
-                let node = self.fixed.playbook.round(round).node(crate::model::Gate::Rescue(block));
-                let node = StepId { round, task: node, host };
-                self.phases.remove(&node);
-                if self.stopping(round) || self.is_gone(round, host) {
-                    // The gate decides again, and finds that there is no other try.
-                    self.run_of((round, block, host)).tries = u32::MAX;
-                    self.dirty.insert((round, host));
-                } else {
-                    self.again((round, block, host));
-                }
-            }
+            Wake::Block(round, block, host) => self.block_again((round, block, host)),
             Wake::Batch(round) => self.next_batch(round),
             Wake::Pause(step, unit) => self.paused(step, unit),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
 use super::shape::{around, home};
-use super::state::BlockRun;
+use super::state::{BlockRun, Phase};
 use super::units::label;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
 use crate::model::{Block, BlockIx, Gate, HostIx, Part, RoundIx, StepId, TaskIx};
@@ -31,7 +31,7 @@ impl Dispatcher {
         around(round, home(round, step.task)).any(|(block, part)| {
             let id = (step.round, block, step.host);
             let plan = self.block(id);
-            part == Part::Body && (plan.rescue || plan.allow_failure || self.has_try_left(id))
+            plan.allow_failure || (part == Part::Body && (plan.rescue || self.has_try_left(id)))
         })
     }
 
@@ -60,19 +60,21 @@ impl Dispatcher {
     }
 
     /// Lets the blocks around a step know what became of it.
-    pub(super) fn told_blocks(&mut self, step: StepId, outcome: &Outcome, result: Option<&Arc<StepResult>>) {
+    pub(super) fn told_blocks(&mut self, step: StepId, ran: bool, outcome: &Outcome, result: Option<&Arc<StepResult>>) {
         let playbook = Arc::clone(&self.fixed.playbook);
         let round = playbook.round(step.round);
         let place = home(round, step.task);
         if place.block.is_none() {
             return;
         }
-        let failed = matches!(outcome.status, Status::Failed) && !outcome.allowed;
+        // What was not done is what `rescue` deals with too.
+        let failed = !outcome.lets_dependents_run();
         let mut rescued = false;
         for (block, part) in around(round, place) {
             let id = (step.round, block, step.host);
             let run = self.run_of(id);
             run.changed |= outcome.status == Status::Changed;
+            run.ran |= ran && part == Part::Body;
             run.lost |= matches!(outcome.status, Status::Cancelled | Status::Unreachable | Status::Unknown);
             if failed && part == Part::Body && !rescued {
                 rescued = round.blocks[block.index()].rescue;
@@ -126,8 +128,37 @@ impl Dispatcher {
         let (round, block, host) = id;
         let nodes = self.shape.inside(&self.fixed.playbook, round, block);
         let effects = self.queue.drop_nodes(round, host, &nodes);
+        nodes.iter().for_each(|task| self.once_passed_by(StepId { round, task: *task, host }));
         let ended = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Enter(block)), host };
         self.follow(ended, &Outcome::without_run(Status::Ok, ""), effects);
+    }
+
+    /// Blocks that wait on a host to be tried again, where there will be no other try, wait no longer.
+    pub(super) fn end_waits_of_blocks(&mut self, round: RoundIx, host: HostIx) {
+        for index in 0..self.fixed.playbook.round(round).blocks.len() {
+            let block = BlockIx(u32::try_from(index).unwrap_or(u32::MAX));
+            let node = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Rescue(block)), host };
+            if self.phases.get(&node) == Some(&Phase::Busy) && (self.stopping(round) || self.is_gone(round, host)) {
+                self.block_again((round, block, host));
+            }
+        }
+    }
+
+    /// A block's time to be tried again has come.
+    pub(super) fn block_again(&mut self, id: BlockId) {
+        let (round, block, host) = id;
+        let node = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Rescue(block)), host };
+        if self.phases.get(&node) != Some(&Phase::Busy) {
+            return;
+        }
+        self.phases.remove(&node);
+        if self.stopping(round) || self.is_gone(round, host) {
+            // The gate decides again, and finds that there is no other try.
+            self.run_of(id).tries = u32::MAX;
+            self.dirty.insert((round, host));
+        } else {
+            self.again(id);
+        }
     }
 
     /// Begins a block again, with its next item or another try.
@@ -146,7 +177,7 @@ impl Dispatcher {
             }
         }
         let run = self.run_of(id);
-        (run.left, run.changed, run.lost, run.rescuing, run.error) = (None, false, false, false, None);
+        (run.left, run.changed, run.ran, run.lost, run.rescuing, run.error) = (None, false, false, false, false, None);
         self.results.set_error(id, None);
         // What that releases is found at the next look at the host.
         drop(self.queue.reset(round, host, &nodes));
@@ -164,8 +195,8 @@ impl Dispatcher {
         nodes.sort_unstable();
         for task in nodes {
             let step = StepId { round, task, host };
-            if let Some(outcome) = self.passes.remove(&step) {
-                let attempt = self.executions.get(&step).copied().unwrap_or(0);
+            if let Some((outcome, ran)) = self.passes.remove(&step) {
+                let attempt = self.executions.get(&step).copied().filter(|_| ran).unwrap_or(0);
                 self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome });
             }
         }

@@ -77,8 +77,8 @@ pub(super) struct Dispatcher {
     pub(super) blocks: HashMap<(RoundIx, BlockIx, HostIx), BlockRun>,
     /// How often steps were executed.
     pub(super) executions: HashMap<StepId, u32>,
-    /// What became of steps in blocks that may run them again.
-    pub(super) passes: HashMap<StepId, Outcome>,
+    /// What became of steps in blocks that may run them again, and whether they were executed in any pass.
+    pub(super) passes: HashMap<StepId, (Outcome, bool)>,
     /// Hosts on which something of a round was executed.
     pub(super) begun: HashSet<(RoundIx, HostIx)>,
     /// Handlers that are pending, by their place in the round's list.

@@ -86,11 +86,11 @@ impl Dispatcher {
     fn rescue(&mut self, node: StepId, block: BlockIx) {
         let id = (node.round, block, node.host);
         let shape = self.shape.block(node.round, block);
-        let (failed, nodes) = (self.any_bad(node, &shape.body), shape.rescue.clone());
+        let (failed, nodes) = (self.any_bad(node, &shape.body_ends), shape.rescue.clone());
         if failed && self.tries_again(node, id) {
             return;
         }
-        let wanted = failed && self.block(id).rescue && self.has_run(node, &self.shape.block(node.round, block).body);
+        let wanted = failed && self.block(id).rescue && self.is_cleaned_up(node, id);
         if wanted && !self.is_gone(node.round, node.host) && !self.is_given_up() {
             self.run_of(id).rescuing = true;
         } else {
@@ -119,8 +119,7 @@ impl Dispatcher {
     fn always(&mut self, node: StepId, block: BlockIx) {
         let shape = self.shape.block(node.round, block);
         let nodes = shape.always.clone();
-        let has_run = self.has_run(node, &shape.body) || self.stage == 0;
-        if !has_run || self.is_given_up() {
+        if !self.is_cleaned_up(node, (node.round, block, node.host)) || self.is_given_up() {
             self.drop_part(node, &nodes);
         }
         self.open(node);
@@ -134,6 +133,7 @@ impl Dispatcher {
             self.keep(StepId { task: *task, ..node }, &Arc::new(StepResult::without_run(Status::Skipped)));
         }
         let effects = self.queue.drop_nodes(node.round, node.host, &open);
+        open.iter().for_each(|task| self.once_passed_by(StepId { task: *task, ..node }));
         self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
     }
 
@@ -141,8 +141,9 @@ impl Dispatcher {
         nodes.iter().any(|task| self.queue.ended_badly(StepId { task: *task, ..node }))
     }
 
-    fn has_run(&self, node: StepId, nodes: &[TaskIx]) -> bool {
-        nodes.iter().any(|task| self.executions.contains_key(&StepId { task: *task, ..node }))
+    /// Says whether a block's `rescue` and `always` are to run: after an interrupt only where something of it did.
+    fn is_cleaned_up(&self, node: StepId, id: BlockId) -> bool {
+        !self.stops(node) || self.blocks.get(&id).is_some_and(|run| run.ran)
     }
 
     /// A pass of a block is over: it goes on with its next item, or ends.
@@ -150,7 +151,7 @@ impl Dispatcher {
         let id = (node.round, block, node.host);
         let shape = self.shape.block(node.round, block);
         let (body, rescue, always) =
-            (self.any_bad(node, &shape.body), self.any_bad(node, &shape.rescue), self.any_bad(node, &shape.always));
+            (self.any_bad(node, &shape.body_ends), self.any_bad(node, &shape.rescue_ends), self.any_bad(node, &shape.always_ends));
         let idle = self.is_idle(node);
         let mut run = self.blocks.remove(&id).unwrap_or_default();
         let (status, reason) = verdict(&run, body, rescue, always);
@@ -202,7 +203,7 @@ impl Dispatcher {
         }
         if !outcome.lets_dependents_run() {
             let error = run.error.map(|error| Arc::clone(&error.result));
-            self.told_blocks(node, &outcome, error.as_ref());
+            self.told_blocks(node, false, &outcome, error.as_ref());
             if !self.is_tentative(node, outcome.status) {
                 // What was lost or cancelled inside was counted there.
                 let status = if run.lost { Status::Cancelled } else { Status::Failed };
@@ -211,6 +212,9 @@ impl Dispatcher {
         }
         tracing::debug!(block = name, status = ?worst, "block over");
         let effects = self.queue.finish(node, outcome.lets_dependents_run());
+        for task in self.shape.inside(&Arc::clone(&self.fixed.playbook), node.round, block) {
+            self.once_passed_by(StepId { task, ..node });
+        }
         self.follow(node, &outcome, effects);
     }
 

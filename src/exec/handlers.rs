@@ -1,10 +1,8 @@
 //! Handlers: notified by what changed, run once a host in the order written; and `finally` behind them.
 
-use std::collections::hash_map::Entry;
-
 use super::advance::UnitId;
 use super::dispatcher::Dispatcher;
-use super::state::{HandlerRun, HandlersBy};
+use super::state::{HandlerRun, Phase};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{Gate, HostIx, RoundIx, Section, StepId, TaskIx};
 use crate::plan::StepResult;
@@ -26,9 +24,10 @@ impl Dispatcher {
     /// The round's tasks are over on a host.
     pub(super) fn handlers(&mut self, node: StepId) {
         let key = (node.round, node.host);
-        if let Entry::Vacant(entry) = self.handler_runs.entry(key) {
-            entry.insert(HandlerRun { by: HandlersBy::Gate, current: None });
-            self.phases.insert(node, super::state::Phase::Busy);
+        self.phases.insert(node, Phase::Busy);
+        let at_work = self.handler_runs.contains_key(&key);
+        self.handler_runs.entry(key).or_default().gate = true;
+        if !at_work {
             self.next_handler(node.round, node.host);
         }
     }
@@ -36,11 +35,26 @@ impl Dispatcher {
     /// Runs what is pending on a host before the round's tasks go on.
     pub(super) fn flush(&mut self, of: UnitId) {
         let (step, unit) = of;
-        self.handler_runs.insert((step.round, step.host), HandlerRun { by: HandlersBy::Flush(step, unit), current: None });
         if unit.is_none() {
-            self.phases.insert(step, super::state::Phase::Busy);
+            self.phases.insert(step, Phase::Busy);
         }
-        self.next_handler(step.round, step.host);
+        let key = (step.round, step.host);
+        let at_work = self.handler_runs.contains_key(&key);
+        self.handler_runs.entry(key).or_default().flushes.push(of);
+        if !at_work {
+            self.next_handler(step.round, step.host);
+        }
+    }
+
+    /// Says whether a step is a `flush` whose handlers are at work.
+    pub(super) fn is_flushing(&self, step: StepId) -> bool {
+        let run = self.handler_runs.get(&(step.round, step.host));
+        run.is_some_and(|run| run.flushes.iter().any(|(flush, _)| *flush == step))
+    }
+
+    /// Says whether a step is the handler whose turn it is on its host.
+    pub(super) fn is_current_handler(&self, step: StepId) -> bool {
+        self.handler_runs.get(&(step.round, step.host)).is_some_and(|run| run.current == Some(step.task))
     }
 
     /// A step is over; if it was a handler, the next one is due.
@@ -56,7 +70,7 @@ impl Dispatcher {
         let key = (round, host);
         let handlers = &self.fixed.playbook.round(round).handlers;
         // What is given up stays pending: the record says so.
-        let going = !self.is_gone(round, host) && self.stage == 0 && !self.is_given_up();
+        let going = !self.is_gone(round, host) && !self.stopping(round);
         let next = self.notified.get_mut(&key).filter(|_| going).and_then(std::collections::BTreeSet::pop_first);
         let Some(task) = next.and_then(|at| handlers.get(at).copied()) else { return self.handlers_over(round, host) };
         let step = StepId { round, task, host };
@@ -73,21 +87,23 @@ impl Dispatcher {
     }
 
     fn handlers_over(&mut self, round: RoundIx, host: HostIx) {
-        let Some(run) = self.handler_runs.remove(&(round, host)) else { return };
-        match run.by {
-            HandlersBy::Flush(step, unit) => {
-                let result = StepResult { attempts: 1, ..StepResult::without_run(Status::Ok) };
-                let mut outcome = Outcome::without_run(Status::Ok, "");
-                outcome.reason = None;
-                self.unit_ended((step, unit), outcome, Some(std::sync::Arc::new(result)), true);
+        let Some(HandlerRun { flushes, gate, .. }) = self.handler_runs.remove(&(round, host)) else { return };
+        for (step, unit) in flushes {
+            // It may have been ended meanwhile: its host was lost, the run given up.
+            if self.queue.is_over(step) || self.phases.get(&step) != Some(&Phase::Busy) {
+                continue;
             }
-            HandlersBy::Gate => {
-                let plan = self.fixed.playbook.round(round);
-                let (node, handlers) = (plan.node(Gate::Handlers), plan.handlers.clone());
-                let node = StepId { round, task: node, host };
-                self.drop_part(node, &handlers);
-                self.open(node);
-            }
+            let result = StepResult { attempts: 1, ..StepResult::without_run(Status::Ok) };
+            let mut outcome = Outcome::without_run(Status::Ok, "");
+            outcome.reason = None;
+            self.unit_ended((step, unit), outcome, Some(std::sync::Arc::new(result)), true);
+        }
+        if gate {
+            let plan = self.fixed.playbook.round(round);
+            let (node, handlers) = (plan.node(Gate::Handlers), plan.handlers.clone());
+            let node = StepId { round, task: node, host };
+            self.drop_part(node, &handlers);
+            self.open(node);
         }
     }
 

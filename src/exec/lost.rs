@@ -21,9 +21,11 @@ impl Dispatcher {
                 continue;
             }
             let steps: Vec<StepId> = self.queue.unfinished(round, gone).filter(|step| self.ends_with_its_host(*step, seat)).collect();
+            let playbook = self.fixed.playbook.clone();
             for step in steps {
-                self.judged(step, 0, unreachable(&name, &reason), None);
+                self.end_rest(step, playbook.task(round, step.task), &unreachable(&name, &reason));
             }
+            self.end_waits_of_blocks(round, gone);
             self.dirty.insert((round, gone));
         }
         // Steps of other hosts that were to run here.
@@ -31,7 +33,8 @@ impl Dispatcher {
         delegated.sort_unstable();
         for id in delegated {
             if let Some(job) = self.land(id) {
-                self.unit_ended((job.step, job.unit), unreachable(&name, &reason), None, false);
+                let some_ran = job.some_ran();
+                self.unit_ended((job.step, job.unit), unreachable(&name, &reason), None, some_ran);
             }
         }
         let mut orphans: Vec<JobId> = self.jobs.iter().filter(|(_, job)| job.seat == seat).map(|(id, _)| *id).collect();

@@ -1,10 +1,15 @@
 //! `once`: one host of the round does a task for all.
+//!
+//! In a block with items it does so once for each of them: what was done is kept by the items that the blocks around the
+//! task were at, for the hosts that come there later.
 
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
+use super::shape::around;
+use super::state::DoneOnce;
 use crate::event::{Outcome, Status};
-use crate::model::{HostIx, StepId};
+use crate::model::{BlockIx, Gate, HostIx, Part, Section, StepId};
 use crate::plan::StepResult;
 
 impl Dispatcher {
@@ -17,23 +22,32 @@ impl Dispatcher {
         if outcome.blocked || outcome.status == Status::Unreachable {
             return self.once_moves_on(step);
         }
-        let runner = self.fixed.inventory.host(step.host).name.clone();
+        let items = self.items_at(step);
+        let done = DoneOnce { on: step.host, outcome: outcome.clone(), result: Arc::clone(result) };
+        self.rounds[step.round.index()].done_once.insert((step.task, items.clone()), done.clone());
         for host in self.rounds[step.round.index()].hosts.clone() {
             let other = StepId { host, ..step };
-            if host == step.host || self.queue.is_over(other) || self.phases.contains_key(&other) {
+            if host == step.host || self.queue.is_over(other) || self.phases.contains_key(&other) || self.items_at(other) != items {
                 continue;
             }
-            let mut told = match outcome.status {
-                Status::Cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
-                _ if outcome.lets_dependents_run() => Outcome::without_run(Status::Skipped, format!("once: it ran on {runner}")),
-                _ => Outcome::without_run(Status::Skipped, format!("once: it failed on {runner}")),
-            };
-            told.blocked = told.status == Status::Skipped && !outcome.lets_dependents_run();
-            self.judged(other, 0, told, Some(Arc::clone(result)));
+            self.done_for(other, &done);
         }
     }
 
-    /// Chooses the next host for a `once` task that its host can't run.
+    /// Ends a host's `once` step with what another did.
+    fn done_for(&mut self, other: StepId, done: &DoneOnce) {
+        let DoneOnce { on, outcome, result } = done;
+        let runner = &self.fixed.inventory.host(*on).name;
+        let mut told = match outcome.status {
+            Status::Cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
+            _ if outcome.lets_dependents_run() => Outcome::without_run(Status::Skipped, format!("once: it ran on {runner}")),
+            _ => Outcome::without_run(Status::Skipped, format!("once: it failed on {runner}")),
+        };
+        told.blocked = told.status == Status::Skipped && !outcome.lets_dependents_run();
+        self.judged(other, 0, told, Some(Arc::clone(result)));
+    }
+
+    /// Lets another host be chosen for a `once` task that its host can't run.
     pub(super) fn once_moves_on(&mut self, step: StepId) {
         let task = self.fixed.playbook.task(step.round, step.task);
         if !task.once {
@@ -46,17 +60,55 @@ impl Dispatcher {
         }
     }
 
-    /// The host that runs a `once` task: the first that still can.
-    pub(super) fn once_runner(&mut self, step: StepId) -> Option<HostIx> {
-        if let Some(host) = self.rounds[step.round.index()].once.get(&step.task) {
-            return Some(*host);
+    /// A node is over without having run: if it was a `once` task that others wait for, they need not any more.
+    pub(super) fn once_passed_by(&mut self, node: StepId) {
+        if self.rounds[node.round.index()].once.get(&node.task) == Some(&node.host) {
+            self.once_moves_on(node);
         }
-        let hosts = &self.rounds[step.round.index()].hosts;
+    }
+
+    /// Says whether it is for this host to do a `once` task. What another has done is taken over here.
+    pub(super) fn is_once_turn(&mut self, step: StepId) -> bool {
+        let key = (step.task, self.items_at(step));
+        let mut runner = self.rounds[step.round.index()].once.get(&step.task).copied();
+        if runner != Some(step.host)
+            && let Some(done) = self.rounds[step.round.index()].done_once.get(&key).cloned()
+        {
+            self.done_for(step, &done);
+            return false;
+        }
+        if runner.is_none() {
+            runner = self.once_runner(step);
+            if let Some(host) = runner {
+                self.rounds[step.round.index()].once.insert(step.task, host);
+            }
+        }
+        runner == Some(step.host)
+    }
+
+    /// The host that is to run a `once` task: the first that still can. Of what only some hosts need, a handler or a
+    /// `rescue`, the first that does.
+    fn once_runner(&self, step: StepId) -> Option<HostIx> {
+        let round = self.fixed.playbook.round(step.round);
+        let home = round.tasks[step.task.index()].flow.home;
+        if home.section == Section::Handlers || around(round, home).any(|(_, part)| part == Part::Rescue) {
+            return self.queue.is_released(step).then_some(step.host);
+        }
+        let outermost = around(round, home).last().map(|(block, _)| round.node(Gate::Exit(block)));
+        let last = outermost.unwrap_or(step.task);
         let can = |host: &&HostIx| {
-            !self.queue.is_over(StepId { host: **host, ..step }) && !self.is_gone(step.round, **host) && self.is_let_in(step.round, **host)
+            !self.queue.is_over(StepId { host: **host, task: last, ..step })
+                && !self.is_gone(step.round, **host)
+                && self.is_let_in(step.round, **host)
         };
-        let runner = hosts.iter().find(can).copied()?;
-        self.rounds[step.round.index()].once.insert(step.task, runner);
-        Some(runner)
+        self.rounds[step.round.index()].hosts.iter().find(can).copied()
+    }
+
+    /// The items that the blocks around a step are at on its host, or will be at first.
+    fn items_at(&self, step: StepId) -> Vec<usize> {
+        let round = self.fixed.playbook.round(step.round);
+        let at = |block: BlockIx| self.blocks.get(&(step.round, block, step.host)).map_or(0, |run| run.at);
+        let blocks = around(round, round.tasks[step.task.index()].flow.home);
+        blocks.filter(|(block, _)| round.blocks[block.index()].each.is_some()).map(|(block, _)| at(block)).collect()
     }
 }

@@ -8,6 +8,10 @@ pub(super) struct BlockShape {
     pub(super) body: Vec<TaskIx>,
     pub(super) rescue: Vec<TaskIx>,
     pub(super) always: Vec<TaskIx>,
+    /// Those that stand directly in the part: how they ended is how the part did, whatever went on in blocks in it.
+    pub(super) body_ends: Vec<TaskIx>,
+    pub(super) rescue_ends: Vec<TaskIx>,
+    pub(super) always_ends: Vec<TaskIx>,
 }
 
 /// The blocks of all rounds.
@@ -36,14 +40,17 @@ impl Shape {
 fn blocks(round: &Round) -> Vec<BlockShape> {
     let mut shapes: Vec<BlockShape> = round.blocks.iter().map(|_| BlockShape::default()).collect();
     let mut add = |home: Home, node: TaskIx| {
-        for (block, part) in around(round, home) {
+        for (depth, (block, part)) in around(round, home).enumerate() {
             let shape = &mut shapes[block.index()];
-            let list = match part {
-                Part::Body => &mut shape.body,
-                Part::Rescue => &mut shape.rescue,
-                Part::Always => &mut shape.always,
+            let (list, ends) = match part {
+                Part::Body => (&mut shape.body, &mut shape.body_ends),
+                Part::Rescue => (&mut shape.rescue, &mut shape.rescue_ends),
+                Part::Always => (&mut shape.always, &mut shape.always_ends),
             };
             list.push(node);
+            if depth == 0 {
+                ends.push(node);
+            }
         }
     };
     for (index, task) in round.tasks.iter().enumerate() {

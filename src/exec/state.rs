@@ -7,6 +7,7 @@ use indexmap::IndexSet;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::advance::UnitId;
 use super::output::Capture;
 use super::timers::Wake;
 use super::worker::{JobId, ToWorker};
@@ -102,6 +103,13 @@ pub(super) struct JobState {
     pub(super) orphan: bool,
 }
 
+impl JobState {
+    /// Says whether its unit has run on other hosts before this one.
+    pub(super) fn some_ran(&self) -> bool {
+        self.rest.len() + 1 < self.prepared.on.len()
+    }
+}
+
 /// Where a round stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum RoundPhase {
@@ -136,12 +144,22 @@ pub(super) struct RoundState {
     pub(super) queued: VecDeque<HostIx>,
     /// The hosts that `once` tasks run on, once chosen.
     pub(super) once: BTreeMap<TaskIx, HostIx>,
+    /// What they did there for all, by the items that the blocks around them were at.
+    pub(super) done_once: BTreeMap<(TaskIx, Vec<usize>), DoneOnce>,
     /// The batches that have not begun.
     pub(super) batches: VecDeque<Vec<HostIx>>,
     /// How many batches there are; 0 without `batch`.
     pub(super) batch_count: usize,
     /// True while it waits before its next batch.
     pub(super) pausing: bool,
+}
+
+/// What a host did for all.
+#[derive(Debug, Clone)]
+pub(super) struct DoneOnce {
+    pub(super) on: HostIx,
+    pub(super) outcome: Outcome,
+    pub(super) result: Arc<StepResult>,
 }
 
 /// A step that repeats itself.
@@ -169,6 +187,8 @@ pub(super) struct Unit {
     pub(super) tries: u32,
     /// The number of its present execution.
     pub(super) attempt: u32,
+    /// Some of it was executed.
+    pub(super) sent: bool,
     pub(super) over: Option<(Outcome, Arc<StepResult>)>,
 }
 
@@ -185,6 +205,8 @@ pub(super) struct BlockRun {
     pub(super) left: Option<Left>,
     /// Something inside changed, in this pass.
     pub(super) changed: bool,
+    /// Something of its body was executed, in this pass.
+    pub(super) ran: bool,
     /// Something inside was cancelled, or its end is unknown: this is nothing to try again or to rescue.
     pub(super) lost: bool,
     /// Its rescue was let run, in this pass.
@@ -208,20 +230,13 @@ pub(super) enum Left {
 }
 
 /// Handlers at work on a host.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct HandlerRun {
-    /// Who waits for them.
-    pub(super) by: HandlersBy,
+    /// The units of `flush` that wait for them.
+    pub(super) flushes: Vec<UnitId>,
+    /// The gate behind the tasks waits for them.
+    pub(super) gate: bool,
     pub(super) current: Option<TaskIx>,
-}
-
-/// Who waits for handlers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HandlersBy {
-    /// The gate behind the tasks.
-    Gate,
-    /// A `flush`; its unit.
-    Flush(StepId, Option<usize>),
 }
 
 /// Who asks the user, and what.

@@ -121,15 +121,16 @@ impl Dispatcher {
         if job.unit.is_none() {
             self.phases.remove(&job.step);
         }
-        if job.rest.len() + 1 < job.prepared.on.len() {
+        let some_ran = job.some_ran();
+        if some_ran {
             // Those before it have done their part.
             self.under_way.insert(of, std::iter::once(job.on).chain(job.rest).collect());
         }
         if let Link::Gone(reason) = &self.hosts[job.seat.index()].link {
             let outcome = unreachable(&self.fixed.inventory.host(job.on).name, reason);
-            self.unit_ended(of, outcome, None, false);
+            self.unit_ended(of, outcome, None, some_ran);
         } else if self.stops(job.step) {
-            self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, false);
+            self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, some_ran);
         } else {
             if let (Some(unit), Some(repeat)) = (job.unit, self.repeats.get_mut(&job.step)) {
                 repeat.ready.push_back(unit);
@@ -172,13 +173,14 @@ impl Dispatcher {
     pub(super) fn judged(&mut self, step: StepId, attempt: u32, outcome: Outcome, result: Option<Arc<StepResult>>) {
         self.orphan_flying(step);
         self.repeats.remove(&step);
+        self.under_way.retain(|(of, _), _| *of != step);
         self.let_go(step);
         self.phases.insert(step, Phase::Judged);
         if attempt > 0 {
             self.executions.insert(step, attempt);
             self.begun.insert((step.round, step.host));
         }
-        self.told_blocks(step, &outcome, result.as_ref());
+        self.told_blocks(step, attempt > 0, &outcome, result.as_ref());
         self.count(step, &outcome);
         self.tell_end(step, attempt, &outcome);
         if outcome.status == Status::Changed {
@@ -193,9 +195,15 @@ impl Dispatcher {
             self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome: outcome.clone() });
             return;
         };
-        let number = self.executions.get(&step).copied().unwrap_or(0).max(attempt);
+        let executions = self.executions.entry(step).or_default();
+        if attempt == 0 {
+            // A pass in which it did not run has a number all the same, so that it is not taken for the one before.
+            *executions += 1;
+        }
+        let number = *executions;
         self.recorder.emit(RunEvent::AttemptEnded { step, attempt: number, item, outcome: outcome.clone(), retry_ms: None });
-        self.passes.insert(step, outcome.clone());
+        let ran = attempt > 0 || self.passes.get(&step).is_some_and(|(_, ran)| *ran);
+        self.passes.insert(step, (outcome.clone(), ran));
     }
 
     fn orphan_flying(&mut self, step: StepId) {
@@ -285,12 +293,13 @@ impl Dispatcher {
             };
             skipped.blocked = skipped.status == Status::Skipped;
             self.orphan_flying(blocked);
+            self.let_go(blocked);
             self.phases.insert(blocked, Phase::Judged);
             self.keep(blocked, &Arc::new(StepResult::without_run(skipped.status)));
             if self.fixed.playbook.round(blocked.round).gate(blocked.task).is_none() {
                 self.count(blocked, &skipped);
                 self.tell_end(blocked, 0, &skipped);
-                self.once_moves_on(blocked);
+                self.once_passed_by(blocked);
             }
         }
         self.dirty.insert((step.round, step.host));

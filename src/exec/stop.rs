@@ -81,6 +81,7 @@ impl Dispatcher {
                 for step in steps {
                     self.end_waiting(step, reason);
                 }
+                self.end_waits_of_blocks(round, host);
                 if !self.rounds[index].admitted.contains(&host) {
                     // It never began, so nothing of it is left to clean up.
                     let (_, effects) = self.queue.abandon(round, host);
@@ -104,25 +105,20 @@ impl Dispatcher {
             Some(Phase::Busy) => self.repeats.get(&step).is_some_and(|repeat| !repeat.jobs.is_empty()),
             Some(Phase::Flying(_) | Phase::Judged) => true,
         };
-        // Handlers stay pending; one that runs is heard out.
-        !on_its_way && task.flow.home.section != Section::Handlers && self.stops(step) && self.is_wanted(step)
+        // Handlers stay pending; one that runs is heard out, and so is the `flush` that waits for it.
+        let its_turn = task.flow.home.section != Section::Handlers || self.is_current_handler(step);
+        !on_its_way && its_turn && !self.is_flushing(step) && self.stops(step) && self.is_wanted(step)
     }
 
     /// Says whether a step was to run at all: what cleans up does so only where something began.
     fn is_wanted(&self, step: StepId) -> bool {
-        !self.cleans_up(step) || self.begun.contains(&(step.round, step.host))
+        !self.cleans_up(step) || self.begun.contains(&(step.round, step.host)) || self.queue.is_released(step)
     }
 
     fn end_waiting(&mut self, step: StepId, reason: &str) {
         let round = self.fixed.playbook.clone();
         let task = round.task(step.round, step.task);
-        let some_ran = self.repeats.get(&step).is_some_and(|repeat| repeat.units.iter().any(|unit| unit.over.is_some()));
-        if some_ran {
-            return self.fold_units(step, task);
-        }
-        let attempt = self.executions.get(&step).copied().unwrap_or(0);
-        let attempt = if self.repeats.contains_key(&step) { attempt } else { 0 };
-        self.judged(step, attempt, Outcome::without_run(Status::Cancelled, reason), None);
+        self.end_rest(step, task, &Outcome::without_run(Status::Cancelled, reason));
     }
 
     /// Gives every step that has no outcome one, when the run is left in the middle.

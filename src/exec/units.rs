@@ -146,6 +146,9 @@ impl Dispatcher {
             return self.judged(step, if sent { attempt } else { 0 }, outcome, result);
         };
         let (outcome, result) = self.until(of, task, outcome, result);
+        if let Some(state) = self.repeats.get_mut(&step).and_then(|repeat| repeat.units.get_mut(unit)) {
+            state.sent |= sent;
+        }
         let Some(tries) = self.repeats.get(&step).and_then(|repeat| repeat.units.get(unit)).map(|unit| unit.tries) else { return };
         let again = task.flow.retry.as_ref().filter(|retry| outcome.status == Status::Failed && tries <= retry.retries);
         if let Some(retry) = again
@@ -155,7 +158,7 @@ impl Dispatcher {
             let retry_ms = Some(super::dispatcher::millis(wait));
             self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item: self.label(of), outcome, retry_ms });
             self.recorder.then(Effect::Later(wait, Wake::Unit(step, unit)));
-            return;
+            return self.rest_of(step, task);
         }
         let mut result = result.map_or_else(|| StepResult::without_run(outcome.status), |result| (*result).clone());
         if result.attempts > 0 {
@@ -164,7 +167,8 @@ impl Dispatcher {
         let result = Arc::new(result);
         let Some(repeat) = self.repeats.get_mut(&step) else { return };
         if !repeat.each {
-            return self.judged(step, if sent || tries > 1 { attempt } else { 0 }, outcome, Some(result));
+            let attempt = if repeat.units[unit].sent { attempt } else { 0 };
+            return self.judged(step, attempt, outcome, Some(result));
         }
         repeat.open -= 1;
         repeat.units[unit].over = Some((outcome.clone(), result));
@@ -172,26 +176,53 @@ impl Dispatcher {
         if !self.stops(step) {
             self.next_unit(step);
         }
-        let over = self.repeats.get(&step).is_some_and(|repeat| repeat.open == 0);
-        if over {
-            self.fold_units(step, task);
+        self.rest_of(step, task);
+    }
+
+    /// After a unit: all may be over, or what is left not be wanted any more.
+    fn rest_of(&mut self, step: StepId, task: &Task) {
+        let Some(repeat) = self.repeats.get(&step) else { return };
+        if repeat.open == 0 {
+            return self.fold_units(step, task);
+        }
+        if repeat.jobs.is_empty() {
+            if self.stops(step) {
+                return self.end_rest(step, task, &Outcome::without_run(Status::Cancelled, self.why_given_up()));
+            }
+            self.let_go_of_locks(step);
+        }
+    }
+
+    /// Ends a step of which nothing is on its way, with this outcome for whatever of it is not over.
+    pub(super) fn end_rest(&mut self, step: StepId, task: &Task, rest: &Outcome) {
+        let result = Arc::new(StepResult::without_run(rest.status));
+        match self.repeats.get_mut(&step) {
+            Some(repeat) if repeat.units.iter().any(|unit| unit.over.is_some()) => {
+                for unit in &mut repeat.units {
+                    unit.over.get_or_insert_with(|| (rest.clone(), Arc::clone(&result)));
+                }
+                self.fold_units(step, task);
+            }
+            Some(repeat) => {
+                let some_ran = repeat.units.iter().any(|unit| unit.sent);
+                let attempt = if some_ran { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };
+                self.judged(step, attempt, rest.clone(), None);
+            }
+            // It ran on some of its hosts.
+            None if self.under_way.contains_key(&(step, None)) => self.judged(step, self.attempt((step, None)), rest.clone(), None),
+            None => self.judged(step, 0, rest.clone(), None),
         }
     }
 
     /// All items that will run are over: they make one outcome.
-    pub(super) fn fold_units(&mut self, step: StepId, task: &Task) {
+    fn fold_units(&mut self, step: StepId, task: &Task) {
         let Some(repeat) = self.repeats.get(&step) else { return };
         let mut outcome = Outcome::without_run(Status::Skipped, "");
         let mut result = StepResult::without_run(Status::Skipped);
         let mut failed: Vec<String> = Vec::new();
         let mut reasons: Vec<&str> = Vec::new();
         for (index, unit) in repeat.units.iter().enumerate() {
-            let (of_unit, unit_result) = match &unit.over {
-                Some((outcome, result)) => (outcome.clone(), Arc::clone(result)),
-                None => {
-                    (Outcome::without_run(Status::Cancelled, self.why_given_up()), Arc::new(StepResult::without_run(Status::Cancelled)))
-                }
-            };
+            let Some((of_unit, unit_result)) = &unit.over else { continue };
             if severity(of_unit.status) > severity(outcome.status) {
                 outcome.status = of_unit.status;
             }
@@ -202,8 +233,7 @@ impl Dispatcher {
             outcome.duration_ms += of_unit.duration_ms;
             outcome.stdout.bytes += of_unit.stdout.bytes;
             outcome.stderr.bytes += of_unit.stderr.bytes;
-            if let Some((outcome, _)) = &unit.over
-                && let Some(reason) = &outcome.reason
+            if let Some(reason) = &of_unit.reason
                 && !reasons.contains(&reason.as_str())
             {
                 reasons.push(reason);
@@ -212,7 +242,7 @@ impl Dispatcher {
             result.duration += unit_result.duration;
             result.attempts = result.attempts.max(unit_result.attempts);
             let item = unit.item.as_ref().map_or(Value::None, |item| item.value.clone());
-            result.items.push(ItemResult { item, result: unit_result });
+            result.items.push(ItemResult { item, result: Arc::clone(unit_result) });
         }
         outcome.reason = match (outcome.status, &failed[..], &reasons[..]) {
             (Status::Ok | Status::Changed, _, _) => None,
@@ -225,7 +255,8 @@ impl Dispatcher {
         };
         outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
         (result.status, result.changed, result.rc) = (outcome.status, outcome.status == Status::Changed, outcome.rc);
-        let attempt = if result.attempts > 0 { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };
+        let some_ran = repeat.units.iter().any(|unit| unit.sent);
+        let attempt = if some_ran { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };
         self.judged(step, attempt, outcome, Some(Arc::new(result)));
     }
 

@@ -125,6 +125,7 @@ pub(crate) struct Bench {
     interrupts: Vec<(Duration, Interrupt)>,
     answers: Option<Vec<bool>>,
     is_silent: bool,
+    answers_after: Duration,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
     choice: Choice,
@@ -151,6 +152,7 @@ impl Bench {
             interrupts: Vec::new(),
             answers: None,
             is_silent: false,
+            answers_after: Duration::ZERO,
             fails_after: None,
             max_sessions: None,
             choice: Choice::default(),
@@ -209,6 +211,12 @@ impl Bench {
         self
     }
 
+    /// The same, by somebody who takes a while for each.
+    pub(crate) fn answers_after(mut self, after: Duration, answers: &[bool]) -> Bench {
+        self.answers_after = after;
+        self.answers(answers)
+    }
+
     /// Limits the lanes of every host.
     pub(crate) fn max_sessions(mut self, most: usize) -> Bench {
         self.max_sessions = Some(most);
@@ -258,6 +266,7 @@ impl Bench {
                 let mut kept = Vec::new();
                 let mut answers = answers.unwrap_or_default().into_iter();
                 while let Some(question) = asked.recv().await {
+                    tokio::time::sleep(self.answers_after).await;
                     let by = "user".to_owned();
                     match answers.next() {
                         Some(true) => drop(question.answer.send(exec::Answer::Yes { by })),
