@@ -297,6 +297,8 @@ pub enum SchemaOf {
     Playbook,
     /// An inventory
     Inventory,
+    /// An action, for `use`
+    Action,
 }
 
 /// Reads the command line, the program's own name first.

@@ -95,6 +95,7 @@ impl Session<'_> {
                 let schema = match schema.of {
                     SchemaOf::Playbook => playbook::playbook_schema(),
                     SchemaOf::Inventory => playbook::inventory_schema(),
+                    SchemaOf::Action => playbook::action_schema(),
                 };
                 self.print_json(&schema);
                 Ok(ExitCode::Ok)
@@ -155,6 +156,9 @@ impl Session<'_> {
                 serde_json::Value::Array(list) => list,
                 other => vec![other],
             });
+            // Playbooks share inventories and actions, and so mistakes.
+            let mut told = std::collections::BTreeSet::new();
+            let found = found.filter(|one| told.insert(one.to_string()));
             self.print_json(&serde_json::Value::Array(found.collect()));
             return exit;
         }

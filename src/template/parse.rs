@@ -100,15 +100,35 @@ pub(super) fn syntax_error(source: &SourceText, context: Context, error: &Error)
     let inside = inside.split("}}").next().unwrap_or_default();
     let foreign = inside.trim_start().starts_with('.') || inside.contains(" .");
     let literal = || open.map(|open| format!("write `{{{{ '{{{{{inside}}}}}' }}}}`{} to pass these braces on", raw_or(context, open)));
+    let operator = foreign_operator(text, range.start);
     found.hint(match (context, foreign) {
         (Context::Expression, _) if text.contains("{{") => Some("write the expression without braces".to_owned()),
         (_, true) if !inside.contains(['\'', '\n']) => literal(),
         _ if detail.contains("end of variable block") && text[range.start..].starts_with('}') => {
             Some("a value ends with two braces: `}}`".to_owned())
         }
+        _ if detail.contains("end of input, expected end of block") => {
+            Some("every `{% if %}` ends with `{% endif %}`, every `{% for %}` with `{% endfor %}`".to_owned())
+        }
+        _ if operator.is_some() => operator.map(str::to_owned),
         (_, true) => Some("put `{% raw %}` and `{% endraw %}` around these braces to pass them on".to_owned()),
         _ => None,
     })
+}
+
+/// What an operator of other languages is called here.
+fn foreign_operator(text: &str, at: usize) -> Option<&'static str> {
+    let rest = text.get(at..)?;
+    let words = [
+        ("&&", "write `and`"),
+        ("||", "write `or`"),
+        ("=~", "write `is match(..)` or `is search(..)`"),
+        ("===", "write `==`"),
+        ("=", "`==` compares"),
+        ("!", "write `not`"),
+        ("?", "write `a if condition else b`"),
+    ];
+    words.into_iter().find(|(operator, _)| rest.starts_with(operator)).map(|(_, words)| words)
 }
 
 fn raw_or(context: Context, _open: usize) -> &'static str {

@@ -189,12 +189,12 @@ impl Join<'_> {
             }
         }
         if let (Dialect::Own, Kind::Map(_)) = (self.dialect, &place.kind)
-            && let Some(found) = traps::template_as_map(self.source, place.range.clone())
+            && let Some((found, text)) = traps::template_as_map(self.source, place.range.clone())
         {
             self.tell(found);
-            // What was meant, so that its names are checked as well.
-            let text = &self.source.text[place.range.clone()];
-            node.value = NodeValue::Text(SourceText::verbatim(text, span));
+            // What was meant goes on, so that its names are checked as well.
+            node.span = text.span;
+            node.value = NodeValue::Text(text);
             return node;
         }
         if let (Dialect::Ansible, Kind::Scalar(raw)) = (self.dialect, &place.kind) {

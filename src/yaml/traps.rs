@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::parse::Source;
 use super::{Node, NodeValue, Style};
-use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 
 /// Tells of a byte order mark and of foreign line ends; false where the file can't be read.
 pub(super) fn line_ends(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> bool {
@@ -277,14 +277,16 @@ fn value_start(line: &str) -> Option<usize> {
     found.filter(|at| *at < line.len())
 }
 
-/// Tells of a value `{{ x }}` without quotes, which is a map in a map to YAML.
-pub(super) fn template_as_map(source: &Source<'_>, map: Range<usize>) -> Option<Diagnostic> {
-    let text = source.text.get(map.clone())?;
+/// Tells of a value `{{ x }}` without quotes, which is a map in a map to YAML, and gives the text that was meant.
+pub(super) fn template_as_map(source: &Source<'_>, map: Range<usize>) -> Option<(Diagnostic, SourceText)> {
+    let text = source.text.get(map.clone())?.trim_end();
     if !text.starts_with("{{") || !text.ends_with("}}") || text.contains('\n') {
         return None;
     }
-    let found = Diagnostic::error("E011", source.span(map), "a text that starts with `{{` is a map to YAML");
-    Some(found.hint(format!("put it in quotes: \"{}\"", text.replace('"', "'"))))
+    let span = source.span(map.start..map.start + text.len());
+    let found = Diagnostic::error("E011", span, "a text that starts with `{{` is a map to YAML");
+    let hint = format!("put it in quotes: \"{}\"", text.replace('"', "'"));
+    Some((found.hint(hint), SourceText::verbatim(text, span)))
 }
 
 /// What is wrong with a key that is not text.

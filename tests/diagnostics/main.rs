@@ -8,6 +8,7 @@
 mod common;
 
 mod big;
+mod json;
 mod operators;
 mod places;
 mod traps;

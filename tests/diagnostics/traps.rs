@@ -143,3 +143,31 @@ fn the_first_line_that_fails_ends_a_command() {
     assert!(!mark.exists(), "the command went on in the wrong folder\n{}", shown.text());
     assert!(other.exists(), "what says itself what is to be done then is the author's business\n{}", shown.text());
 }
+
+#[test]
+fn operators_of_other_languages() {
+    for (wrong, hint) in [
+        ("tasks.a.rc ⟦=⟧ 0", "`==` compares"),
+        ("tasks.a.rc == 0 ⟦&⟧& true", "write `and`"),
+        ("⟦!⟧tasks.a.changed", "write `not`"),
+        ("\"tasks.a.rc ⟦?⟧ true : false\"", "write `a if condition else b`"),
+    ] {
+        expect(
+            &tasks(
+                &format!("      - {{ name: a, run: id }}\n      - {{ run: id, when: {wrong} }}\n")
+                    .replace("when: ⟦!", "when: \"⟦!")
+                    .replace("changed }", "changed\" }"),
+            ),
+            &[("E300", hint)],
+        );
+    }
+    expect(&tasks("      - print: \"{% if ntp %}⟦x⟧\"\n"), &[("E300", "ends with `{% endif %}`")]);
+}
+
+#[test]
+fn what_ansible_calls_otherwise_is_one_mistake() {
+    expect(&tasks("      - { run: \"echo {{ item }}\", ⟦with_items⟧: [a] }\n"), &[("E015", "here it is called `each`")]);
+    expect(&tasks("      - ⟦apt⟧: name=nginx\n"), &[("E015", "`run` runs any command")]);
+    expect(&tasks("      - { name: a, ⟦ansible.builtin.shell⟧: uname }\n"), &[("E015", "`run` runs any command")]);
+    expect(&tasks("      - { ⟦name⟧: a, when: true }\n"), &[("E105", "say what it does")]);
+}

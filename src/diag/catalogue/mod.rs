@@ -10,6 +10,7 @@ mod inventory;
 mod names;
 mod plan;
 mod secrets;
+mod shell;
 mod tasks;
 mod templates;
 mod values;
@@ -109,6 +110,7 @@ pub fn explanations() -> impl Iterator<Item = &'static Explanation> {
         inventory::CODES,
         ansible::CODES,
         templates::CODES,
+        shell::CODES,
         plan::CODES,
     ]
     .into_iter()

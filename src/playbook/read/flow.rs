@@ -54,7 +54,8 @@ impl Reader<'_> {
 
     fn each(&mut self, node: &Node) -> Option<Each> {
         let name = node.get("as").and_then(|entry| self.item_name(entry));
-        let Some(entry) = node.get("each") else {
+        // Under another tool's name, which was told, it gives `item` a value nonetheless.
+        let Some(entry) = node.get("each").or_else(|| self.misspelt_entry(node, "each")) else {
             if let Some(entry) = node.get("as") {
                 let found = Diagnostic::error(codes::MISSING_KEY, entry.key.span, "`as` names the item of an `each`, and there is none");
                 self.diagnostics.push(found.hint("write `each`, or leave out `as`".to_owned()));

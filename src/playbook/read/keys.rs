@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::diag::Diagnostic;
 use crate::playbook::codes;
-use crate::playbook::keys::{ALIASES, BLOCK, ENTRIES, Key, TASK};
+use crate::playbook::keys::{ALIASES, BLOCK, ENTRIES, Key, TASK, VERBS};
 use crate::text::nearest;
 use crate::yaml::{Entry, Node};
 
@@ -15,6 +15,7 @@ impl Reader<'_> {
             self.diagnostics.push(found);
             return None;
         };
+        let has_verb = entries.iter().any(|entry| VERBS.iter().any(|verb| verb.name == entry.key.text));
         for entry in entries {
             let name = &*entry.key.text;
             match tables.iter().flat_map(|table| table.iter()).find(|key| key.name == name) {
@@ -23,13 +24,13 @@ impl Reader<'_> {
                     self.diagnostics.push(found.label("a key of the language, planned for a later version"));
                 }
                 Some(_) => {}
-                None => self.unknown_key(entry, what, tables),
+                None => self.unknown_key(entry, what, tables, what == "a task" && !has_verb),
             }
         }
         Some(entries)
     }
 
-    fn unknown_key(&mut self, entry: &Entry, what: &str, tables: &[&[Key]]) {
+    fn unknown_key(&mut self, entry: &Entry, what: &str, tables: &[&[Key]], verbless: bool) {
         let name = &*entry.key.text;
         let entries: &[Key] = if what == "a task" { ENTRIES } else { &[] };
         let known = || tables.iter().flat_map(|table| table.iter()).chain(entries).map(|key| key.name);
@@ -50,7 +51,10 @@ impl Reader<'_> {
             None if what == "an `include`" && BLOCK.iter().any(|key| key.name == name) => {
                 Some("put the `include` into a `block:` that has it".to_owned())
             }
-            None => near().map(|key| format!("did you mean `{key}`?")),
+            None => match near() {
+                Some(key) => Some(format!("did you mean `{key}`?")),
+                None => verbless.then(|| "no verb is called that; `run` runs any command".to_owned()),
+            },
         };
         let found = Diagnostic::error(codes::UNKNOWN_KEY, entry.key.span, format!("unknown key `{name}` in {what}"));
         self.diagnostics.push(found.hint(hint));
@@ -60,6 +64,12 @@ impl Reader<'_> {
     pub(super) fn is_misspelt(&self, node: &Node, keys: &[&str]) -> bool {
         let entries = node.as_map().unwrap_or_default();
         self.meant.iter().any(|(place, key)| keys.contains(key) && entries.iter().any(|entry| entry.key.span == *place))
+    }
+
+    /// The entry of an unknown key that was probably meant to be `key`.
+    pub(super) fn misspelt_entry<'n>(&self, node: &'n Node, key: &str) -> Option<&'n Entry> {
+        let is_it = |entry: &&Entry| self.meant.iter().any(|(place, meant)| *meant == key && *place == entry.key.span);
+        node.as_map()?.iter().find(is_it)
     }
 
     /// Tells of a key that must be there, unless it is there misspelt.

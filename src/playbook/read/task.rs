@@ -4,9 +4,8 @@ use super::Reader;
 use super::values::octal;
 use crate::diag::Diagnostic;
 use crate::playbook::codes;
-use crate::playbook::keys::{ENTRIES, TASK, VERBS};
+use crate::playbook::keys::{TASK, VERBS};
 use crate::playbook::syntax::{Guard, Task, Verb};
-use crate::text::nearest;
 use crate::yaml::{Entry, Node};
 
 impl Reader<'_> {
@@ -62,13 +61,10 @@ impl Reader<'_> {
         if let Some((key, later, entry)) = verbs.first() {
             return (!later).then_some((key, entry));
         }
-        // An unknown key that looks like a verb, or a group that can't be read yet, was told already.
+        // An unknown key, which was told, is probably meant to be the verb.
         let told = entries.iter().any(|entry| {
             let key = &*entry.key.text;
-            let known = TASK.iter().find(|known| known.name == key);
-            let verbs = || VERBS.iter().chain(ENTRIES).map(|verb| verb.name);
-            let like_a_verb = || nearest(key, verbs()).is_some() || key.contains('.');
-            matches!(key, "rescue" | "always" | "with") || (known.is_none() && (like_a_verb() || alias_of_verb(key)))
+            key != "register" && !TASK.iter().any(|known| known.name == key)
         });
         // `shell: uname -r` says by itself where the command goes.
         let blanks = |entry: &Entry| entry.value.as_text().is_some_and(|text| text.text.contains(char::is_whitespace));
@@ -117,9 +113,4 @@ impl Reader<'_> {
             _ => None,
         }
     }
-}
-
-fn alias_of_verb(key: &str) -> bool {
-    let alias = crate::playbook::keys::ALIASES.iter().find(|(other, _)| *other == key);
-    alias.is_some_and(|(_, meant)| VERBS.iter().chain(ENTRIES).any(|verb| verb.name == *meant))
 }

@@ -12,11 +12,14 @@ fn preset(program: Program, about: &str) -> Value {
         _ => json!({ "type": "string", "pattern": "^[^-]" }),
     };
     let setting = |key: &&'static str| {
-        let form = match *key {
+        let mut form = match *key {
             "options" => strings(0),
             key if key == program.place_key() => place.clone(),
             _ => json!({ "type": "string", "pattern": "^[^-]" }),
         };
+        let (about, example) = about_setting(key);
+        form["description"] = json!(about);
+        form["examples"] = json!([example]);
         ((*key).to_owned(), form)
     };
     let properties: serde_json::Map<String, Value> = program.keys().iter().map(setting).collect();
@@ -26,8 +29,19 @@ fn preset(program: Program, about: &str) -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": [program.name()],
-        "properties": { program.name(): { "anyOf": [place, settings] } },
+        "properties": { program.name(): { "description": about, "anyOf": [place, settings] } },
     })
+}
+
+fn about_setting(key: &str) -> (&'static str, Value) {
+    match key {
+        "container" => ("The container, by name or id.", json!("web1")),
+        "pod" => ("The pod.", json!("web-0")),
+        "namespace" => ("The namespace of the pod.", json!("production")),
+        "context" => ("The context that the program connects with.", json!("staging")),
+        "path" => ("The folder that holds the system.", json!("/srv/image")),
+        _ => ("Further options of the program, in front of the rest.", json!(["--tls"])),
+    }
 }
 
 /// A `connect` map.
@@ -38,6 +52,7 @@ pub(super) fn connect() -> Value {
         schema
     };
     json!({
+        "title": "connect",
         "description": "How hosts are reached.",
         "type": ["object", "null"],
         "additionalProperties": false,
@@ -51,7 +66,13 @@ pub(super) fn connect() -> Value {
                         "type": "object",
                         "additionalProperties": false,
                         "required": ["command"],
-                        "properties": { "command": { "type": "array", "items": scalar(), "minItems": 1 } },
+                        "properties": { "command": {
+                            "description": "The program and its arguments.",
+                            "type": "array",
+                            "items": scalar(),
+                            "minItems": 1,
+                            "examples": [["docker", "exec", "-i", "web1", "sh"]],
+                        } },
                     },
                     preset(Program::Docker, "Runs in a container, by `docker exec`."),
                     preset(Program::Podman, "Runs in a container, by `podman exec`."),
@@ -70,6 +91,7 @@ pub(super) fn connect() -> Value {
             "jump": {
                 "type": ["string", "null"],
                 "description": "The way there: a host of the inventory, an ssh destination, or none.",
+                "examples": ["bastion", "ops@bastion.example.net"],
             },
             "ssh_config": text("A configuration file in place of the user's."),
             "ssh_options": described(strings(0), "Options as `ssh -o` takes them."),

@@ -2,7 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::examples::examples;
+use crate::inventory::RESERVED;
 use crate::playbook::keys::{FACT_SECTIONS, Form, Key};
+
+/// Keys whose text can't be a template.
+const PLAIN: [&str; 3] = ["lock", "include", "use"];
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 
@@ -10,14 +15,28 @@ const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 pub(super) fn form(key: &Key) -> Value {
     let facts: Vec<&str> = std::iter::once("all").chain(FACT_SECTIONS.iter().copied()).collect();
     match key.form {
+        Form::Text if PLAIN.contains(&key.name) => plain(),
         Form::Text => json!({ "type": "string", "minLength": 1 }),
+        Form::Id if key.name == "as" => json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } }),
         Form::Id => json!({ "type": "string", "pattern": NAME }),
         Form::Template | Form::Expression => scalar(),
-        Form::Judge => json!({ "type": ["boolean", "string"] }),
+        // What YAML 1.1 took for a bool is text.
+        Form::Judge => json!({
+            "type": ["boolean", "string"],
+            "not": { "type": "string", "pattern": "^([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff])$" },
+        }),
         Form::Bool => json!({ "type": "boolean" }),
         Form::Count => json!({ "type": "integer", "minimum": 1 }),
+        Form::Duration if key.name == "timeout" => {
+            let mut duration = duration();
+            duration["not"] = json!({ "pattern": r"^\s*(0+(\.0*)?(ms|s|m|h|d))+\s*$" });
+            duration
+        }
         Form::Duration => duration(),
-        Form::Mode => json!({ "type": "string", "examples": ["0644", "0755"] }),
+        Form::Mode => {
+            let examples = if key.name == "umask" { ["022", "027"] } else { ["0644", "0755"] };
+            json!({ "type": "string", "pattern": r"^(0?[0-7]{1,4}|[^{]*\{\{.*)$", "examples": examples })
+        }
         Form::Shell => json!({ "anyOf": [ { "enum": ["sh", "bash"] }, { "type": "string", "pattern": "^/" } ] }),
         Form::Vars => vars(),
         Form::Env => json!({ "type": ["object", "null"], "propertyNames": { "pattern": NAME }, "additionalProperties": scalar() }),
@@ -25,7 +44,7 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Needs => strings(0),
         Form::After => json!({ "enum": ["some", "all", "always"], "default": "some" }),
         Form::Hosts => {
-            let mut hosts = strings(1);
+            let mut hosts = json!({ "anyOf": [ plain(), { "type": "array", "items": plain(), "minItems": 1 } ] });
             hosts["examples"] = json!(["all", "web and not spare", "web[01-20]", "localhost"]);
             hosts
         }
@@ -40,6 +59,10 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Each => json!({ "$ref": "#/$defs/each" }),
         Form::Attempts => json!({ "type": "integer", "minimum": 0 }),
         Form::Factor => json!({ "type": "number", "minimum": 1 }),
+        Form::Names if key.name == "tags" => {
+            let tag = json!({ "type": "string", "pattern": "^[^,]+$" });
+            json!({ "anyOf": [ tag, { "type": "array", "items": tag, "minItems": 1 } ] })
+        }
         Form::Names => strings(1),
         Form::Batch => json!({ "anyOf": [ batch(), { "type": "array", "items": batch(), "minItems": 1 } ] }),
         Form::Limit => json!({ "anyOf": [
@@ -74,7 +97,11 @@ pub(super) fn form(key: &Key) -> Value {
 
 /// An entry of `batch`.
 fn batch() -> Value {
-    json!({ "anyOf": [ { "type": "integer", "minimum": 1 }, { "type": "string", "examples": ["25%", "canary"] } ] })
+    json!({ "anyOf": [ { "type": "integer", "minimum": 1 }, {
+        "type": "string",
+        "examples": ["25%", "canary"],
+        "not": { "pattern": r"^\s*0+\s*%?\s*$" },
+    } ] })
 }
 
 /// Text, or a number or bool that is taken as it is written.
@@ -92,21 +119,31 @@ pub(super) fn duration() -> Value {
     json!({ "type": "string", "pattern": r"^\s*([0-9]+(\.[0-9]*)?(ms|s|m|h|d))+\s*$", "examples": ["30s", "10m", "1h30m"] })
 }
 
+/// Text that is known before anything is rendered.
+fn plain() -> Value {
+    json!({ "type": "string", "minLength": 1, "not": { "pattern": r"\{\{" } })
+}
+
 /// A map of variables: any values, under names that templates can read.
 pub(super) fn vars() -> Value {
-    let reserved: Vec<&str> = crate::inventory::RESERVED.to_vec();
-    json!({ "type": ["object", "null"], "propertyNames": { "pattern": NAME, "not": { "enum": reserved } } })
+    json!({ "type": ["object", "null"], "propertyNames": { "pattern": NAME, "not": { "enum": RESERVED } } })
 }
 
 /// A map whose keys are those of some tables.
-pub(super) fn object(about: &str, tables: &[&[Key]], required: &[&str]) -> Value {
+pub(super) fn object(title: &str, about: &str, tables: &[&[Key]], required: &[&str]) -> Value {
     let mut properties = Map::new();
     for key in tables.iter().flat_map(|table| table.iter()).filter(|key| !key.later) {
         let mut schema = form(key);
+        schema["title"] = json!(key.name);
         schema["description"] = json!(key.about);
+        // `parallel` is a list of tasks, and a count in `each`.
+        if let (None, Some(examples)) = (schema.get("examples"), examples(key.name).filter(|_| key.form != Form::Count)) {
+            schema["examples"] = examples;
+        }
         properties.insert(key.name.to_owned(), schema);
     }
     json!({
+        "title": title,
         "description": about,
         "type": "object",
         "additionalProperties": false,

@@ -41,6 +41,7 @@ fn defs() -> Value {
     let group_hosts = json!({ "anyOf": [ { "type": "null" }, strings(0) ] });
     json!({
         "host": {
+            "title": "Host",
             "description": "A host, or the hosts of a range.",
             "type": ["object", "null"],
             "additionalProperties": false,
@@ -51,6 +52,7 @@ fn defs() -> Value {
             },
         },
         "group": {
+            "title": "Group",
             "description": "A group of hosts.",
             "type": ["object", "null"],
             "additionalProperties": false,

@@ -5,6 +5,7 @@
 //! them, and `UPDATE_SCHEMAS=1 cargo test --lib playbook::schema` writes them anew.
 
 mod connect;
+mod examples;
 mod forms;
 mod inventory;
 mod playbook;

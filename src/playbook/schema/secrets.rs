@@ -24,8 +24,16 @@ pub(super) fn secrets() -> Value {
                     "anyOf": [{ "type": "string", "minLength": 1 }, { "type": "array", "items": scalar(), "minItems": 1 }],
                 },
                 "age": text("A file of this machine that is encrypted with age, relative to this file."),
-                "ask": { "type": ["string", "boolean", "null"], "description": "Asked for before the run, without echo, after this prompt." },
-                "key": { "type": ["string", "number"], "description": "The part of a YAML or JSON text that it is: db.password." },
+                "ask": {
+                    "type": ["string", "boolean", "null"],
+                    "description": "Asked for before the run, without echo, after this prompt.",
+                    "examples": ["Password of sudo"],
+                },
+                "key": {
+                    "type": ["string", "number"],
+                    "description": "The part of a YAML or JSON text that it is: db.password.",
+                    "examples": ["db.password"],
+                },
                 "format": { "enum": ["text", "yaml"], "description": "How it is read; files ending in .yml, .yaml and .json are yaml (before .age, too)." },
             },
             "oneOf": SOURCES.iter().map(source).collect::<Value>(),

@@ -34,6 +34,69 @@ fn checked_in_schemas_are_current() {
     }
 }
 
+/// What an editor shows and completes: every key has words, and shows by an example, a choice or its type what to write.
+#[test]
+fn every_key_has_words_and_shows_what_to_write() {
+    let mut lacking = Vec::new();
+    let mut keys = 0;
+    for (name, schema) in [("playbook", playbook_schema()), ("action", action_schema()), ("inventory", inventory_schema())] {
+        assert!(schema["title"].is_string() && schema["examples"].is_array(), "{name}");
+        for (def, whole) in schema["$defs"].as_object().unwrap() {
+            if !whole["title"].is_string() || !whole["description"].is_string() {
+                lacking.push(format!("{name}: the definition {def}"));
+            }
+        }
+        walk(&schema, &mut |key, property| {
+            keys += 1;
+            let shows = ["examples", "enum", "anyOf", "$ref", "default", "properties", "minimum", "additionalProperties", "items"];
+            let is_shown = shows.iter().any(|word| property.get(word).is_some()) || property["type"] == "boolean";
+            let is_described = property["description"].is_string() || property.get("$ref").is_some() && property.get("title").is_none();
+            if !is_described || !is_shown && name != "inventory" && property["type"] != "string" {
+                lacking.push(format!("{name}: the key {key}: {property}"));
+            }
+        });
+    }
+    assert!(keys > 200, "only {keys} keys were found");
+    assert!(lacking.is_empty(), "{lacking:#?}");
+}
+
+/// Visits the properties of all maps in a schema that are the language's.
+fn walk(schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
+    match schema {
+        Value::Object(map) => {
+            if map.contains_key("additionalProperties") {
+                for (key, property) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                    visit(key, property);
+                }
+            }
+            map.iter().filter(|(key, _)| *key != "examples").for_each(|(_, inner)| walk(inner, visit));
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        _ => {}
+    }
+}
+
+/// The examples that editors offer are right themselves.
+#[test]
+fn examples_fit_their_own_schemas() {
+    let mut count = 0;
+    for whole in [playbook_schema(), action_schema(), inventory_schema()] {
+        walk(&whole, &mut |key, property| {
+            let examples = property.get("examples").and_then(Value::as_array);
+            for example in examples.into_iter().flatten() {
+                let schema = serde_json::json!({ "$defs": whole["$defs"], "allOf": [property] });
+                let errors: Vec<String> =
+                    jsonschema::validator_for(&schema).unwrap().iter_errors(example).map(|error| error.to_string()).collect();
+                assert!(errors.is_empty(), "{key}: {example}: {errors:?}");
+                count += 1;
+            }
+        });
+        let errors = jsonschema::validator_for(&whole).unwrap();
+        whole["examples"].as_array().unwrap().iter().for_each(|example| assert!(errors.is_valid(example), "{example}"));
+    }
+    assert!(count > 100, "only {count} examples");
+}
+
 #[test]
 fn schemas_accept_good_files() {
     let corpus = root().join("tests/corpus");
