@@ -282,7 +282,7 @@ pub(crate) const ASSERT: &[Key] =
 /// Keys of `become` as a map.
 pub(crate) const BECOME: &[Key] = &[
     key("user", Form::Template, "The user to become."),
-    key("method", Form::Text, "The program that changes the user: sudo."),
+    key("method", Form::Text, "The program that changes the user: sudo, doas or su."),
     key("password", Form::Template, "Its password."),
 ];
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, ConnectPatch, InputKind, Secret, Shell};
+use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, Secret, Shell};
 use crate::yaml::Node;
 
 pub(crate) use files::{Parts, folder, path_of};
@@ -191,8 +191,8 @@ pub(crate) enum Guard {
 pub(crate) enum Become {
     /// `false`: not as another user, whatever the round says.
     No,
-    /// As this user, by sudo.
-    User { user: SourceText, password: Option<SourceText> },
+    /// As this user.
+    User { user: SourceText, method: BecomeMethod, password: Option<SourceText> },
 }
 
 /// A command.
