@@ -458,7 +458,6 @@ fn accounts_with_busybox_and_with_a_forced_command() {
             "rounds:\n  - name: work\n    hosts: all\n    tasks:\n      - { name: who, run: \"id -un; echo \\\"a  b\\\" 'c!'\" }\n",
         );
         let shown = project.run(&["run", "site.yml", "-i", "inventory.yml"]);
-        eprintln!("ACC {} {}", account.name, shown.text());
         match message {
             None => {
                 assert_eq!(shown.code, 0, "{}", shown.text());
