@@ -31,8 +31,8 @@ pub(super) fn refused(change: &Change, said: &Seen, printed: &Seen, what: &str) 
         BecomeMethod::Su if has(&["must be run from a terminal"]) => {
             (RefusalClass::Lane, format!("su wants a terminal there, and lanes have none; use sudo or doas: {words}"))
         }
-        BecomeMethod::Su if has(&["password:", "password is expired", "change your password"]) => {
-            (RefusalClass::Auth, format!("the password of {user} has expired, or su asks for something else than it: {words}"))
+        BecomeMethod::Su if has(&["new password", "current password", "has expired", "change your password"]) => {
+            (RefusalClass::Auth, format!("the password of {user} has expired: {words}"))
         }
         BecomeMethod::Su if has(&["does not exist", "unknown id", "no passwd entry", "must be suid"]) => (RefusalClass::Lane, words),
         BecomeMethod::Doas if has(&["authentication required", "authorization required", "a tty is required", "authentication failed"]) => {
@@ -64,7 +64,7 @@ fn words(change: &Change, seen: &Seen) -> String {
         Prompt::Pam => text = text.replace("Password: ", ""),
         Prompt::Never => {}
     }
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "Password:").collect();
     let words = lines.join("; ");
     // sudo repeats the command that it refuses, and that is all of the boot.
     match (words.find(" -c "), words.rfind("' as ")) {
