@@ -8,6 +8,8 @@ mod faults;
 mod flow;
 mod handlers;
 mod interrupts;
+mod laws;
 mod limits;
 mod property;
 mod repeat;
+mod storm;
