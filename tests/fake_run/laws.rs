@@ -81,7 +81,8 @@ fn every_step_ends_once(ran: &Ran, seen: &Seen) {
             let ends = seen.ends.get(&step).map_or(0, Vec::len);
             let home = task.flow.home;
             if home.section == Section::Handlers {
-                let attempts: Vec<u32> = seen.ends.get(&step).into_iter().flatten().map(|(_, attempt, _)| *attempt).filter(|attempt| *attempt > 0).collect();
+                let attempts: Vec<u32> =
+                    seen.ends.get(&step).into_iter().flatten().map(|(_, attempt, _)| *attempt).filter(|attempt| *attempt > 0).collect();
                 assert!(attempts.is_sorted_by(|one, other| one < other), "{} ends as {attempts:?}", task.name);
                 continue;
             }
@@ -175,8 +176,11 @@ fn nothing_held_is_exceeded(ran: &Ran) {
                     assert!(!overlaps, "{step:?} and {other:?} hold one lock on {place:?}");
                 }
                 if let Some(most) = flow.throttle {
-                    let at_work: BTreeSet<HostIx> =
-                        running.keys().filter(|(other, _)| (other.round, other.task) == (step.round, step.task)).map(|(other, _)| other.host).collect();
+                    let at_work: BTreeSet<HostIx> = running
+                        .keys()
+                        .filter(|(other, _)| (other.round, other.task) == (step.round, step.task))
+                        .map(|(other, _)| other.host)
+                        .collect();
                     assert!(at_work.len() <= most, "{step:?}: {at_work:?} at once");
                 }
             }
