@@ -124,3 +124,33 @@ fn a_playbook_reads_ansibles_variables() {
         "{said}"
     );
 }
+
+#[test]
+fn a_playbook_names_several_inventories() {
+    let mut project = Project::new();
+    project.file("home/.ssh/config", "Host own1\n");
+    project.file("play/inv/native.yml", "hosts: { n1: }\n");
+    project.file("play/inv/hosts", "[web]\na1\n");
+    project.file("play/inv/ssh_config", "Host elsewhere\n");
+    let home = project.path("home").display().to_string();
+    project.env("HOME", &home);
+    let playbook = |inventory: &str| format!("inventory: {inventory}\nrounds:\n  - hosts: all\n    tasks:\n      - run: uptime\n");
+    let planned = |project: &Project, arguments: &[&str]| {
+        let text = project.ok(&[&["plan", "play/site.yml", "--format", "json"], arguments].concat()).stdout;
+        let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+        plan["rounds"][0]["hosts"].as_array().unwrap().iter().map(|host| host.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    project.file("play/site.yml", playbook("[inv/native.yml, inv/hosts, \"ssh:inv/ssh_config\"]"));
+    assert_eq!(planned(&project, &[]), "n1 a1 elsewhere");
+    assert_eq!(planned(&project, &["-i", "x1,"]), "x1");
+    project.file("play/site.yml", playbook("\"ssh:\""));
+    assert_eq!(planned(&project, &[]), "own1");
+    for (inventory, place, words) in [
+        ("[inv/native.yml, inv/lost.yml]", "play/site.yml:1:29", "lost.yml"),
+        ("[inv/native.yml, \"ssh:lost\"]", "play/site.yml:1:29", "there is no ssh configuration `play/lost`"),
+    ] {
+        project.file("play/site.yml", playbook(inventory));
+        let said = project.run(&["check", "play/site.yml"]).expect_code(3).stderr;
+        assert!(said.contains("error[E001]") && said.contains(place) && said.contains(words), "{said}");
+    }
+}

@@ -150,6 +150,31 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
 /// Keys whose text is an expression; the schema can't tell.
 const EXPRESSIONS: &[&str] = &["when", "until"];
 
+/// What the text of a key is, where the schema can't tell.
+const TEXTS: &[(&str, &str)] = &[
+    ("hosts", "[hosts](inventory.md#host-expressions)"),
+    ("needs", "name"),
+    ("notify", "handler"),
+    ("tags", "word"),
+    ("on", "host"),
+    ("mode", "mode"),
+    ("umask", "mode"),
+    ("creates", "path"),
+    ("removes", "path"),
+    ("cwd", "path"),
+    ("read", "path"),
+    ("stat", "path"),
+    ("glob", "pattern"),
+    ("src", "path"),
+    ("dest", "path"),
+    ("file", "path"),
+    ("include", "path"),
+    ("use", "path"),
+    ("identity", "path"),
+    ("inventory", "path"),
+    ("vars_files", "path"),
+];
+
 fn schema(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(root().join(format!("schemas/{name}.schema.json"))).unwrap()).unwrap()
 }
@@ -270,6 +295,7 @@ fn page() -> String {
          | expression | [Jinja](templates.md#expressions) without braces that gives a bool | `tasks.kernel.rc == 0` |\n\
          | shell text | text for the host's `sh`; values are [quoted for their place](templates.md#shell-text) | `echo {{ name }}` |\n\
          | list, of a command | a program and its arguments, without a shell | `[systemctl, reload, nginx]` |\n\
+         | path | of a file or a folder; here, relative to the file that names it | `files/app.conf` |\n\
          | hosts | a [host expression](inventory.md#host-expressions) | `web and not spare` |\n\
          | duration | numbers with `ms`, `s`, `m`, `h`, `d` | `1h30m` |\n\
          | percentage | of the round's hosts; `batch` rounds up, limits down | `25%` |\n\
@@ -296,7 +322,8 @@ fn page() -> String {
                 DEFAULTS.iter().find(|(section, name, _)| section == heading && name == key).map(|(_, _, default)| (*default).to_owned());
             let default = said.or_else(|| value["default"].as_str().map(|word| format!("`{word}`")));
             let default = default.or_else(|| value["default"].as_i64().map(|number| format!("`{number}`"))).unwrap_or_default();
-            let about = value["description"].as_str().unwrap_or_default().replace('|', "\\|");
+            let about =
+                value["description"].as_str().unwrap_or("How to get there; what stands nearer to a host is stronger.").replace('|', "\\|");
             // The column before it has it.
             let about = match about.rsplit_once("; ") {
                 Some((first, last)) if !default.is_empty() && last.ends_with("without it.") => format!("{first}."),
@@ -307,7 +334,10 @@ fn page() -> String {
                 (false, "Verbs") => format!("[`{key}`](verbs.md#{key})"),
                 _ => format!("`{key}`"),
             };
-            page.push_str(&format!("| {shown} | {} | {default} | {about} |\n", words(key, value)));
+            let kind = words(key, value);
+            let text = TEXTS.iter().find(|(name, _)| name == key).filter(|_| kind.starts_with("text"));
+            let kind = text.map_or_else(|| kind.clone(), |(_, of)| kind.replacen("text", of, 1));
+            page.push_str(&format!("| {shown} | {kind} | {default} | {about} |\n"));
         }
     }
     assert!(unused.is_empty(), "defaults of keys that are not there: {unused:?}");

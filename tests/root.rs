@@ -251,3 +251,221 @@ fn a_whole_run_in_a_chroot() {
         assert_eq!((made.metadata().unwrap().uid(), made.metadata().unwrap().mode() & 0o7777), (id, 0o640));
     }
 }
+
+/// The words that a task prints to tell as whom and how it runs.
+const WHO: &str = "echo $(id -un) $USER $LOGNAME $HOME ${XDG_RUNTIME_DIR-none}";
+
+/// Runs [`WHO`] as another user on a host with this `connect:`; gives the exit code, what the task printed, and what was shown.
+fn who(lab: &Lab, connect: &str, r#become: &str) -> (i32, String, String) {
+    let project = Project::new();
+    project.file(
+        "inventory.yml",
+        format!("{}hosts:\n  h001: {{ address: 127.0.1.1, connect: {{ {connect} }} }}\n", lab.connect_text(lab.port())),
+    );
+    project.file(
+        "site.yml",
+        format!("rounds:\n  - name: work\n    hosts: all\n    become: {{ {become} }}\n    tasks:\n      - {{ name: who, run: {WHO:?} }}\n", become = r#become),
+    );
+    let shown = project.run(&["run", "site.yml", "-i", "inventory.yml"]);
+    let run = record::only_run(&project.record());
+    let printed = if shown.code == 0 { String::from_utf8_lossy(&run.stdout("h001", "who")).into_owned() } else { String::new() };
+    (shown.code, printed, shown.text())
+}
+
+#[test]
+fn su_with_and_without_a_password() {
+    if !wanted("su_with_and_without_a_password") {
+        return;
+    }
+    let (login, other) = (User::new("a", "/bin/bash"), User::new("b", "/usr/sbin/nologin"));
+    let third = User::new("c", "/bin/dash");
+    third.set_password("right one's");
+    let lab = lab_for(&[&login]);
+    let as_login = format!("user: {}", login.name);
+    std::fs::write(format!("{}/.bashrc", login.home()), "export XDG_RUNTIME_DIR=/run/user/0\n").unwrap();
+    let su = format!("user: {}, method: su", third.name);
+    let right = format!("{as_login}, become_password: \"right one's\"");
+    let (code, printed, text) = who(&lab, &right, &su);
+    assert_eq!((code, printed), (0, format!("{0} {0} {0} {1} none\n", third.name, third.home())), "{text}");
+    let (code, _, text) = who(&lab, &format!("{as_login}, become_password: wrong"), &su);
+    assert!(code != 0 && text.contains(&format!("su refused the password of {}: su: Authentication failure", third.name)), "{text}");
+    let (code, _, text) = who(&lab, &as_login, &su);
+    assert!(code != 0 && text.contains("su asks for a password and there is none"), "{text}");
+    let (code, _, text) = who(&lab, &right, "user: nosuchuser, method: su");
+    assert!(code != 0 && text.contains("nosuchuser does not exist"), "{text}");
+    // From root nobody asks, and an account that may not log in will do.
+    let lab = Lab::start(1);
+    for user in [&other, &third] {
+        let (code, printed, text) = who(&lab, "", &format!("user: {}, method: su", user.name));
+        assert_eq!((code, printed), (0, format!("{0} {0} {0} {1} none\n", user.name, user.home())), "{text}");
+    }
+}
+
+#[test]
+fn su_to_root_has_the_environment_of_root() {
+    if !wanted("su_to_root_has_the_environment_of_root") {
+        return;
+    }
+    // In the group that this rule names, su asks for nothing.
+    let login = User::new("w", "/bin/bash");
+    let pam = std::fs::read_to_string("/etc/pam.d/su").unwrap();
+    let rule = format!("auth sufficient pam_succeed_if.so use_uid user = {}\n{pam}", login.name);
+    std::fs::write("/etc/pam.d/su", rule).unwrap();
+    let _restore = Restore("/etc/pam.d/su", Some(pam));
+    let lab = lab_for(&[&login]);
+    let (code, printed, text) = who(&lab, &format!("user: {}", login.name), "user: root, method: su");
+    assert_eq!((code, printed.as_str()), (0, "root root root /root none\n"), "{text}");
+}
+
+/// A file of the system's, put back when dropped.
+struct Restore(&'static str, Option<String>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let _ = match &self.1 {
+            Some(text) => std::fs::write(self.0, text),
+            None => std::fs::remove_file(self.0),
+        };
+    }
+}
+
+#[test]
+fn doas_as_doas_conf_says() {
+    if !wanted("doas_as_doas_conf_says") {
+        return;
+    }
+    if !common::cli::exists("/usr/bin/doas".as_ref()) {
+        let _ = Command::new("apt-get").args(["install", "-y", "-q", "opendoas"]).env("DEBIAN_FRONTEND", "noninteractive").output();
+    }
+    if !common::cli::exists("/usr/bin/doas".as_ref()) {
+        eprintln!("doas_as_doas_conf_says: SKIPPED, there is no doas and it can't be installed");
+        return;
+    }
+    let (login, other) = (User::new("d", "/bin/bash"), User::new("e", "/usr/sbin/nologin"));
+    let lab = lab_for(&[&login]);
+    let _restore = Restore("/etc/doas.conf", std::fs::read_to_string("/etc/doas.conf").ok());
+    let connect = format!("user: {}, become_password: anything", login.name);
+    let doas = format!("user: {}, method: doas", other.name);
+    let (login, other) = (&login.name, &other.name);
+    std::fs::write("/etc/doas.conf", format!("permit nopass {login}\n")).unwrap();
+    let (code, printed, text) = who(&lab, &connect, &doas);
+    assert_eq!((code, printed), (0, format!("{other} {other} {other} /home/{other} none\n")), "{text}");
+    for (conf, words) in [
+        (format!("permit {login}\n"), format!("doas.conf must say `permit nopass LOGIN as {other}`")),
+        (format!("permit nopass {login} as root\n"), format!("doas.conf does not permit `sh` as {other}")),
+        (format!("permit nopass {login} cmd id\n"), format!("doas.conf does not permit `sh` as {other}")),
+    ] {
+        std::fs::write("/etc/doas.conf", &conf).unwrap();
+        let (code, _, text) = who(&lab, &connect, &doas);
+        assert!(code != 0 && text.contains(&words), "{conf}{text}");
+    }
+}
+
+#[test]
+fn sudoers_that_leave_no_lane() {
+    if !wanted("sudoers_that_leave_no_lane") {
+        return;
+    }
+    let user = User::new("s", "/bin/bash");
+    user.set_password("pw");
+    let lab = lab_for(&[&user]);
+    let name = &user.name;
+    let connect = format!("user: {name}, become_password: pw");
+    for (rules, words) in [
+        (format!("Defaults:{name} requiretty\n{name} ALL=(ALL) NOPASSWD: ALL\n"), "`Defaults:USER !requiretty`".to_owned()),
+        (
+            format!("{name} ALL=(ALL) /usr/bin/id\n"),
+            format!(
+                "sudoers does not allow `sh` for root; a lane needs it, single commands are not enough: Sorry, user {name} is not allowed to execute '/bin/sh -c ...' as root"
+            ),
+        ),
+        (format!("{name} ALL=(ALL) ALL, !/bin/sh\n"), "sudoers does not allow `sh` for root".to_owned()),
+    ] {
+        std::fs::write(format!("/etc/sudoers.d/{name}"), &rules).unwrap();
+        let (code, _, text) = who(&lab, &connect, "user: root");
+        assert!(code != 0 && text.contains(&words), "{rules}{text}");
+    }
+}
+
+#[test]
+fn several_users_take_turns_on_one_session() {
+    if !wanted("several_users_take_turns_on_one_session") {
+        return;
+    }
+    let users = ["one", "two", "tre"].map(|short| User::new(short, "/bin/sh"));
+    let lab = Lab::start(1);
+    for sessions in [1, 2] {
+        let project = Project::new();
+        let inventory =
+            format!("{}hosts:\n  h001: {{ address: 127.0.1.1, connect: {{ max_sessions: {sessions} }} }}\n", lab.connect_text(lab.port()));
+        project.file("inventory.yml", inventory);
+        let mut tasks = String::new();
+        for turn in 0..2 {
+            for (user, method) in users.iter().zip(["sudo", "su", "su"]) {
+                tasks.push_str(&format!(
+                    "          - {{ name: \"{turn} {0}\", run: id -un, become: {{ user: {0}, method: {method} }} }}\n",
+                    user.name
+                ));
+            }
+        }
+        let big_path = format!("/tmp/{}.big", users[0].name);
+        let copy = format!("      - {{ name: big, become: {}, copy: {{ src: big, dest: \"{}\" }} }}\n", users[0].name, big_path);
+        project.file("big", "x".repeat(300_000));
+        project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: all\n    tasks:\n      - parallel:\n{tasks}{copy}"));
+        project.ok(&["run", "site.yml", "-i", "inventory.yml"]);
+        let run = record::only_run(&project.record());
+        for turn in 0..2 {
+            for user in &users {
+                let task = format!("{turn} {}", user.name);
+                assert_eq!(String::from_utf8_lossy(&run.stdout("h001", &task)).trim(), user.name, "{sessions} {task}");
+            }
+        }
+        let metadata = std::fs::metadata(&big_path).unwrap();
+        assert_eq!(metadata.len(), 300_000);
+        assert_ne!(metadata.uid(), 0);
+        std::fs::remove_file(big_path).unwrap();
+    }
+}
+
+#[test]
+fn accounts_with_busybox_and_with_a_forced_command() {
+    if !wanted("accounts_with_busybox_and_with_a_forced_command") {
+        return;
+    }
+    // Named as a login shell, busybox chooses its tool by name.
+    let ash = format!("/tmp/rm{}-bb/sh", std::process::id());
+    std::fs::create_dir_all(std::path::Path::new(&ash).parent().unwrap()).unwrap();
+    let _ = std::fs::remove_file(&ash);
+    std::os::unix::fs::symlink("/bin/busybox", &ash).unwrap();
+    let user = User::new("bb", &ash);
+    let forced = User::new("fc", "/bin/bash");
+    let passing = User::new("fp", "/bin/bash");
+    let names = format!("AllowUsers {}@127.* {}@127.* {}@127.*", user.name, forced.name, passing.name);
+    let config = vec![
+        names,
+        format!("Match User {}", forced.name),
+        "  ForceCommand echo this account only backs up".to_owned(),
+        format!("Match User {}", passing.name),
+        "  ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"".to_owned(),
+    ];
+    let lab = Lab::with(&LabOptions { hosts: 1, config, ..LabOptions::default() });
+    std::fs::set_permissions(lab.folder(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    for (account, message) in [(&user, None), (&passing, None), (&forced, Some("this account only backs up"))] {
+        let project = Project::new();
+        project.file("inventory.yml", inventory_of(&lab, &[("h001", &account.name)]));
+        project.file(
+            "site.yml",
+            "rounds:\n  - name: work\n    hosts: all\n    tasks:\n      - { name: who, run: \"id -un; echo \\\"a  b\\\" 'c!'\" }\n",
+        );
+        let shown = project.run(&["run", "site.yml", "-i", "inventory.yml"]);
+        match message {
+            None => {
+                assert_eq!(shown.code, 0, "{}", shown.text());
+                let run = record::only_run(&project.record());
+                assert_eq!(String::from_utf8_lossy(&run.stdout("h001", "who")), format!("{}\na  b c!\n", account.name));
+            }
+            Some(message) => assert!(shown.code != 0 && shown.text().contains(message), "{}", shown.text()),
+        }
+    }
+    let _ = std::fs::remove_dir_all(std::path::Path::new(&ash).parent().unwrap());
+}

@@ -29,7 +29,7 @@ const DEEPEST: usize = 16;
 #[must_use]
 pub fn load_inventory(written: &[String], expression: Option<&str>) -> (SourceMap, Diagnostics, Option<(Inventory, Vec<HostIx>)>) {
     let mut loader = Loader::default();
-    let found = loader.inventory(written, None, None);
+    let found = loader.inventory(written, &[], None);
     let chosen = found.map(|inventory| {
         let hosts = match expression {
             Some(expression) => {
@@ -61,15 +61,24 @@ struct Sources {
 
 impl Loader {
     /// Reads what `-i` names, else what the playbook in `folder` names, else this machine alone.
-    pub(super) fn inventory(&mut self, written: &[String], named: Option<&SourceText>, folder: Option<&Path>) -> Option<Inventory> {
+    pub(super) fn inventory(&mut self, written: &[String], named: &[SourceText], folder: Option<&Path>) -> Option<Inventory> {
         let mut sources = Sources::default();
         for word in written {
             self.source(word, &mut sources);
         }
-        if let Some(named) = named.filter(|_| written.is_empty()) {
-            self.path(&folder.unwrap_or(Path::new("")).join(&named.text), Some(named.span), &mut sources);
-        } else if written.is_empty() {
+        if written.is_empty() && named.is_empty() {
             return Some(inventory::localhost_only());
+        }
+        let base = folder.unwrap_or(Path::new(""));
+        for named in named.iter().filter(|_| written.is_empty()) {
+            match named.text.strip_prefix("ssh:") {
+                Some(path) => {
+                    let names = self.ssh_hosts((!path.is_empty()).then(|| base.join(path)), Some(named.span));
+                    sources.failed |= names.is_none();
+                    sources.names.extend(names);
+                }
+                None => self.path(&base.join(&named.text), Some(named.span), &mut sources),
+            }
         }
         if sources.failed {
             return None;
@@ -91,7 +100,7 @@ impl Loader {
 
     fn source(&mut self, word: &str, sources: &mut Sources) {
         if let Some(path) = word.strip_prefix("ssh:") {
-            let names = self.ssh_hosts(path);
+            let names = self.ssh_hosts((!path.is_empty()).then(|| PathBuf::from(path)), None);
             sources.failed |= names.is_none();
             sources.names.extend(names);
         } else if word.contains(',') && !Path::new(word).exists() {
@@ -294,15 +303,16 @@ pub(super) fn entries(folder: &Path) -> Vec<(String, PathBuf)> {
 }
 
 impl Loader {
-    /// The hosts of ssh's configuration: `path`, else the user's own.
-    fn ssh_hosts(&mut self, path: &str) -> Option<Inventory> {
-        let config = if path.is_empty() { super::ssh_config::of_user()? } else { PathBuf::from(path) };
-        if path.is_empty() && !config.exists() {
-            let found = Diagnostic::error("E001", None, format!("there is no ssh configuration `{}`", config.display()));
-            self.diagnostics.push(found.hint(near_file(&config).or_else(|| Some("`-i ssh:PATH` names another one".to_owned()))));
+    /// The hosts of ssh's configuration: `path`, else the user's own; `span` is the playbook's word for it.
+    fn ssh_hosts(&mut self, path: Option<PathBuf>, span: Option<Span>) -> Option<Inventory> {
+        let own = path.is_none();
+        let config = path.or_else(super::ssh_config::of_user)?;
+        if !config.exists() && (own || span.is_some()) {
+            let found = Diagnostic::error("E001", span, format!("there is no ssh configuration `{}`", config.display()));
+            self.diagnostics.push(found.hint(near_file(&config).or_else(|| Some("`ssh:PATH` names another one".to_owned()))));
             return None;
         }
         let names = self.ssh_names(&config)?;
-        Some(inventory::from_ssh(&names, (!path.is_empty()).then_some(&*config), &mut self.diagnostics))
+        Some(inventory::from_ssh(&names, (!own).then_some(&*config), &mut self.diagnostics))
     }
 }

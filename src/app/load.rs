@@ -216,8 +216,8 @@ impl Loader {
         if let Some(syntax) = &mut syntax {
             self.parts(syntax);
         }
-        let named = syntax.as_ref().and_then(|syntax| syntax.inventory().cloned());
-        let inventory = self.inventory(&sources.inventory, named.as_ref(), Some(&folder));
+        let named = syntax.as_ref().map(|syntax| syntax.inventory().to_vec()).unwrap_or_default();
+        let inventory = self.inventory(&sources.inventory, &named, Some(&folder));
         let texts: Vec<&str> = syntax.iter().flat_map(|syntax| syntax.text_inputs()).collect();
         let extra = self.extra(&sources.extra, &texts);
         let (syntax, inventory) = (syntax?, inventory?);

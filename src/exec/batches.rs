@@ -55,11 +55,6 @@ impl Dispatcher {
         self.recorder.then(Effect::Later(pause, Wake::Batch(round)));
     }
 
-    /// Says whether a host's turn in its round has come.
-    pub(super) fn is_let_in(&self, round: RoundIx, host: HostIx) -> bool {
-        !self.rounds[round.index()].batches.iter().any(|batch| batch.contains(&host))
-    }
-
     /// A host failed for the purposes of `max_failures`.
     pub(super) fn counts_as_failure(&mut self, round: RoundIx, host: HostIx) {
         let plan = self.fixed.playbook.round(round);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::dispatcher::Dispatcher;
 use super::shape::{around, home};
 use super::state::{BlockRun, Phase};
+use super::steps::PassEnd;
 use super::units::label;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
 use crate::model::{Block, BlockIx, Gate, HostIx, Part, RoundIx, StepId, TaskIx};
@@ -115,7 +116,7 @@ impl Dispatcher {
             let mut outcome = Outcome::without_run(Status::Skipped, reason);
             outcome.blocked = blocked;
             self.keep(step, &Arc::new(StepResult::without_run(Status::Skipped)));
-            self.tell_end(step, 0, &outcome);
+            self.tell_end(step, 0, PassEnd::Unnumbered, &outcome);
         }
         for task in unneeded {
             self.keep(StepId { round, task, host }, &Arc::new(StepResult::without_run(Status::Skipped)));

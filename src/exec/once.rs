@@ -96,12 +96,15 @@ impl Dispatcher {
         }
         let outermost = around(round, home).last().map(|(block, _)| round.node(Gate::Exit(block)));
         let last = outermost.unwrap_or(step.task);
+        let state = &self.rounds[step.round.index()];
         let can = |host: &&HostIx| {
             !self.queue.is_over(StepId { host: **host, task: last, ..step })
                 && !self.is_gone(step.round, **host)
-                && self.is_let_in(step.round, **host)
+                && state.admitted.contains(*host)
         };
-        self.rounds[step.round.index()].hosts.iter().find(can).copied()
+        // One that waits for its turn must not be waited for by those whose turn it is. What a lost host still does
+        // elsewhere it does itself.
+        state.hosts.iter().find(can).copied().or(Some(step.host))
     }
 
     /// The items that the blocks around a step are at on its host, or will be at first.

@@ -189,6 +189,8 @@ pub(super) struct Unit {
     pub(super) attempt: u32,
     /// Some of it was executed.
     pub(super) sent: bool,
+    /// It waits for its next try, and its present execution is over.
+    pub(super) waiting: bool,
     pub(super) over: Option<(Outcome, Arc<StepResult>)>,
 }
 

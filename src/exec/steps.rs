@@ -13,6 +13,17 @@ use crate::model::{Gate, HostIx, Part, RoundIx, StepId, Task, TaskIx, Verb};
 use crate::plan::{Effects, StepResult};
 use crate::transport::{End, OutputStream, Refusal};
 
+/// How a pass of a step is told, in a block that may run it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PassEnd {
+    /// Its items have told.
+    ByItems,
+    /// Under the number of its present execution.
+    Numbered,
+    /// It did not run, and has a number all the same, so that it is not taken for the pass before.
+    Unnumbered,
+}
+
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
@@ -172,7 +183,12 @@ impl Dispatcher {
     /// A step's outcome is known: it goes to the record, and what follows waits for that.
     pub(super) fn judged(&mut self, step: StepId, attempt: u32, outcome: Outcome, result: Option<Arc<StepResult>>) {
         self.orphan_flying(step);
-        self.repeats.remove(&step);
+        let pass = match self.repeats.remove(&step) {
+            Some(repeat) if repeat.each => PassEnd::ByItems,
+            Some(repeat) if repeat.units.iter().all(|unit| !unit.waiting) => PassEnd::Numbered,
+            None if attempt > 0 => PassEnd::Numbered,
+            _ => PassEnd::Unnumbered,
+        };
         self.under_way.retain(|(of, _), _| *of != step);
         self.let_go(step);
         self.phases.insert(step, Phase::Judged);
@@ -182,7 +198,7 @@ impl Dispatcher {
         }
         self.told_blocks(step, attempt > 0, &outcome, result.as_ref());
         self.count(step, &outcome);
-        self.tell_end(step, attempt, &outcome);
+        self.tell_end(step, attempt, pass, &outcome);
         if outcome.status == Status::Changed {
             self.notify(step);
         }
@@ -190,18 +206,19 @@ impl Dispatcher {
     }
 
     /// Tells how a step ended; in a block that may run it again, how this pass of it did.
-    pub(super) fn tell_end(&mut self, step: StepId, attempt: u32, outcome: &Outcome) {
+    pub(super) fn tell_end(&mut self, step: StepId, attempt: u32, pass: PassEnd, outcome: &Outcome) {
         let Some(item) = self.pass(step) else {
             self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome: outcome.clone() });
             return;
         };
-        let executions = self.executions.entry(step).or_default();
-        if attempt == 0 {
-            // A pass in which it did not run has a number all the same, so that it is not taken for the one before.
-            *executions += 1;
+        if pass != PassEnd::ByItems {
+            let executions = self.executions.entry(step).or_default();
+            if pass == PassEnd::Unnumbered {
+                *executions += 1;
+            }
+            let attempt = *executions;
+            self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item, outcome: outcome.clone(), retry_ms: None });
         }
-        let number = *executions;
-        self.recorder.emit(RunEvent::AttemptEnded { step, attempt: number, item, outcome: outcome.clone(), retry_ms: None });
         let ran = attempt > 0 || self.passes.get(&step).is_some_and(|(_, ran)| *ran);
         self.passes.insert(step, (outcome.clone(), ran));
     }
@@ -296,10 +313,15 @@ impl Dispatcher {
             self.let_go(blocked);
             self.phases.insert(blocked, Phase::Judged);
             self.keep(blocked, &Arc::new(StepResult::without_run(skipped.status)));
-            if self.fixed.playbook.round(blocked.round).gate(blocked.task).is_none() {
-                self.count(blocked, &skipped);
-                self.tell_end(blocked, 0, &skipped);
-                self.once_passed_by(blocked);
+            match self.fixed.playbook.round(blocked.round).gate(blocked.task) {
+                None => {
+                    self.count(blocked, &skipped);
+                    self.tell_end(blocked, 0, PassEnd::Unnumbered, &skipped);
+                    self.once_passed_by(blocked);
+                }
+                // No pass of it will come.
+                Some(Gate::Exit(block)) => self.close_passes((blocked.round, block, blocked.host)),
+                Some(_) => {}
             }
         }
         self.dirty.insert((step.round, step.host));

@@ -158,6 +158,9 @@ impl Dispatcher {
             let retry_ms = Some(super::dispatcher::millis(wait));
             self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item: self.label(of), outcome, retry_ms });
             self.recorder.then(Effect::Later(wait, Wake::Unit(step, unit)));
+            if let Some(state) = self.repeats.get_mut(&step).and_then(|repeat| repeat.units.get_mut(unit)) {
+                state.waiting = true;
+            }
             return self.rest_of(step, task);
         }
         let mut result = result.map_or_else(|| StepResult::without_run(outcome.status), |result| (*result).clone());
@@ -197,9 +200,17 @@ impl Dispatcher {
     pub(super) fn end_rest(&mut self, step: StepId, task: &Task, rest: &Outcome) {
         let result = Arc::new(StepResult::without_run(rest.status));
         match self.repeats.get_mut(&step) {
-            Some(repeat) if repeat.units.iter().any(|unit| unit.over.is_some()) => {
-                for unit in &mut repeat.units {
-                    unit.over.get_or_insert_with(|| (rest.clone(), Arc::clone(&result)));
+            Some(repeat) if repeat.each => {
+                let mut open = Vec::new();
+                for (index, unit) in repeat.units.iter_mut().enumerate().filter(|(_, unit)| unit.over.is_none()) {
+                    unit.over = Some((rest.clone(), Arc::clone(&result)));
+                    if unit.attempt > 0 && !unit.waiting {
+                        open.push((unit.attempt, Some(index)));
+                    }
+                }
+                for (attempt, unit) in open {
+                    let item = self.label((step, unit));
+                    self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item, outcome: rest.clone(), retry_ms: None });
                 }
                 self.fold_units(step, task);
             }
@@ -295,6 +306,7 @@ impl Dispatcher {
         *executions += 1;
         if let Some(state) = repeat.units.get_mut(unit) {
             state.tries += 1;
+            state.waiting = false;
             state.attempt = *executions;
             repeat.ready.push_back(unit);
             self.dirty.insert((step.round, step.host));

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::bulk;
 use super::state::Seat;
 use crate::transport::{
-    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, Target,
+    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, SkipCause, Target,
 };
 
 pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
@@ -42,6 +42,10 @@ struct Slot {
     waiting: VecDeque<Job>,
     /// Written and not ended, in order; the first may have begun.
     sent: VecDeque<JobId>,
+    /// Given back by a lane that ends before them, though nobody asked it to; what becomes of them is known when it has ended.
+    spared: Vec<JobId>,
+    /// The lane was asked to give back what it has not begun.
+    withdrawn: bool,
     began: bool,
     /// The lane said that it is there.
     ready: bool,
@@ -340,8 +344,13 @@ impl Worker {
                 self.say(Said::Ended(id, end, duration)).await;
                 self.feed(slot).await;
             }
-            LaneReport::Skipped { id, .. } => {
+            LaneReport::Skipped { id, cause } => {
                 self.slots[slot].sent.retain(|sent| *sent != id);
+                if cause == SkipCause::Withdrawn && !self.slots[slot].withdrawn {
+                    // Sent again at once, it would meet the next such lane, for ever: a login that only ever runs its own command.
+                    self.slots[slot].spared.push(id);
+                    return;
+                }
                 self.say(Said::Returned(id)).await;
                 self.feed(slot).await;
             }

@@ -127,6 +127,21 @@ pub enum BecomeMethod {
     Su,
 }
 
+impl BecomeMethod {
+    /// Every method.
+    pub const ALL: [BecomeMethod; 3] = [BecomeMethod::Sudo, BecomeMethod::Doas, BecomeMethod::Su];
+
+    /// Returns the program's name, which playbooks write.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            BecomeMethod::Sudo => "sudo",
+            BecomeMethod::Doas => "doas",
+            BecomeMethod::Su => "su",
+        }
+    }
+}
+
 /// A host that a delegated task runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnHost {

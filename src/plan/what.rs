@@ -7,7 +7,7 @@ use super::prepared::{Body, CopySource, PreparedGuard, command_line};
 use super::sight::Sight;
 use super::view::{BlockWhat, ItemWhat, What};
 use super::viewer::{Failure, Viewer};
-use crate::model::{BecomeMethod, BlockIx, HostIx, RoundIx, StepId, Task, Value, VarValue};
+use crate::model::{BlockIx, HostIx, RoundIx, StepId, Task, Value, VarValue};
 use crate::template::{RenderError, Root, waits_for_secret};
 
 /// By name, as text; and what they wait for.
@@ -96,11 +96,7 @@ impl Viewer<'_> {
             guards: prepared.guards.iter().map(PreparedGuard::command_line).collect(),
             on: if task.on.is_empty() { Vec::new() } else { self.names(&prepared.on) },
             become_user: prepared.r#become.as_ref().map(|r#become| r#become.user.clone()),
-            become_method: prepared.r#become.as_ref().map(|r#become| match r#become.method {
-                BecomeMethod::Sudo => "sudo",
-                BecomeMethod::Doas => "doas",
-                BecomeMethod::Su => "su",
-            }),
+            become_method: prepared.r#become.as_ref().map(|r#become| r#become.method.word()),
             cwd: prepared.cwd,
             env: prepared.env,
             stdin: prepared.stdin,

@@ -121,7 +121,11 @@ const fn later(name: &'static str) -> Key {
 pub(crate) const PLAYBOOK: &[Key] = &[
     key("name", Form::Text, "What the playbook is for, in a few words."),
     key("id", Form::Id, "Its id; else made from the name."),
-    key("inventory", Form::Text, "The inventory file, relative to this file; `-i` on the command line overrides it."),
+    key(
+        "inventory",
+        Form::Texts,
+        "The inventory or a list of them: files, folders, programs, `ssh:`; relative to this file, and `-i` on the command line overrides it.",
+    ),
     key("vars", Form::Vars, "Defaults of variables; the inventory may say otherwise."),
     key("vars_files", Form::Texts, "YAML files of variables, over `vars`, the last the strongest; relative to this file."),
     key("secrets", Form::Secrets, "Where secrets come from; templates read them as `secrets.NAME`."),
@@ -282,7 +286,7 @@ pub(crate) const ASSERT: &[Key] =
 /// Keys of `become` as a map.
 pub(crate) const BECOME: &[Key] = &[
     key("user", Form::Template, "The user to become."),
-    key("method", Form::Text, "The program that changes the user: sudo."),
+    key("method", Form::Text, "The program that changes the user: sudo, doas or su."),
     key("password", Form::Template, "Its password."),
 ];
 

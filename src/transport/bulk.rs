@@ -28,10 +28,9 @@ const MARK: usize = 33;
 const COPY: usize = 64 * 1024;
 
 /// Writes the boot of a bulk channel: it reads the script and runs it. Without `'`, `!`, `\` and newline, as a lane's.
-pub(super) fn boot(announce: Option<&str>) -> String {
-    let announce = announce.map(|line| format!("echo {line} >&2; ")).unwrap_or_default();
+pub(super) fn boot(opening: &str) -> String {
     format!(
-        "{announce}n=$(echo; echo .); n=${{n%.}}; LC_ALL=C; s=; IFS= read -r t || exit 126; echo $t; echo $t >&2; \
+        "{opening}n=$(echo; echo .); n=${{n%.}}; LC_ALL=C; s=; IFS= read -r t || exit 126; echo $t; echo $t >&2; \
          while IFS= read -r l || exit 126; do test \"$l\" = \"$t\" && break; s=\"$s$l$n\"; done; eval \"$s\""
     )
 }

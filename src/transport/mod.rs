@@ -19,7 +19,7 @@ mod process;
 mod random;
 mod session;
 mod ssh;
-mod sudo;
+mod user;
 
 pub use bulk::BulkEnd;
 pub use fake::{FakeLog, FakeLogEntry, FakeScript};

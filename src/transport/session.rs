@@ -15,9 +15,9 @@ use super::fake::FakeSession;
 use super::lane;
 use super::lane_api::{BecomeUser, Lane, Refusal, RefusalClass, Target};
 use super::process;
+use super::random;
 use super::ssh::Master;
-use super::sudo::Sudo;
-use super::{random, sudo};
+use super::user::{self, Change};
 
 /// A connection to a host; clones are the same connection.
 #[derive(Debug, Clone)]
@@ -60,13 +60,13 @@ impl Session {
     /// [`LaneReport::Ready`](super::LaneReport::Ready) or `Closed` comes as its first report; requests need not wait for it.
     ///
     /// # Errors
-    /// When no channel is given, or sudo refuses.
+    /// When no channel is given, or the other user is refused.
     pub async fn open_lane(&self, become_user: Option<&BecomeUser>) -> Result<Lane, Refusal> {
         let slot = Arc::clone(&self.inner.slots).acquire_owned().await.map_err(|_| lane_refusal("the session is closed"))?;
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.open_lane(become_user, slot).await;
         }
-        let mut channel = self.boot_channel(become_user, |announce| lane::boot(&self.inner.shell, announce)).await?;
+        let mut channel = self.boot_channel(become_user, |opening| lane::boot(&self.inner.shell, opening)).await?;
         channel.slot = Some(slot);
         let token = random::hex(16).map_err(|error| lane_refusal(&format!("no random bytes: {error}")))?;
         Ok(lane::start(channel, token, self.uploader(become_user), self.reason()))
@@ -79,7 +79,7 @@ impl Session {
     /// with `max_sessions: 1` close the lane first.
     ///
     /// # Errors
-    /// When no channel is given, sudo refuses, or the link is lost before the script's end. Where `bytes` fails to be
+    /// When no channel is given, the other user is refused, or the link is lost before the script's end. Where `bytes` fails to be
     /// read, the script is left without the rest and the class is [`RefusalClass::Local`].
     pub async fn upload(
         &self,
@@ -135,30 +135,31 @@ impl Session {
         }
     }
 
-    /// Opens a channel and starts a boot in it, as the user wanted; `write` gets the line that the boot must announce.
-    async fn boot_channel(&self, become_user: Option<&BecomeUser>, write: impl Fn(Option<&str>) -> String) -> Result<Channel, Refusal> {
+    /// Opens a channel and starts a boot in it, as the user wanted; `write` gets what the boot must do first.
+    async fn boot_channel(&self, become_user: Option<&BecomeUser>, write: impl Fn(&str) -> String) -> Result<Channel, Refusal> {
         match become_user {
-            None => self.channel(&[], &write(None)).await,
+            None => self.channel(&[], None, &write("")).await,
             Some(user) => {
-                let sudo = Sudo::new(user)?;
-                let channel = self.channel(&sudo.argv(), &write(Some(sudo.announcement()))).await?;
-                sudo::authenticate(channel, &sudo).await
+                let change = Change::new(user)?;
+                let channel = self.channel(&change.argv(), change.behind_shell(), &write(&change.opening())).await?;
+                user::authenticate(channel, &change).await
             }
         }
     }
 
-    /// Starts `PREFIX sh -c BOOT` on a new channel.
-    async fn channel(&self, prefix: &[String], boot: &str) -> Result<Channel, Refusal> {
+    /// Starts `PREFIX sh BETWEEN -c BOOT` on a new channel.
+    async fn channel(&self, prefix: &[String], between: Option<&str>, boot: &str) -> Result<Channel, Refusal> {
         match &self.inner.backend {
             Backend::Process(argv) => {
                 let shell = self.inner.shell.split(' ').map(str::to_owned);
-                let words = argv.iter().cloned().chain(prefix.iter().cloned()).chain(shell);
+                let words = argv.iter().cloned().chain(prefix.iter().cloned()).chain(shell).chain(between.map(str::to_owned));
                 let argv: Vec<String> = words.chain(["-c".to_owned(), boot.to_owned()]).collect();
                 process::spawn(&argv)
             }
             Backend::Ssh(master) => {
-                let prefix: String = prefix.iter().map(|word| format!("{word} ")).collect();
-                master.channel(&format!("exec {prefix}{} -c '{boot}'", self.inner.shell)).await
+                let prefix: String = prefix.iter().map(|word| format!("{} ", login_word(word))).collect();
+                let between: String = between.iter().map(|word| format!(" {}", login_word(word))).collect();
+                master.channel(&format!("exec {prefix}{}{between} -c '{boot}'", self.inner.shell)).await
             }
             Backend::Fake(_) => Err(lane_refusal("a fake has no channels")),
         }
@@ -201,6 +202,12 @@ impl Session {
             end => end,
         }
     }
+}
+
+/// Writes a word for a login shell of any kind; it has no `'`, `!`, `\` or newline.
+fn login_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
 fn lane_refusal(message: &str) -> Refusal {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use roundsman::app::{self, PlaybookSource, Sources};
 use roundsman::event::{Done, Event, EventSink, Journal, JournalError, Outcome, Redactor, RunEvent, RunHeader, Status};
 use roundsman::exec::{self, Interrupt, RunInputs, RunReport};
-use roundsman::plan::ControllerInfo;
+use roundsman::model::Playbook;
+use roundsman::plan::{ControllerInfo, Plan};
 use roundsman::transport::{FakeLog, FakeScript, Hub};
 
 /// What a run left behind.
@@ -18,6 +19,8 @@ pub(crate) struct Ran {
     /// As the sinks were told.
     pub(crate) told: Vec<Event>,
     pub(crate) log: FakeLog,
+    pub(crate) playbook: Arc<Playbook>,
+    pub(crate) plan: Arc<Plan>,
     hosts: Vec<String>,
     tasks: Vec<Vec<String>>,
 }
@@ -280,6 +283,7 @@ impl Bench {
         });
         let hosts = ready.inventory.hosts.iter().map(|host| host.name.clone()).collect();
         let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.iter().map(|task| task.name.clone()).collect()).collect();
+        let (playbook, plan) = (Arc::clone(&ready.playbook), Arc::clone(&ready.plan));
         let inputs = RunInputs {
             playbook: ready.playbook,
             inventory: ready.inventory,
@@ -298,6 +302,6 @@ impl Bench {
         let report = exec::run(inputs).await;
         let events = memory.events.lock().expect("nobody panicked").clone();
         let told = std::mem::take(&mut *told.lock().expect("nobody panicked"));
-        Ran { report, events, told, log, hosts, tasks }
+        Ran { report, events, told, log, playbook, plan, hosts, tasks }
     }
 }

@@ -420,3 +420,20 @@ async fn steps_of_a_block_are_written_ahead_on_one_lane() {
         assert_eq!(ran.log.of("a").iter().filter(|what| *what == "lane").count(), 1);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_done_once_waits_for_no_host_whose_turn_has_not_come() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: a or b
+    max_parallel: 1
+    tasks: [{ name: one, run: one }, { name: two, run: two }]
+    finally: [{ name: last, once: true, on: c, run: last }]
+";
+    let lost = commands("a", &json!([{ "contains": "two", "lose": "reset" }]));
+    let ran = in_time(Bench::new(playbook, "a,b,c").host(lost)).await;
+    assert_eq!(ran.ran_on("c"), ["last"]);
+    assert_eq!(ran.ran_on("b"), ["one", "two"]);
+    assert_eq!(ran.end("b last"), "skipped: once: it ran on a");
+}

@@ -22,7 +22,8 @@ impl Worker {
         let by_us = matches!(place.lane, LaneState::Closing);
         place.lane = LaneState::None;
         place.epoch += 1;
-        if !place.sent.is_empty()
+        place.withdrawn = false;
+        if !(place.sent.is_empty() && place.spared.is_empty())
             && let Some(session) = self.session.clone()
             && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
         {
@@ -31,13 +32,14 @@ impl Worker {
         let place = &mut self.slots[slot];
         let began = std::mem::take(&mut place.began);
         let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
-        if !began && !by_us && !place.sent.is_empty() {
+        let spared = std::mem::take(&mut place.spared);
+        if !began && !by_us && !(place.sent.is_empty() && spared.is_empty()) {
             place.fruitless += 1;
             if !place.ready || place.fruitless >= FRUITLESS {
                 let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };
                 let sent = std::mem::take(&mut place.sent);
                 let waiting = std::mem::take(&mut place.waiting);
-                for id in sent.into_iter().chain(waiting.iter().map(Job::id)) {
+                for id in sent.into_iter().chain(spared).chain(waiting.iter().map(Job::id)) {
                     self.say(Said::Refused(id, refusal.clone())).await;
                 }
                 return;
@@ -47,6 +49,9 @@ impl Worker {
             // The lane was read to its end, so a step without a begin mark never began.
             let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id) };
             self.say(said).await;
+        }
+        for id in spared {
+            self.say(Said::Returned(id)).await;
         }
         self.feed(slot).await;
     }
@@ -64,6 +69,7 @@ impl Worker {
             for id in slot.sent {
                 self.say(Said::Unknown(id, words.clone())).await;
             }
+            returned.extend(slot.spared);
             returned.extend(slot.waiting.iter().map(Job::id));
         }
         self.say(Said::Lost(words)).await;
@@ -84,6 +90,7 @@ impl Worker {
     pub(super) async fn withdraw_slot(&mut self, slot: usize) {
         let Some(place) = self.slots.get_mut(slot) else { return };
         if let LaneState::Open(commands) = &place.lane {
+            place.withdrawn = true;
             let _ = commands.send(LaneCommand::Withdraw);
         }
         for job in std::mem::take(&mut place.waiting) {

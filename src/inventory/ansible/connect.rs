@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::settings::{Setting, Settings};
 use super::ssh_args::ssh_args;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{ConnectPatch, Host, HostKey, Transport};
+use crate::model::{ConnectPatch, Host, HostKey, Preset, Program, Transport};
 use crate::template::Engine;
 
 /// Gives a host the connection that its variables say; `folder` is the one that it is written in.
@@ -36,7 +36,7 @@ fn read(host: &Host, folder: Option<&Path>, engine: &Engine, diagnostics: &mut D
     host_keys(&mut settings, &mut patch);
     elevation(&mut settings, &mut patch);
     if let Some(connection) = settings.text(&["ansible_connection"]) {
-        patch.transport = transport(&connection, host, &patch, &mut settings);
+        patch.transport = transport(&connection, host, &mut patch, &mut settings);
     }
     Some(patch)
 }
@@ -142,48 +142,56 @@ fn elevation(settings: &mut Settings<'_>, patch: &mut ConnectPatch) {
     }
 }
 
-fn transport(connection: &Setting<String>, host: &Host, patch: &ConnectPatch, settings: &mut Settings<'_>) -> Option<Transport> {
+fn transport(connection: &Setting<String>, host: &Host, patch: &mut ConnectPatch, settings: &mut Settings<'_>) -> Option<Transport> {
     let name = connection.value.rsplit('.').next().unwrap_or_default();
     match name {
         "ssh" | "smart" | "paramiko" | "paramiko_ssh" | "libssh" => return Some(Transport::Ssh),
         "local" => return Some(Transport::Local),
         _ => {}
     }
-    let target = patch.address.as_deref().unwrap_or(&host.name);
-    let preset = preset(name, target, patch.user.as_deref(), settings);
-    if preset.is_none() {
+    let transport = container(name, host, patch, settings);
+    if transport.is_none() {
         let hint = "any program whose stdin and stdout reach a POSIX shell does: `transport: { command: [..] }` in an inventory of ours";
         settings.left_out(connection.span, &format!("the connection `{}` is not known here", connection.value), Some(hint));
     }
-    preset
+    transport
 }
 
-/// The transport of a container, a pod or a folder called `target`, for one of Ansible's connection plugins.
-fn preset(plugin: &str, target: &str, user: Option<&str>, settings: &mut Settings<'_>) -> Option<Transport> {
-    let mut command: Vec<String> = Vec::new();
-    let mut add = |words: &[&str]| command.extend(words.iter().map(|word| (*word).to_owned()));
-    match plugin {
-        "docker" | "docker_api" | "podman" => {
-            add(&[if plugin == "podman" { "podman" } else { "docker" }, "exec", "-i"]);
-            user.into_iter().for_each(|user| add(&["-u", user]));
-            add(&[target]);
-        }
-        "kubectl" | "oc" => {
-            let text =
-                |settings: &mut Settings<'_>, name: &str| settings.text(&[&format!("ansible_{plugin}_{name}")]).map(|text| text.value);
-            let pod = text(settings, "pod").unwrap_or_else(|| target.to_owned());
-            add(&[plugin]);
-            for (name, option) in [("context", "--context"), ("namespace", "-n")] {
-                text(settings, name).into_iter().for_each(|value| add(&[option, &value]));
-            }
-            add(&["exec", "-i", &pod]);
-            text(settings, "container").into_iter().for_each(|value| add(&["-c", &value]));
-            add(&["--"]);
-        }
-        "lxc" => add(&["lxc-attach", "-n", target, "--"]),
-        "lxd" | "incus" => add(&[if plugin == "lxd" { "lxc" } else { "incus" }, "exec", target, "--"]),
-        "chroot" => add(&["chroot", target]),
+/// The transport of a container, a pod or a folder, for one of Ansible's connection plugins.
+fn container(plugin: &str, host: &Host, patch: &mut ConnectPatch, settings: &mut Settings<'_>) -> Option<Transport> {
+    let target = patch.address.as_deref().unwrap_or(&host.name);
+    let command = |words: &[&str]| Some(Transport::Command(words.iter().map(|word| (*word).to_owned()).collect()));
+    let program = match plugin {
+        "docker" | "docker_api" => Program::Docker,
+        "podman" => Program::Podman,
+        "kubectl" => Program::Kubectl,
+        "lxd" => Program::Lxc,
+        "chroot" => Program::Chroot,
+        "oc" => return Some(Transport::Command(oc(&pod("oc", settings), target))),
+        "lxc" => return command(&["lxc-attach", "-n", target, "--"]),
+        "incus" => return command(&["incus", "exec", target, "--"]),
         _ => return None,
+    };
+    if program == Program::Kubectl {
+        return Some(Transport::Preset(pod("kubectl", settings)));
     }
-    Some(Transport::Command(command))
+    if !matches!(program, Program::Docker | Program::Podman) {
+        // Ansible's plugin knows no user, ours would change to it.
+        patch.user = None;
+    }
+    Some(Transport::Preset(Preset::new(program)))
+}
+
+/// What the variables of `kubectl` and `oc` say.
+fn pod(plugin: &str, settings: &mut Settings<'_>) -> Preset {
+    let mut text = |name: &str| no_option(settings, &[&format!("ansible_{plugin}_{name}")]);
+    let (place, container) = (text("pod"), text("container"));
+    let (namespace, context) = (text("namespace"), text("context"));
+    Preset { place, container, namespace, context, ..Preset::new(Program::Kubectl) }
+}
+
+/// How `oc` is called, which has no transport of its own here and takes what kubectl takes.
+fn oc(pod: &Preset, target: &str) -> Vec<String> {
+    let words = pod.argv(target, None);
+    std::iter::once("oc".to_owned()).chain(words.into_iter().skip(1)).collect()
 }

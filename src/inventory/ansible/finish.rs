@@ -12,6 +12,7 @@ use super::files::{Entity, Plane};
 use super::values::layer;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::inventory::name::wrong_name;
+use crate::inventory::transport::check_place;
 use crate::inventory::{jump, names};
 use crate::model::{HostIx, Inventory, Layer, Origin};
 use crate::template::Engine;
@@ -56,6 +57,7 @@ impl Ansible {
         for host in inventory.hosts.iter_mut().filter(|host| host.listed) {
             let folder = host.span.and_then(|span| map.file(span.file).path.as_deref()).and_then(Path::parent);
             connect(host, folder, engine, diagnostics);
+            check_place(host, diagnostics);
         }
         jump::bind(&mut inventory, &[], diagnostics);
         inventory

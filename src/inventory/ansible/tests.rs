@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{Ansible, Entity, Plane};
 use crate::diag::{Diagnostics, SourceMap};
 use crate::inventory::{Kind, from_ssh, join, kind, load, ssh_lines};
-use crate::model::{Host, HostKey, Inventory, Jump, Transport, Value, VarValue};
+use crate::model::{Connect, Host, HostKey, Inventory, Jump, Preset, Program, Transport, Value, VarValue};
 use crate::template::Engine;
 
 /// An inventory and what was said of it.
@@ -91,15 +91,29 @@ fn a_jump_through_a_host_of_the_inventory_is_that_host() {
 #[test]
 fn connections_become_transports() {
     let of = |line: &str| one(line).connect.transport;
-    let command = |words: &str| Transport::Command(words.split(' ').map(str::to_owned).collect());
+    let called = |line: &str| match one(line).connect {
+        Connect { transport: Transport::Preset(preset), address, user, .. } => preset.argv(&address, user.as_deref()).join(" "),
+        Connect { transport: Transport::Command(words), .. } => words.join(" "),
+        other => panic!("{line}: {other:?}"),
+    };
     assert_eq!(of("ansible_connection=smart"), Transport::Ssh);
     assert_eq!(of("ansible_connection=ansible.builtin.local"), Transport::Local);
-    assert_eq!(of("ansible_connection=community.docker.docker ansible_user=app"), command("docker exec -i -u app h"));
-    assert_eq!(of("ansible_connection=podman ansible_host=box"), command("podman exec -i box"));
-    assert_eq!(
-        of("ansible_connection=kubectl ansible_kubectl_namespace=n ansible_kubectl_pod=p ansible_kubectl_container=c"),
-        command("kubectl -n n exec -i p -c c --")
-    );
+    assert_eq!(of("ansible_connection=docker"), Transport::Preset(Preset::new(Program::Docker)));
+    let pod = "ansible_kubectl_namespace=n ansible_kubectl_pod=p ansible_kubectl_container=c ansible_kubectl_context=x ansible_user=app";
+    for (line, words) in [
+        ("ansible_connection=community.docker.docker ansible_user=app", "docker exec -i -u app h"),
+        ("ansible_connection=podman ansible_host=box", "podman exec -i box"),
+        (&format!("ansible_connection=kubectl {pod}"), "kubectl exec -i --context x -n n -c c p --"),
+        (&format!("ansible_connection=oc {}", pod.replace("kubectl", "oc")), "oc exec -i --context x -n n -c c p --"),
+        ("ansible_connection=lxc", "lxc-attach -n h --"),
+        ("ansible_connection=lxd ansible_user=1000", "lxc exec h --"),
+        ("ansible_connection=incus", "incus exec h --"),
+        ("ansible_connection=chroot ansible_host=/srv/h ansible_user=app", "chroot /srv/h"),
+    ] {
+        assert_eq!(called(line), words, "{line}");
+    }
+    let (_, said) = read("h ansible_connection=chroot ansible_host=srv/h\n");
+    assert!(said.contains("error[E217]: `chroot` needs an absolute path, and this host's address is `srv/h`\n --> hosts:1:1"), "{said}");
     let (inventory, _) = read("localhost\n");
     assert_eq!(host(&inventory, "localhost").connect.transport, Transport::Local);
     let (inventory, _) = read("localhost ansible_connection=ssh\n");

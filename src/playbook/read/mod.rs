@@ -79,7 +79,7 @@ impl Reader<'_> {
         let mut read = File {
             name: self.plain(node, "name"),
             id: self.plain(node, "id"),
-            inventory: self.plain(node, "inventory"),
+            inventory: node.get("inventory").map(|entry| self.scalars(entry)).unwrap_or_default(),
             vars: self.vars(node, "vars"),
             secrets: self.secrets(node, file),
             vars_files: self.vars_files(node),

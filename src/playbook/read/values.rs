@@ -3,11 +3,11 @@
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText, Span};
 use crate::inventory::RESERVED;
-use crate::model::Shell;
+use crate::model::{BecomeMethod, Shell};
 use crate::playbook::codes;
 use crate::playbook::keys::BECOME;
 use crate::playbook::syntax::{Become, Command, Common, EnvVar, Judge, Var};
-use crate::text::{is_id, snake_id};
+use crate::text::{did_you_mean, is_id, snake_id};
 use crate::yaml::{self, Entry, Node, NodeValue, Style};
 
 impl Reader<'_> {
@@ -218,28 +218,32 @@ impl Reader<'_> {
             }
             NodeValue::Map(_) => {
                 self.map_keys(&entry.value, "`become`", &[BECOME])?;
-                if let Some(method) = entry.value.get("method").and_then(|method| method.text(self.diagnostics)) {
-                    self.become_method(method);
-                }
+                let method = entry.value.get("method").and_then(|method| method.text(self.diagnostics));
+                let method = method.map_or(Some(BecomeMethod::Sudo), |method| self.become_method(method)).unwrap_or(BecomeMethod::Sudo);
                 let password = self.text(&entry.value, "password");
+                if let Some(password) = password.as_ref().filter(|_| method == BecomeMethod::Doas) {
+                    let found = Diagnostic::error(codes::CONFLICT, password.span, "`doas` takes no password");
+                    let found = found.label("it would ask in a terminal, and a lane has none");
+                    self.diagnostics.push(found.hint("leave it out, and write `permit nopass` in the host's doas.conf".to_owned()));
+                }
                 if entry.value.get("user").is_none() {
                     self.missing(&entry.value, "`become`", "user", Some("the user to become, most often `root`"));
                 }
-                Some(Become::User { user: self.text(&entry.value, "user")?, password })
+                Some(Become::User { user: self.text(&entry.value, "user")?, method, password })
             }
-            _ => Some(Become::User { user: self.scalar(&entry.value, "`become`")?, password: None }),
+            _ => Some(Become::User { user: self.scalar(&entry.value, "`become`")?, method: BecomeMethod::Sudo, password: None }),
         }
     }
 
-    fn become_method(&mut self, method: &SourceText) {
-        let found = match &*method.text {
-            "sudo" => return,
-            "doas" | "su" => Diagnostic::error(codes::NOT_YET, method.span, format!("the method `{}` is not supported yet", method.text))
-                .hint("write `sudo`".to_owned()),
-            other => Diagnostic::error(codes::WRONG_VALUE, method.span, format!("there is no method `{other}` to become another user"))
-                .hint("write `sudo`".to_owned()),
-        };
-        self.diagnostics.push(found);
+    fn become_method(&mut self, method: &SourceText) -> Option<BecomeMethod> {
+        let known = BecomeMethod::ALL.into_iter().find(|known| known.word() == method.text);
+        if known.is_none() {
+            let message = format!("there is no method `{}` to become another user", crate::text::one_line(&method.text, 40));
+            let words = BecomeMethod::ALL.map(BecomeMethod::word);
+            let hint = did_you_mean(&method.text, words).unwrap_or_else(|| "write `sudo`, `doas` or `su`".to_owned());
+            self.diagnostics.push(Diagnostic::error(codes::WRONG_VALUE, method.span, message).hint(hint));
+        }
+        known
     }
 
     /// Reads `shell`.

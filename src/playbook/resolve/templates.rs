@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::Lower;
 use crate::diag::{Diagnostic, SourceText};
-use crate::model::{Become, BecomeMethod, Command, Context, Guard, Judge, Layer, Origin, Shell, Template, TemplateId, Var};
+use crate::model::{Become, Command, Context, Guard, Judge, Layer, Origin, Shell, Template, TemplateId, Var};
 use crate::playbook::codes;
 use crate::playbook::syntax::{self, Role, Syntax, path_of};
 use crate::template::Engine;
@@ -103,9 +103,9 @@ impl Lower<'_> {
         match own {
             None => outside.cloned(),
             Some(syntax::Become::No) => None,
-            Some(syntax::Become::User { user, password }) => {
+            Some(syntax::Become::User { user, method, password }) => {
                 let password = password.as_ref().map(|password| self.text(password));
-                Some(Become { user: self.text(user), method: BecomeMethod::Sudo, password })
+                Some(Become { user: self.text(user), method: *method, password })
             }
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::connect::connect;
 use super::forms::{object, scalar, titled};
+use crate::model::BecomeMethod;
 use crate::playbook::keys::{
     ACTION, ASSERT, BECOME, BLOCK, CHOSEN, COPY, DEFAULTS, EACH, FETCH, GROUP, INCLUDE, INPUT, Key, PLAYBOOK, ROUND, SCRIPT, TASK, USE,
     VERBS, WAIT_FOR,
@@ -80,7 +81,8 @@ fn defs() -> Value {
     let mut wait_for = object("wait_for", "What is waited for.", &[WAIT_FOR], &[]);
     wait_for["oneOf"] = ["port", "url", "path", "command"].iter().map(|what| json!({ "required": [what] })).collect();
     let mut r#become = object("become", "Another user.", &[BECOME], &["user"]);
-    r#become["properties"]["method"] = json!({ "enum": ["sudo"], "description": "The program that changes the user." });
+    r#become["properties"]["method"] =
+        json!({ "enum": BecomeMethod::ALL.map(BecomeMethod::word), "description": "The program that changes the user." });
     let expressions = json!({ "anyOf": [ scalar(), { "type": "array", "items": scalar(), "minItems": 1 } ] });
     let assert = object("assert", "Expressions that must be true.", &[ASSERT], &["that"]);
     json!({

@@ -11,7 +11,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, ConnectPatch, InputKind, Secret, Shell};
+use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, Secret, Shell};
 use crate::yaml::Node;
 
 pub(crate) use files::{Parts, folder, path_of};
@@ -33,7 +33,7 @@ pub(crate) struct File {
     pub(crate) file: FileId,
     pub(crate) name: Option<SourceText>,
     pub(crate) id: Option<SourceText>,
-    pub(crate) inventory: Option<SourceText>,
+    pub(crate) inventory: Vec<SourceText>,
     pub(crate) vars: Vec<Var>,
     /// `vars_files`, in the order written.
     pub(crate) vars_files: Vec<SourceText>,
@@ -58,7 +58,7 @@ impl File {
             file,
             name: None,
             id: None,
-            inventory: None,
+            inventory: Vec::new(),
             vars: Vec::new(),
             vars_files: Vec::new(),
             secrets: IndexMap::new(),
@@ -76,10 +76,10 @@ impl File {
 }
 
 impl Syntax {
-    /// The inventory that the playbook names, relative to the playbook's folder.
+    /// The inventories that the playbook names, relative to the playbook's folder.
     #[must_use]
-    pub fn inventory(&self) -> Option<&SourceText> {
-        self.main.inventory.as_ref()
+    pub fn inventory(&self) -> &[SourceText] {
+        &self.main.inventory
     }
 
     /// The file it was read from.
@@ -191,8 +191,8 @@ pub(crate) enum Guard {
 pub(crate) enum Become {
     /// `false`: not as another user, whatever the round says.
     No,
-    /// As this user, by sudo.
-    User { user: SourceText, password: Option<SourceText> },
+    /// As this user.
+    User { user: SourceText, method: BecomeMethod, password: Option<SourceText> },
 }
 
 /// A command.

@@ -40,13 +40,12 @@ pub(super) const CLEAR: &str = "__s=\n";
 /// Signals that a task may send to its whole group and that must not end the lane.
 const SIGNALS: &str = "HUP INT QUIT ALRM TERM USR1 USR2";
 
-/// Writes the boot for a shell; `announce` is a line printed to standard error at once, for lanes behind a password prompt.
-pub(in crate::transport) fn boot(shell: &str, announce: Option<&str>) -> String {
-    let announce = announce.map(|line| format!("echo {line} >&2; ")).unwrap_or_default();
+/// Writes the boot for a shell; `opening` is shell text that runs first, for lanes behind a password prompt.
+pub(in crate::transport) fn boot(shell: &str, opening: &str) -> String {
     // mksh has no printf of its own, so `print` does it there. `n` is a newline. A trapped signal ends dash's `read` as the end
     // of the input does, with what it had read; the trap's `g` tells them apart.
     format!(
-        "{announce}trap : {SIGNALS}; n=$(echo; echo .); n=${{n%.}}; \
+        "{opening}trap : {SIGNALS}; n=$(echo; echo .); n=${{n%.}}; \
          {{ trap g=1 {SIGNALS}; LC_ALL=C; g=; p=; \
          if test \"$KSH_VERSION\"; then w() {{ print -r -- \"$1\"; }}; else w() {{ printf \"%s$n\" \"$1\"; }}; fi; \
          IFS= read -r t || exit; \
@@ -92,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_boot_passes_any_login_shell() {
-        let boot = boot("/bin/sh", Some("0123-r"));
+        let boot = boot("/bin/sh", "echo 0123-r >&2; ");
         assert!(!boot.contains(['\'', '!', '\\', '\n']), "{boot}");
     }
 

@@ -329,7 +329,7 @@ async fn kill_and_a_dropped_lane_leave_nothing() {
 async fn the_end_of_input_kills_everything() {
     for shell in shells() {
         let nap = nap();
-        let boot = super::boot(shell, None);
+        let boot = super::boot(shell, "");
         let argv: Vec<String> = shell.split(' ').map(str::to_owned).chain(["-c".to_owned(), boot]).collect();
         let mut channel = crate::transport::process::spawn(&argv).unwrap();
         let token = "ab".repeat(16);
