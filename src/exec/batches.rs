@@ -115,7 +115,7 @@ impl Dispatcher {
         let question = Question { text: asking.question.clone(), answer };
         let answers = self.answers.clone();
         let asker = self.asker.clone();
-        self.workers.spawn(async move {
+        self.questions.spawn(async move {
             let nobody = || Answer::No { by: "nobody could be asked".to_owned() };
             let told = match asker {
                 Some(asker) if asker.send(question).await.is_ok() => answered.await.unwrap_or_else(|_| nobody()),

@@ -91,6 +91,8 @@ pub(super) struct Dispatcher {
     pub(super) any_unreachable: bool,
     pub(super) said: mpsc::Sender<FromWorker>,
     pub(super) workers: JoinSet<()>,
+    /// Those who wait for an answer; a run that ends waits for none.
+    pub(super) questions: JoinSet<()>,
     started: Instant,
 }
 
@@ -138,6 +140,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         any_unreachable: false,
         said,
         workers: JoinSet::new(),
+        questions: JoinSet::new(),
         started: Instant::now(),
         fixed: Fixed { playbook, inventory, plan, engine, hub, world },
     };
@@ -324,6 +327,7 @@ impl Dispatcher {
     /// Says goodbye and gives the account.
     async fn leave(mut self, commits: &mut mpsc::UnboundedReceiver<super::recorder::Commit>) -> RunReport {
         self.settle_the_rest();
+        self.questions.abort_all();
         let end = self.end();
         self.recorder.emit(RunEvent::RunEnded(end.clone()));
         self.recorder.flush();
