@@ -17,13 +17,15 @@ pub(super) struct Results {
     inner: RwLock<Inner>,
 }
 
+type SetPlace = (HostIx, Option<(RoundIx, FrameIx)>);
+
 #[derive(Debug, Default)]
 struct Inner {
     steps: HashMap<StepId, Arc<StepResult>>,
     ended: BTreeSet<RoundIx>,
     left_out: BTreeSet<(RoundIx, HostIx)>,
     /// By host, and the action that set them; none: rounds.
-    sets: HashMap<(HostIx, Option<(RoundIx, FrameIx)>), Arc<Layer>>,
+    sets: HashMap<SetPlace, Arc<Layer>>,
     items: HashMap<BlockId, Arc<ItemView>>,
     errors: HashMap<BlockId, Arc<ErrorView>>,
     failed: BTreeSet<HostIx>,
