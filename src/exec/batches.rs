@@ -116,7 +116,7 @@ impl Dispatcher {
         let answers = self.answers.clone();
         let asker = self.asker.clone();
         self.asked.push(asking.clone());
-        self.asks.spawn(async move {
+        self.questions.spawn(async move {
             let nobody = || Answer::No { by: "nobody could be asked".to_owned() };
             let told = match asker {
                 Some(asker) if asker.send(question).await.is_ok() => answered.await.unwrap_or_else(|_| nobody()),
@@ -129,7 +129,7 @@ impl Dispatcher {
 
     /// Nobody waits for answers any more: all that was asked is answered with no.
     pub(super) fn ask_no_more(&mut self) {
-        self.asks.abort_all();
+        self.questions.abort_all();
         for asking in std::mem::take(&mut self.asked) {
             self.answered(&asking, Answer::No { by: self.why_given_up().to_owned() });
         }

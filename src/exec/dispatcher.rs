@@ -68,9 +68,8 @@ pub(super) struct Dispatcher {
     pub(super) timers: Timers,
     pub(super) asker: Option<mpsc::Sender<Question>>,
     pub(super) answers: mpsc::UnboundedSender<(Asking, Answer)>,
-    /// Questions that have no answer yet, and those who wait for one.
+    /// Questions that have no answer yet.
     pub(super) asked: Vec<Asking>,
-    pub(super) asks: JoinSet<()>,
     /// Steps that repeat themselves.
     pub(super) repeats: HashMap<StepId, Repeat>,
     /// Blocks that were entered.
@@ -96,6 +95,8 @@ pub(super) struct Dispatcher {
     pub(super) any_unreachable: bool,
     pub(super) said: mpsc::Sender<FromWorker>,
     pub(super) workers: JoinSet<()>,
+    /// Those who wait for an answer; a run that ends waits for none.
+    pub(super) questions: JoinSet<()>,
     started: Instant,
 }
 
@@ -129,7 +130,6 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         asker,
         answers,
         asked: Vec::new(),
-        asks: JoinSet::new(),
         repeats: HashMap::new(),
         blocks: HashMap::new(),
         executions: HashMap::new(),
@@ -146,6 +146,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         any_unreachable: false,
         said,
         workers: JoinSet::new(),
+        questions: JoinSet::new(),
         started: Instant::now(),
         fixed: Fixed { playbook, inventory, plan, engine, hub, world },
     };
@@ -332,6 +333,7 @@ impl Dispatcher {
     /// Says goodbye and gives the account.
     async fn leave(mut self, commits: &mut mpsc::UnboundedReceiver<super::recorder::Commit>) -> RunReport {
         self.settle_the_rest();
+        self.questions.abort_all();
         let end = self.end();
         self.recorder.emit(RunEvent::RunEnded(end.clone()));
         self.recorder.flush();

@@ -17,8 +17,8 @@ pub(super) struct Results {
     inner: RwLock<Inner>,
 }
 
-/// The use of an action in which something was set; none: in rounds.
-type SetPlace = Option<(RoundIx, FrameIx)>;
+/// The host, and the use of an action, for which something was set; none: rounds.
+type SetPlace = (HostIx, Option<(RoundIx, FrameIx)>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -26,7 +26,7 @@ struct Inner {
     ended: BTreeSet<RoundIx>,
     left_out: BTreeSet<(RoundIx, HostIx)>,
     /// By host, and the action that set them; none: rounds.
-    sets: HashMap<(HostIx, SetPlace), Arc<Layer>>,
+    sets: HashMap<SetPlace, Arc<Layer>>,
     items: HashMap<BlockId, Arc<ItemView>>,
     errors: HashMap<BlockId, Arc<ErrorView>>,
     failed: BTreeSet<HostIx>,

@@ -437,3 +437,90 @@ rounds:
     assert_eq!(ran.ran_on("b"), ["one", "two"]);
     assert_eq!(ran.end("b last"), "skipped: once: it ran on a");
 }
+
+const BATCHES: &str = "
+rounds:
+  - name: r
+    hosts: all
+    batch: 1
+    pause: 60s
+    max_failures: 1
+    tasks: [{ name: one, run: one }, { name: two, run: two }]
+  - { name: s, needs: [], hosts: b, max_failures: 0, tasks: [{ name: wait, run: slow bad }] }
+";
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_elsewhere_ends_a_round_that_pauses_between_batches() {
+    let bad = commands("*", &json!([{ "contains": "slow bad", "code": 1, "delay_ms": 20_000 }]));
+    let ran = in_time(Bench::new(BATCHES, "a,b,c").host(bad)).await;
+    assert_eq!(ran.ran_on("a"), ["one", "two"]);
+    assert_eq!((ran.ran_on("b"), ran.ran_on("c")), (vec!["slow bad".to_owned()], Vec::new()));
+    assert!(ran.report.end.duration_ms < 30_000, "{} ms", ran.report.end.duration_ms);
+    assert_eq!(ran.report.end.exit_code, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_whose_hosts_were_lost_before_it_began_is_passed_over() {
+    let lost = commands("b", &json!([{ "contains": "slow bad", "lose": "reset", "delay_ms": 5000 }]));
+    let ran = in_time(Bench::new(&BATCHES.replace("max_failures: 0", "max_failures: 9"), "a,b,c").host(lost)).await;
+    assert_eq!(ran.ran_on("c"), ["one", "two"]);
+    assert_eq!(ran.end("b two").split(':').next(), Some("unreachable"));
+    assert_eq!(ran.report.end.exit_code, 4, "how `wait` ended is unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_ends_a_question() {
+    let playbook = "
+rounds:
+  - { name: r, hosts: all, tasks: [{ name: one, run: one }, { name: sure, confirm: Sure? }, { name: two, run: two }] }
+  - { name: s, needs: [], hosts: all, confirm: Sure?, tasks: [{ name: three, run: three }] }
+";
+    let bench = Bench::new(playbook, "a,b").answers_after(Duration::from_secs(3600), &[true, true]);
+    let ran = in_time(bench.interrupt(Duration::from_secs(5))).await;
+    assert_eq!((ran.ran_on("a"), ran.ran_on("b")), (vec!["one".to_owned()], vec!["one".to_owned()]));
+    assert_eq!((ran.status("a sure"), ran.status("b sure")), (Some(Status::Cancelled), Some(Status::Cancelled)));
+    assert_eq!(ran.report.end.exit_code, 130);
+    assert!(ran.report.end.duration_ms < 6000, "{} ms", ran.report.end.duration_ms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_lost_while_items_wait_for_another_try_ends_the_step() {
+    let playbook = tasks(
+        "
+      - { name: pull, needs: [], each: [x, y], run: \"pull {{ item }}\", retries: 2, delay: 20m }
+      - { name: lose, needs: [], run: lose }
+",
+    );
+    let lost = commands("a", &json!([{ "contains": "pull", "code": 1 }, { "contains": "lose", "lose": "reset", "delay_ms": 60_000 }]));
+    let ran = in_time(Bench::new(&playbook, "a").max_sessions(2).host(lost)).await;
+    assert_eq!(ran.ran_on("a"), ["pull x", "lose"]);
+    assert_eq!(ran.status("a pull"), Some(Status::Unreachable));
+    assert!(ran.report.end.duration_ms < 70_000, "{} ms", ran.report.end.duration_ms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_inside_a_block_that_repeats_keep_their_own_ends() {
+    let playbook = tasks(
+        "
+      - { name: stop, run: \"stop\", when: host.name == 'b' }
+      - name: outer
+        each: [p, q]
+        as: outer
+        block: [{ name: pull, each: [x, y], run: \"pull {{ outer }} {{ item }}\" }]
+",
+    );
+    let ran = in_time(Bench::new(&playbook, "a,b").host(commands("b", &json!([{ "contains": "stop", "code": 1 }])))).await;
+    let items: Vec<(u32, Option<String>)> = ran
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            RunEvent::AttemptEnded { step, attempt, item, .. } if step.host.index() == 0 => {
+                Some((*attempt, item.as_ref().map(|item| item.label.clone())))
+            }
+            _ => None,
+        })
+        .collect();
+    let label = |text: &str| Some(text.to_owned());
+    assert_eq!(items, [(1, label("x")), (2, label("y")), (3, label("x")), (4, label("y"))]);
+    assert_eq!(ran.end("b pull"), "skipped: `stop` failed", "a block that is never entered ends its tasks all the same");
+}

@@ -228,6 +228,10 @@ fn the_exit_code_says_it(ran: &Ran, seen: &Seen, weather: &Weather) {
         })
     };
     let left_out = |event: &RunEvent| matches!(event, RunEvent::HostLeftOut { reason, .. } if reason.contains("answered"));
+    if weather.record.is_some_and(|most| ran.events.len() <= most + 1) {
+        // Only the end itself may not have been recorded, which nothing in it can tell.
+        return;
+    }
     match ran.report.end.exit_code {
         130 => assert!(seen.stage > 0 && !weather.interrupts.is_empty()),
         1 | 8 => assert!(seen.stage == 0 && seen.record_failed),

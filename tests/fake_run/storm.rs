@@ -34,9 +34,9 @@ fn task() -> impl Strategy<Value = TaskShape> {
 
 fn item() -> impl Strategy<Value = ItemShape> {
     let leaf = prop_oneof![5 => task().prop_map(ItemShape::Task), 1 => prop::collection::vec(task(), 1..4).prop_map(ItemShape::Parallel)];
-    leaf.prop_recursive(3, 24, 4, |inner| {
+    leaf.prop_recursive(3, 10, 3, |inner| {
         let list = |least: usize, most: usize| prop::collection::vec(inner.clone(), least..most);
-        (list(1, 4), list(0, 3), list(0, 3), (any::<u32>(), any::<u32>()), 0u8..3)
+        (list(1, 3), list(0, 2), list(0, 2), (any::<u32>(), any::<u32>()), 0u8..3)
             .prop_map(|(body, rescue, always, (one, two), number)| ItemShape::Block { body, rescue, always, has: one & two, number })
     })
 }
@@ -228,7 +228,7 @@ fn weather() -> impl Strategy<Value = Weather> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_laws_hold(
