@@ -18,7 +18,8 @@ secrets: { db_password: { env: DB_PASSWORD } }
 rounds:
   - hosts: web
     tasks:
-      - { run: psql, env: { PGPASSWORD: "{{ secrets.db_pasword }}", PGUSER: "{{ secrets.db_password }}" } }
+      - run: psql
+        env: { PGPASSWORD: "{{ secrets.db_pasword }}", PGUSER: "{{ secrets.db_password }}" }
 "#,
             ),
             right: Playbook(
