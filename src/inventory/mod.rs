@@ -40,4 +40,5 @@ pub use load::{load, plugin};
 pub use names::{from_names, localhost_only};
 pub use secrets::{SOURCES, read_secrets};
 pub use ssh_hosts::{SshLine, from_ssh, ssh_lines};
+pub use transport::check_address;
 pub use vars::{RESERVED, layer, var_value};

@@ -3,8 +3,8 @@
 //! Knows the words and their mistakes; what each program is called with is the model's. Nodes go in, a [`Transport`] comes out.
 
 use super::connect::{plain, without_template};
-use crate::diag::{Diagnostic, Diagnostics, SourceText};
-use crate::model::{ConnectPatch, Host, Preset, Program, Transport};
+use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
+use crate::model::{Connect, ConnectPatch, Host, Preset, Program, Transport};
 use crate::text::did_you_mean;
 use crate::yaml::{Entry, Fields, NodeValue};
 
@@ -138,10 +138,19 @@ pub(super) fn refuse_user(patch: &ConnectPatch, user: Option<&Entry>, diagnostic
 
 /// Finds hosts whose address, once everything is merged, is no place for their transport.
 pub(super) fn check_place(host: &Host, diagnostics: &mut Diagnostics) {
-    let (Transport::Preset(preset), Some(span)) = (&host.connect.transport, host.span) else { return };
-    let place = preset.place(&host.connect.address);
-    if preset.program == Program::Chroot && !place.starts_with('/') {
-        let found = Diagnostic::error("E217", span, format!("`chroot` needs an absolute path, and this host's address is `{place}`"));
+    if let Some(span) = host.span {
+        check_address(&host.connect, &host.name, span, diagnostics);
+    }
+}
+
+/// Says at `span` where a connection's address is no place for its transport; false where it is none.
+pub fn check_address(connect: &Connect, host: &str, span: Span, diagnostics: &mut Diagnostics) -> bool {
+    let Transport::Preset(preset) = &connect.transport else { return true };
+    let place = preset.place(&connect.address);
+    let wrong = preset.program == Program::Chroot && !place.starts_with('/');
+    if wrong {
+        let found = Diagnostic::error("E217", span, format!("`chroot` needs an absolute path, and the address of `{host}` is `{place}`"));
         diagnostics.push(found.hint("write `transport: { chroot: /srv/root }`, or the path as `address`".to_owned()));
     }
+    !wrong
 }

@@ -23,7 +23,8 @@ impl Worker {
         place.lane = LaneState::None;
         place.epoch += 1;
         place.withdrawn = false;
-        if !(place.sent.is_empty() && place.spared.is_empty())
+        let idle = place.sent.is_empty() && place.spared.is_empty();
+        if !idle
             && let Some(session) = self.session.clone()
             && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
         {
@@ -33,7 +34,7 @@ impl Worker {
         let began = std::mem::take(&mut place.began);
         let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
         let spared = std::mem::take(&mut place.spared);
-        if !began && !by_us && !(place.sent.is_empty() && spared.is_empty()) {
+        if !began && !by_us && !idle {
             place.fruitless += 1;
             if !place.ready || place.fruitless >= FRUITLESS {
                 let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };

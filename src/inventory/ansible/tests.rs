@@ -113,7 +113,7 @@ fn connections_become_transports() {
         assert_eq!(called(line), words, "{line}");
     }
     let (_, said) = read("h ansible_connection=chroot ansible_host=srv/h\n");
-    assert!(said.contains("error[E217]: `chroot` needs an absolute path, and this host's address is `srv/h`\n --> hosts:1:1"), "{said}");
+    assert!(said.contains("error[E217]: `chroot` needs an absolute path, and the address of `h` is `srv/h`\n --> hosts:1:1"), "{said}");
     let (inventory, _) = read("localhost\n");
     assert_eq!(host(&inventory, "localhost").connect.transport, Transport::Local);
     let (inventory, _) = read("localhost ansible_connection=ssh\n");

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Lower;
-use crate::diag::SourceText;
-use crate::inventory::{Mode, bind_jump, select, select_list};
+use crate::diag::{SourceText, Span};
+use crate::inventory::{Mode, bind_jump, check_address, select, select_list};
 use crate::model::{ConnectPatch, HostIx};
 use crate::playbook::options::Options;
 
@@ -42,6 +42,18 @@ impl Lower<'_> {
         };
         bind_jump(self.inventory, &mut connect);
         Some(connect)
+    }
+
+    /// Checks what a round's own `connect` makes of its hosts' connections; one host's mistake speaks for all.
+    pub(super) fn check_places(&mut self, patch: &ConnectPatch, hosts: &[HostIx], span: Span) {
+        for host in hosts {
+            let host = self.inventory.host(*host);
+            let mut connect = host.connect.clone();
+            connect.apply(patch);
+            if !check_address(&connect, &host.name, span, self.diagnostics) {
+                return;
+            }
+        }
     }
 }
 

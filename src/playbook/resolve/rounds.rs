@@ -65,6 +65,10 @@ impl Lower<'_> {
         if let (Some(chosen), Some(text)) = (&chosen, round.hosts.first()) {
             self.needs_of_groups(chosen, groups, text, &mut needs);
         }
+        let connect = self.connect(main.connect.as_ref(), round.connect.as_ref());
+        if let Some(patch) = &connect {
+            self.check_places(patch, &hosts, round.hosts.first().map_or(round.span, |text| text.span));
+        }
         let mut flow = self.round_flow(&round.flow, &hosts);
         flow.chosen = chosen;
         Round {
@@ -78,7 +82,7 @@ impl Lower<'_> {
             after: round.after,
             when: round.common.when.as_ref().map(|when| self.condition(when, "`when`")),
             vars: self.round_vars(&piece.vars, &round.common.vars),
-            connect: self.connect(main.connect.as_ref(), round.connect.as_ref()),
+            connect,
             tasks,
             items,
             handlers: handlers.iter().filter_map(|item| if let Item::Task(task, _) = item { Some(*task) } else { None }).collect(),

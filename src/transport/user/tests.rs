@@ -79,7 +79,8 @@ async fn without_a_prompt_no_password_is_written() {
 async fn each_refusal_has_its_words() {
     use BecomeMethod::{Doas, Su, Sudo};
     use RefusalClass::{Auth, Lane};
-    let cases: &[(BecomeMethod, Option<&str>, &[&str], RefusalClass, &str)] = &[
+    type Case = (BecomeMethod, Option<&'static str>, &'static [&'static str], RefusalClass, &'static str);
+    let cases: &[Case] = &[
         (Sudo, Some("x"), &["PROMPT", "Sorry, try again.\nPROMPT"], Auth, "sudo refused the password: Sorry, try again."),
         (Sudo, None, &["PROMPT"], Auth, "sudo asks for a password and there is none"),
         (Sudo, None, &["sudo: sorry, you must have a tty to run sudo\n"], Lane, "`Defaults:USER !requiretty`"),
