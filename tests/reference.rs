@@ -191,7 +191,7 @@ fn words(key: &str, value: &Value) -> String {
     if let Some(to) = value["$ref"].as_str() {
         return match to.trim_start_matches("#/$defs/") {
             "command" => "shell text or a list".to_owned(),
-            "each" => "list, map, expression or [settings](#each)".to_owned(),
+            "each" | "each_in_turn" => "list, map, expression or [settings](#each)".to_owned(),
             "become" => "user, [map](#become) or `false`".to_owned(),
             "script" => "path or [map](#script)".to_owned(),
             "wait_for" => "port, path or [map](#wait_for)".to_owned(),
