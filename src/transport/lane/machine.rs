@@ -165,8 +165,8 @@ impl Machine {
     }
 
     pub(super) fn terminate(&mut self, now: Instant) {
-        if !self.is_ready() {
-            // Nothing can have begun, so there is nothing to be gentle with.
+        if !self.is_ready() && self.written.is_empty() {
+            // Nothing can have begun, so there is nothing to be gentle with. What is written may run before its ready mark is read.
             self.late.extend(self.held.drain(..).map(|held| held.request.id));
             self.kill();
         } else if self.current.is_some() || !self.written.is_empty() {
