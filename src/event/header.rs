@@ -37,7 +37,7 @@ pub struct RunHeader {
     pub extra: IndexMap<String, Value>,
     /// Every host of the inventory that takes part, by [`HostIx`]; the index is the position.
     pub hosts: Vec<HostEntry>,
-    /// The rounds, by [`RoundIx`].
+    /// The rounds, by [`crate::model::RoundIx`].
     pub rounds: Vec<RoundEntry>,
     /// The plan, in its JSON form.
     pub plan: serde_json::Value,

@@ -227,8 +227,13 @@ fn weather() -> impl Strategy<Value = Weather> {
         .prop_map(|(refused, lose, interrupts, lanes, record, answer)| Weather { refused, lose, interrupts, lanes, record, answer })
 }
 
+/// `PROPTEST_CASES` for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(120)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_laws_hold(
