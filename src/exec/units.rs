@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::advance::UnitId;
 use super::dispatcher::Dispatcher;
-use super::state::{Effect, Phase, Repeat, Unit};
+use super::state::{Effect, JobState, Phase, Repeat, Unit};
 use super::timers::Wake;
 use super::worker::JobId;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
@@ -219,9 +219,14 @@ impl Dispatcher {
                 let attempt = if some_ran { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };
                 self.judged(step, attempt, rest.clone(), None);
             }
-            // It ran on some of its hosts.
-            None if self.under_way.contains_key(&(step, None)) => self.judged(step, self.attempt((step, None)), rest.clone(), None),
-            None => self.judged(step, 0, rest.clone(), None),
+            None => {
+                let flies_on =
+                    matches!(self.phases.get(&step), Some(Phase::Flying(id)) if self.jobs.get(id).is_some_and(JobState::some_ran));
+                // It ran on some of its hosts.
+                let some_ran = flies_on || self.under_way.contains_key(&(step, None));
+                let attempt = if some_ran { self.attempt((step, None)) } else { 0 };
+                self.judged(step, attempt, rest.clone(), None);
+            }
         }
     }
 
