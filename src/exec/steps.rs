@@ -70,8 +70,11 @@ impl Dispatcher {
             }
             self.unit_ended((step, unit), outcome, Some(Arc::new(result)), true);
         } else {
-            if unit.is_none() {
-                self.phases.remove(&step);
+            match unit.and_then(|unit| self.repeats.get_mut(&step)?.units.get_mut(unit)) {
+                Some(unit) => unit.sent = true,
+                None => {
+                    self.phases.remove(&step);
+                }
             }
             self.fly_on((step, unit), prepared, rest);
         }
