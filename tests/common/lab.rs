@@ -163,16 +163,17 @@ impl Lab {
     /// How many connections were authenticated since the start, by the address that they came to.
     pub(crate) fn connections_by_host(&self) -> BTreeMap<Ipv4Addr, usize> {
         // `Connection from 127.0.0.1 port 52382 on 127.0.1.1 port …`, later `Accepted publickey for root from 127.0.0.1
-        // port 52382 ssh2 …`; the client's port ties the two together, and may be used again later.
-        let (mut came_to, mut counts) = (BTreeMap::new(), BTreeMap::new());
+        // port 52382 ssh2 …`; the client's port ties the two together. It may be used again later, and to two addresses at once.
+        let (mut came_to, mut counts) = (BTreeMap::<String, std::collections::VecDeque<Ipv4Addr>>::new(), BTreeMap::new());
         for line in self.log().lines() {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 ["Connection", "from", _, "port", port, "on", address, ..] => {
-                    came_to.insert(port.to_owned(), address.parse().expect("an address in sshd's log"));
+                    came_to.entry(port.to_owned()).or_default().push_back(address.parse().expect("an address in sshd's log"));
                 }
                 ["Accepted", "publickey", "for", _, "from", _, "port", port, ..] => {
-                    *counts.entry(came_to[port]).or_insert(0) += 1;
+                    let address = came_to.get_mut(port).and_then(std::collections::VecDeque::pop_front);
+                    *counts.entry(address.expect("who is accepted came")).or_insert(0) += 1;
                 }
                 _ => {}
             }
