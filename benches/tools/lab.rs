@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![allow(dead_code, clippy::unwrap_used, reason = "the tests' support is used in part")]
 
+mod home;
 #[path = "../../tests/common/lab.rs"]
 mod lab;
 #[path = "../../tests/common/procs.rs"]
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+    let home = home::Home::new();
+    options.config.push(home.option());
     let lab = Lab::with(&options);
     let relay = delay.map(|one_way| Relay::to_lab(&lab, one_way));
     if let Some(relay) = &relay

@@ -1,0 +1,1 @@
+"""The benchmark suite of `benches/run`: works, contenders, measurements, report."""

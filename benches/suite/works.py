@@ -1,0 +1,267 @@
+"""The works: S1 to S9, each a list of contests that share their machine and their minute.
+
+A work is a function of a `Bench` that yields contests; what it starts (hosts, files) lasts while they run.
+"""
+
+import os
+import shlex
+import subprocess
+
+from .contest import Contender, Contest
+from .lab import Lab
+from .peers import library, tools
+from .roundsman import Roundsman
+
+TASK = "uname -n"
+TWENTY = [TASK] * 20
+READS = ["/proc/uptime", "/proc/loadavg", "/proc/version"]
+
+
+class Bench:
+    """What all works are given: where the programs are, a folder, and whether it must be quick."""
+
+    def __init__(self, target, folder, quick):
+        self.target = target
+        self.folder = folder
+        self.quick = quick
+        self.roundsman = Roundsman(target, folder)
+
+    def path(self, name):
+        return f"{self.folder}/{name}"
+
+    def peers(self, lab, name, hosts, slow=True, **work):
+        """The libraries that can do the work; Ansible, which takes minutes, where that is wanted."""
+        path = self.path(f"{name}.json")
+        lab.write_work(path, hosts, path.replace(".json", ".db"), **work)
+        yield library("asyncssh + aiosqlite", "asyncssh", path)
+        yield library("rmote", "rmote", path)
+        if "reads" in work:
+            return
+        yield library("parallel-ssh", "parallel_ssh", path)
+        yield library("pyinfra", "pyinfra", path)
+        if slow:
+            yield library("Ansible, pipelining", "ansible", path)
+            yield library("Ansible, Mitogen", "ansible", path, "mitogen")
+
+
+def s1(bench):
+    """Connect and one command."""
+    for hosts in (10, 50) if bench.quick else (10, 50, 200):
+        with Lab(bench.target, hosts) as lab:
+            inventory = bench.path("s1.yml")
+            lab.write_inventory(inventory, hosts)
+            playbook = bench.roundsman.playbook("one", [f"- {{ name: t1, run: {TASK} }}"])
+            slow = not bench.quick
+            yield Contest(
+                f"S1/{hosts}",
+                f"connect + one command, {hosts} hosts",
+                [
+                    bench.roundsman.run(playbook, inventory),
+                    *tools(lab, hosts, bench.folder, TASK),
+                    *bench.peers(lab, "s1", hosts, slow=slow, tasks=[TASK], barrier=False),
+                ],
+                results=hosts,
+            )
+
+
+def s2(bench):
+    """Twenty tasks in sequence on fifty hosts, from when all are connected."""
+    hosts = 50
+    with Lab(bench.target, hosts) as lab:
+        inventory = bench.path("s2.yml")
+        lab.write_inventory(inventory, hosts)
+        playbook = bench.roundsman.playbook("twenty", twenty(), barrier=True)
+        contenders = [
+            bench.roundsman.run(playbook, inventory),
+            *bench.peers(lab, "s2", hosts, slow=not bench.quick, tasks=TWENTY, barrier=True),
+        ]
+        if not bench.quick:
+            contenders += [tool for tool in tools(lab, hosts, bench.folder, TASK, times=20) if tool.name not in WIDTHS]
+        yield Contest("S2", "20 tasks × 50 hosts, warm", contenders, measure="warm", results=hosts * 20)
+
+
+# One width of xargs is enough where each turn takes half a minute.
+WIDTHS = {"xargs -P8 ssh", "xargs -P32 ssh"}
+
+
+def s3(bench):
+    """The same tasks far away: ten hosts, 50 ms there and back."""
+    hosts = 10
+    with Lab(bench.target, hosts, delay_ms=25) as lab:
+        inventory = bench.path("s3.yml")
+        lab.write_inventory(inventory, hosts)
+        playbook = bench.roundsman.playbook("twenty", twenty(), barrier=True)
+        peers = list(bench.peers(lab, "s3", hosts, slow=not bench.quick, tasks=TWENTY, barrier=True))
+        yield Contest(
+            "S3",
+            "20 tasks × 10 hosts at 50 ms, warm",
+            [bench.roundsman.run(playbook, inventory), *peers],
+            measure="warm",
+            results=hosts * 20,
+        )
+        first = bench.roundsman.run(bench.roundsman.playbook("known", twenty()), inventory, "known ahead, lane opened")
+        chain = ["- { name: t1, run: uname -n }"]
+        chain += [f"- {{ name: t{n}, run: 'echo {{{{ tasks.t{n - 1}.stdout }}}}' }}" for n in range(2, 21)]
+        chained = bench.roundsman.run(bench.roundsman.playbook("chain", chain), inventory, "each needs the one before")
+        yield Contest(
+            "S3/trips",
+            "round trips of 50 ms, from an authenticated master",
+            [trips(first), trips(chained)],
+            measure="trips",
+            unit="round trips",
+            results=hosts * 20,
+        )
+
+
+def trips(contender):
+    account = contender.account
+
+    def counted(folder, output):
+        measures = account(folder, output)
+        return measures | {"trips": measures["from_master"] / 0.05}
+
+    contender.account = counted
+    return contender
+
+
+def twenty():
+    return [f"- {{ name: t{n}, run: {TASK} }}" for n in range(1, 21)]
+
+
+def s4(bench):
+    """Three reads at once, ten times, on fifty hosts, over what was opened once."""
+    hosts = 50
+    with Lab(bench.target, hosts) as lab:
+        inventory = bench.path("s4.yml")
+        lab.write_inventory(inventory, hosts)
+        tasks = []
+        for turn in range(10):
+            reads = ", ".join(f"{{ name: r{turn}_{n}, read: {path} }}" for n, path in enumerate(READS))
+            tasks.append(f"- parallel: [{reads}]")
+        playbook = bench.roundsman.playbook("reads", tasks, barrier=True)
+        peers = bench.peers(lab, "s4", hosts, reads=READS, rounds=10)
+        contenders = [bench.roundsman.run(playbook, inventory), *peers]
+        yield Contest("S4", "3 parallel reads × 10 × 50 hosts, warm", contenders, measure="warm", results=hosts * 30)
+
+
+def s5(bench):
+    """What recording costs: many short results, and the same without a record."""
+    inventory = bench.path("local.yml")
+    with open(inventory, "w", encoding="utf-8") as file:
+        file.write("hosts:\n" + "".join(f"  l{n}: {{ connect: {{ transport: local }} }}\n" for n in range(10)))
+    count = 100 if bench.quick else 500
+    playbook = bench.roundsman.playbook("lines", [f"- {{ name: t{n}, run: echo line }}" for n in range(count)])
+    on = bench.roundsman.run(playbook, inventory, "recorded")
+    on.account = rate(on.account, 10 * count)
+    program = bench.roundsman.program
+    off = Contender("without a record", [program, "run", playbook, "-i", inventory, "--without-record", "-q"])
+    yield Contest("S5", f"{10 * count} one-line results", [on, off])
+
+
+def rate(account, results):
+    def counted(folder, output):
+        measures = account(folder, output)
+        return measures | {"per_second": results / measures["warm"]}
+
+    return counted
+
+
+def s6(bench):
+    """Check and plan of a big playbook."""
+    sizes = [(1000, 200)] if bench.quick else [(1000, 200), (5000, 100), (10000, 100)]
+    program = bench.roundsman.program
+    scripts = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "make-big")
+    ansible = f"{bench.target}/peers/bin"
+    for hosts, tasks in sizes:
+        folder = bench.path(f"big-{hosts}")
+        subprocess.run([scripts, str(hosts), str(tasks), folder], check=True)
+        site, inventory = f"{folder}/ansible/site.yml", f"{folder}/ansible/inventory.yml"
+        contenders = [
+            Contender("roundsman check", [program, "check", f"{folder}/roundsman/site.yml"]),
+            Contender("roundsman plan", [program, "plan", f"{folder}/roundsman/site.yml"]),
+        ]
+        if hosts == 1000:
+            contenders += [
+                Contender("ansible-playbook --list-tasks", [f"{ansible}/ansible-playbook", "--list-tasks", "-i", inventory, site]),
+                Contender("ansible-inventory --list", [f"{ansible}/ansible-inventory", "-i", inventory, "--list"]),
+            ]
+        yield Contest(f"S6/{hosts}", f"check and plan, {hosts} hosts × {tasks} tasks", contenders)
+
+
+def s7(bench):
+    """A hundred megabytes: as a task's output, and copied to ten hosts."""
+    megabytes, hosts = (20, 4) if bench.quick else (100, 10)
+    data = bench.path("data")
+    with open(data, "wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1 << 20))
+    there = bench.path("there")
+    os.makedirs(there, exist_ok=True)
+
+    def empty():
+        for name in os.listdir(there):
+            os.remove(f"{there}/{name}")
+
+    with Lab(bench.target, hosts) as lab:
+        one, all_of_them = bench.path("s7-one.yml"), bench.path("s7.yml")
+        lab.write_inventory(one, 1)
+        lab.write_inventory(all_of_them, hosts)
+        ssh = shlex.join(lab.ssh())
+        output = bench.roundsman.playbook("output", [f"- {{ name: much, run: cat {data} }}"])
+        yield Contest(
+            "S7/output",
+            f"{megabytes} MB of output from one task",
+            [
+                bench.roundsman.run(output, one),
+                Contender("ssh cat", ["sh", "-c", f"{ssh} {lab.addresses[0]} cat {data} > $TURN/data"]),
+            ],
+        )
+        copy = f"- {{ name: copy, copy: {{ src: {data}, dest: '{there}/{{{{ host.name }}}}' }} }}"
+        scp = shlex.join(["scp", "-q", *scp_options(lab)])
+        listed = " ".join(lab.addresses)
+        line = f"printf '%s\\n' {listed} | xargs -P {hosts} -I{{}} {scp} {data} {lab.user}@{{}}:{there}/{{}}"
+        contenders = [bench.roundsman.run(bench.roundsman.playbook("copy", [copy]), all_of_them), Contender("scp", ["sh", "-c", line])]
+        for contender in contenders:
+            contender.prepare = empty
+        yield Contest("S7/copy", f"{megabytes} MB copied to each of {hosts} hosts", contenders)
+
+
+def scp_options(lab):
+    words = ["-F", lab.ssh_config, "-i", lab.key, "-P", str(lab.port), "-o", "BatchMode=yes"]
+    for option in lab.ssh_options:
+        words += ["-o", option]
+    return words
+
+
+def s8(bench):
+    """Memory and processor time of the controller alone."""
+    hosts = 50 if bench.quick else 200
+    with Lab(bench.target, hosts) as lab:
+        inventory = bench.path("s8.yml")
+        lab.write_inventory(inventory, hosts)
+        playbook = bench.roundsman.playbook("twenty", twenty(), barrier=True)
+        peers = bench.peers(lab, "s8", hosts, slow=False, tasks=TWENTY, barrier=True)
+        contenders = [bench.roundsman.run(playbook, inventory), *peers]
+        yield Contest(f"S8/{hosts}", f"largest process, {hosts} hosts × 20 tasks", contenders, measure="mb", unit="MB", results=hosts * 20)
+
+
+def s9(bench):
+    """What it takes to start."""
+    program, peers = bench.roundsman.program, f"{bench.target}/peers/bin"
+    playbook = bench.roundsman.playbook("small", twenty())
+    inventory = bench.path("small.yml")
+    with open(inventory, "w", encoding="utf-8") as file:
+        file.write("hosts: { web[1-3]: {} }\n")
+    yield Contest(
+        "S9",
+        "start-up",
+        [
+            Contender("roundsman --version", [program, "--version"]),
+            Contender("roundsman check, small", [program, "check", playbook, "-i", inventory]),
+            Contender("ansible --version", [f"{peers}/ansible", "--version"]),
+            Contender("pyinfra --version", [f"{peers}/pyinfra", "--version"]),
+        ],
+    )
+
+
+WORKS = {"S1": s1, "S2": s2, "S3": s3, "S4": s4, "S5": s5, "S6": s6, "S7": s7, "S8": s8, "S9": s9}
