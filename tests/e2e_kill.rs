@@ -143,3 +143,19 @@ fn compare(run: &record::RecordedRun, notes: &BTreeMap<(String, String), (usize,
         assert_eq!(recorded["event"], event["event"], "{at}: event {seq}");
     }
 }
+
+#[test]
+fn a_run_whose_keeper_is_killed_ends_and_leaves_nothing() {
+    let lab = Lab::start(2);
+    let project = Project::new();
+    let nap = format!("600.{}", std::process::id());
+    project.file("site.yml", format!("rounds: [{{ name: r, hosts: all, tasks: [{{ name: long, run: sleep {nap} }}] }}]\n"));
+    let running = project.spawn(&["run", "site.yml", "-i", lab.inventory().to_str().unwrap()]);
+    assert!(procs::wait_until(Duration::from_secs(20), || procs::matching(&format!("sleep {nap}")).len() >= 2));
+    let keeper = procs::all().into_iter().find(|process| process.parent == running.pid() && process.command.ends_with("roundsman"));
+    procs::signal(keeper.expect("a child of the run's").pid, Signal::KILL);
+    let shown = running.wait(Duration::from_secs(20)).expect_code(4);
+    assert!(shown.both().contains("h001") && shown.both().contains("h002"), "{}", shown.both());
+    assert!(procs::wait_until(Duration::from_secs(10), || lab.running().is_empty() && lab.clients().is_empty()));
+    assert_eq!(procs::wait_gone(&format!("sleep {nap}"), Duration::from_secs(10)), []);
+}

@@ -34,9 +34,6 @@ pub enum HubError {
         /// Why.
         source: std::io::Error,
     },
-    /// A thread can't be started.
-    #[error("cannot start a thread for ssh: {0}")]
-    Thread(std::io::Error),
     /// The fake's script is wrong.
     #[error("the fake's script is wrong: {0}")]
     FakeScript(String),

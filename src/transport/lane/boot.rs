@@ -2,7 +2,7 @@
 //!
 //! The **boot** is the one argument of `sh -c`. A login shell of any kind passes it on, since it has no `'`, `!`, `\` or newline. It
 //! starts two processes: the *supervisor*, which owns the channel's standard input, and the *executor*, a `sh` that reads its script
-//! from the supervisor's pipe. The first line of the input is the token, so that it stands in no argument list. From then on a line
+//! from the supervisor's pipe. The first line of the input is the token, so that it stands in no argument list, the second is for printf. From then on a line
 //! that begins with the token is for the supervisor, every other goes to the executor. The end of the input without a goodbye
 //! kills the whole process group: the controller is gone.
 //!
@@ -42,13 +42,13 @@ const SIGNALS: &str = "HUP INT QUIT ALRM TERM USR1 USR2";
 
 /// Writes the boot for a shell; `opening` is shell text that runs first, for lanes behind a password prompt.
 pub(in crate::transport) fn boot(shell: &str, opening: &str) -> String {
-    // mksh has no printf of its own, so `print` does it there. `n` is a newline. A trapped signal ends dash's `read` as the end
-    // of the input does, with what it had read; the trap's `g` tells them apart.
+    // mksh has no printf of its own, so `print` does it there. printf's format has a `\`, and so it comes behind the token. A trapped
+    // signal ends dash's `read` as the end of the input does, with what it had read; the trap's `g` tells them apart.
     format!(
-        "{opening}trap : {SIGNALS}; n=$(echo; echo .); n=${{n%.}}; \
+        "{opening}trap : {SIGNALS}; \
          {{ trap g=1 {SIGNALS}; LC_ALL=C; g=; p=; \
-         if test \"$KSH_VERSION\"; then w() {{ print -r -- \"$1\"; }}; else w() {{ printf \"%s$n\" \"$1\"; }}; fi; \
-         IFS= read -r t || exit; \
+         if test \"$KSH_VERSION\"; then w() {{ print -r -- \"$1\"; }}; else w() {{ printf \"$f\" \"$1\"; }}; fi; \
+         IFS= read -r t && IFS= read -r f || exit; \
          while :; do if IFS= read -r l; then l=$p$l; p=; case $l in \"$t\"*) case ${{l#\"$t\"}} in \
          b) exit 0;; t) kill -URG 0; kill -TERM 0;; w) kill -URG 0;; k) kill -KILL 0;; esac;; \
          *) w \"$l\";; esac; elif test \"$g\"; then g=; p=$p$l; else kill -KILL 0; fi; done; \
@@ -61,9 +61,11 @@ pub(super) fn preamble(token: &str) -> String {
     PREAMBLE.replace("RSTOKEN", "\u{1e}TOKEN").replace("TOKEN", token)
 }
 
-// A mark is retried until it is out: a task may have left the stream non-blocking, and the reader may be slow.
+// glibc's C.UTF-8 is a folder nearly everywhere; where it is not, or is another's, `locale` costs a process but knows. A mark is
+// retried until it is out: a task may have left the stream non-blocking, and the reader may be slow.
 // The flag `__s` makes the executor pass over requests; URG is ignored by default, so a task does not notice it.
 const PREAMBLE: &str = r#"TOKEN
+%s\n
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 trap '__s=1' URG
 __t='RSTOKEN'
@@ -79,7 +81,8 @@ for __d in /usr/local/sbin /usr/sbin /sbin; do case :$PATH: in *:$__d:*) ;; *) P
 export PATH
 unset CDPATH
 __l=C
-if command -v locale >/dev/null 2>&1; then
+if test -d /usr/lib/locale/C.utf8 || test -d /usr/lib/locale/C.UTF-8; then __l=C.UTF-8
+elif command -v locale >/dev/null 2>&1; then
 for __d in C.UTF-8 en_US.UTF-8; do case $(LC_ALL=$__d locale charmap 2>/dev/null) in UTF-8) __l=$__d; break;; esac; done
 else __l=C.UTF-8; fi
 __m R
@@ -98,7 +101,7 @@ mod tests {
     #[test]
     fn the_token_stands_where_the_shells_need_it() {
         let text = preamble("abc");
-        assert!(text.starts_with("abc\n"));
+        assert!(text.starts_with("abc\n%s\\n\n"));
         assert!(text.contains("__t='\u{1e}abc'"));
         assert!(!text.contains("TOKEN"));
     }

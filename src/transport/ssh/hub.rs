@@ -3,7 +3,6 @@
 //! Targets go in, masters come out, after as many attempts as the target allows. Must not know what the masters are used for.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::future::Future;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -18,10 +17,11 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::askpass::{self, AskpassServer};
-use super::launcher::{Launcher, Starter, in_path};
+use super::launcher::{Launcher, ROLE, in_path};
 use super::master::Master;
 use super::options::{LONGEST_SOCKET, Way, jump_target, master};
 use super::pace::Pace;
+use super::starter::Starter;
 use crate::model::Jump;
 use crate::transport::hub::{HubError, HubOptions, Progress};
 use crate::transport::lane_api::{Refusal, RefusalClass, Target};
@@ -29,6 +29,9 @@ use crate::transport::random;
 
 /// Our folders are called this, the process id, and some letters.
 const PREFIX: &str = "rm-";
+
+/// Names with their values; none takes one out.
+type Environment = Vec<(String, Option<String>)>;
 
 type ProgressSink<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
@@ -45,7 +48,6 @@ pub(super) struct Shared {
     folder: Mutex<Option<TempDir>>,
     path: PathBuf,
     starter: Starter,
-    launcher: Launcher,
     ssh: PathBuf,
     pace: Pace,
     askpass: tokio::sync::Mutex<Option<AskpassServer>>,
@@ -71,8 +73,7 @@ impl SshHub {
         let shared = Shared {
             path: folder.path().to_owned(),
             folder: Mutex::new(Some(folder)),
-            starter: Starter::new().map_err(HubError::Thread)?,
-            launcher: Launcher::find(options.helper),
+            starter: Starter::new(Launcher::find(options.helper)),
             ssh: options.ssh.or_else(|| in_path("ssh")).unwrap_or_else(|| PathBuf::from("ssh")),
             pace: Pace::new(),
             askpass: tokio::sync::Mutex::new(None),
@@ -184,6 +185,7 @@ impl SshHub {
         for closed in closing {
             let _ = closed.await;
         }
+        self.shared.starter.close().await;
         self.shared.askpass.lock().await.take();
         drop(lock(&self.shared.folder).take());
     }
@@ -207,11 +209,8 @@ impl Shared {
             (None, _) => Way::Configured,
         };
         let arguments = master(target, &socket, &log, way)?;
-        let mut command = self.launcher.command(&self.ssh, &arguments);
-        let words = OpenOptions::new().create(true).append(true).open(&log);
-        command.stderr(words.map_err(|error| local(format!("{}: {error}", log.display())))?);
-        let key = self.answers(target, &mut command).await?;
-        let started = self.starter.start(command).await;
+        let (key, environment) = self.answers(target).await?;
+        let started = self.starter.start(&self.ssh, arguments, environment, &log).await;
         let child = started.map_err(|error| local(format!("cannot start {}: {error}", self.ssh.display())))?;
         let attached = Master::attach(child, socket, log, target.connect.connect_timeout, Arc::clone(self)).await;
         if let (Some(key), Some(server)) = (key, &*self.askpass.lock().await) {
@@ -224,14 +223,13 @@ impl Shared {
         Ok(master)
     }
 
-    /// Prepares the answer to a password prompt; gives its key.
-    async fn answers(&self, target: &Target, command: &mut std::process::Command) -> Result<Option<String>, Refusal> {
+    /// Prepares the answer to a password prompt; gives its key, and what ssh's environment must be for it.
+    async fn answers(&self, target: &Target) -> Result<(Option<String>, Environment), Refusal> {
         let local = |message: String| Refusal { class: RefusalClass::Local, message };
         let Some(password) = &target.connect.password else {
-            command.env_remove("SSH_ASKPASS");
-            return Ok(None);
+            return Ok((None, vec![("SSH_ASKPASS".to_owned(), None)]));
         };
-        let Some(helper) = self.launcher.askpass() else {
+        let Some(helper) = self.starter.askpass() else {
             return Err(local("a password can be sent only by a program that calls `helper_main` first".to_owned()));
         };
         let key = random::hex(16).map_err(|error| local(format!("no random bytes: {error}")))?;
@@ -241,13 +239,17 @@ impl Shared {
             none => none.insert(AskpassServer::start(&self.path).map_err(|error| local(format!("no socket for passwords: {error}")))?),
         };
         server.expect(&key, password);
-        command
-            .env("SSH_ASKPASS", helper)
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .env("DISPLAY", std::env::var_os("DISPLAY").unwrap_or_else(|| ":0".into()))
-            .env(askpass::SOCKET, &server.socket)
-            .env(askpass::KEY, &key);
-        Ok(Some(key))
+        let text = |value: &Path| value.to_str().map(str::to_owned).ok_or_else(|| local(format!("{} is not UTF-8", value.display())));
+        let display = std::env::var("DISPLAY").unwrap_or_else(|_| ":0".to_owned());
+        let environment = [
+            ("SSH_ASKPASS", text(helper)?),
+            ("SSH_ASKPASS_REQUIRE", "force".to_owned()),
+            ("DISPLAY", display),
+            (ROLE, "askpass".to_owned()),
+            (askpass::SOCKET, text(&server.socket)?),
+            (askpass::KEY, key.clone()),
+        ];
+        Ok((Some(key), environment.map(|(name, value)| (name.to_owned(), Some(value))).to_vec()))
     }
 }
 

@@ -8,13 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openssh::{Session, Stdio};
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Child;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::classify::{classify, last_words};
 use super::hub::Shared;
+use super::started::Started;
 use crate::transport::channel::Channel;
 use crate::transport::lane_api::{Refusal, RefusalClass};
 use crate::transport::process::exit_code;
@@ -47,7 +46,7 @@ enum State {
 impl Master {
     /// Waits until a started master has its session; `budget` counts from the call.
     pub(super) async fn attach(
-        mut child: Child,
+        mut child: Started,
         socket: PathBuf,
         log: PathBuf,
         budget: Duration,
@@ -60,8 +59,7 @@ impl Master {
                 break;
             }
             tokio::select! {
-                status = child.wait() => {
-                    let code = status.ok().and_then(exit_code);
+                code = child.wait() => {
                     let otherwise = format!("ssh ended with exit code {} and said nothing", code.unwrap_or(-1));
                     return Err(classify(&read(&log).await, &otherwise));
                 }
@@ -172,18 +170,11 @@ fn channel(mut child: openssh::Child<Arc<Session>>) -> Result<Channel, Refusal> 
 }
 
 /// Ends a master: TERM to its group, then KILL.
-async fn end(child: &mut Child) {
-    signal(child, Signal::TERM);
+async fn end(child: &mut Started) {
+    child.terminate();
     if timeout(GRACE, child.wait()).await.is_err() {
-        signal(child, Signal::KILL);
-        let _ = child.wait().await;
-    }
-}
-
-fn signal(child: &Child, signal: Signal) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        let _ = kill_process_group(pid, signal);
+        child.kill();
+        child.wait().await;
     }
 }
 

@@ -1,0 +1,155 @@
+//! The keeper: our own executable, started once a run, that starts the masters and outlives us just long enough to end them.
+//!
+//! Orders come on its standard input, a line of JSON each; what became of them goes out on its standard output. The end of the input
+//! is our end, even by SIGKILL: it ends every master then, and itself. Each master could ask the kernel for that signal by itself, but
+//! only in a program of ours that then becomes ssh, and to start that costs more than all else that we do for a host. Knows nothing of
+//! what ssh is told.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::pipe;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::transport::process::exit_code;
+
+/// From TERM to KILL for a master whose run is gone.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What the keeper is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Order {
+    /// Start a program in a process group of its own.
+    Start(Start),
+    /// Send TERM to a program's group.
+    Terminate(u64),
+    /// Send KILL to a program's group.
+    Kill(u64),
+}
+
+/// A program to start.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Start {
+    /// Names it in all that is said of it.
+    pub(super) id: u64,
+    /// The program.
+    pub(super) program: PathBuf,
+    /// Its arguments.
+    pub(super) arguments: Vec<String>,
+    /// Set in its environment, or taken out of it.
+    pub(super) environment: Vec<(String, Option<String>)>,
+    /// Where what it writes to standard error is appended.
+    pub(super) log: PathBuf,
+}
+
+/// What the keeper says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum News {
+    /// It runs, as this process.
+    Started(u64, i32),
+    /// It can't be started; in the system's words.
+    Refused(u64, String),
+    /// It ended; the exit code, 128 + N after signal N.
+    Ended(u64, Option<i32>),
+}
+
+/// Serves until the end of the input; then ends what it started.
+pub(super) fn keep() -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return ExitCode::FAILURE };
+    match runtime.block_on(serve()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Fails only where it was started without pipes, by hand, say.
+async fn serve() -> std::io::Result<()> {
+    let (say, mut said) = mpsc::unbounded_channel::<News>();
+    let input = pipe::Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+    let mut out = pipe::Sender::from_owned_fd(std::io::stdout().as_fd().try_clone_to_owned()?)?;
+    let mut orders = BufReader::new(input).lines();
+    let mut groups: BTreeMap<u64, Pid> = BTreeMap::new();
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            line = orders.next_line() => {
+                let Ok(Some(line)) = line else { break };
+                match serde_json::from_str(&line) {
+                    Ok(Order::Start(start)) => {
+                        let id = start.id;
+                        match spawn(&start) {
+                            Ok((mut child, pid)) => {
+                                groups.insert(id, pid);
+                                let _ = say.send(News::Started(id, pid.as_raw_nonzero().get()));
+                                let say = say.clone();
+                                running.spawn(async move {
+                                    let status = child.wait().await;
+                                    let _ = say.send(News::Ended(id, status.ok().and_then(exit_code)));
+                                });
+                            }
+                            Err(error) => {
+                                let _ = say.send(News::Refused(id, error.to_string()));
+                            }
+                        }
+                    }
+                    Ok(Order::Terminate(id)) => signal(&groups, id, Signal::TERM),
+                    Ok(Order::Kill(id)) => signal(&groups, id, Signal::KILL),
+                    Err(_) => break,
+                }
+            }
+            Some(news) = said.recv() => {
+                if let News::Ended(id, _) = &news {
+                    groups.remove(id);
+                    while running.try_join_next().is_some() {}
+                }
+                let Ok(mut line) = serde_json::to_vec(&news) else { break };
+                line.push(b'\n');
+                if out.write_all(&line).await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    for end in [Signal::TERM, Signal::KILL] {
+        for id in groups.keys() {
+            signal(&groups, *id, end);
+        }
+        let gone = async { while running.join_next().await.is_some() {} };
+        if timeout(GRACE, gone).await.is_ok() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn spawn(start: &Start) -> std::io::Result<(tokio::process::Child, Pid)> {
+    let log = OpenOptions::new().create(true).append(true).open(&start.log)?;
+    let mut command = Command::new(&start.program);
+    command.args(&start.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
+    for (name, value) in &start.environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let child = command.spawn()?;
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    Ok((child, pid.ok_or_else(|| std::io::Error::other("it has ended already"))?))
+}
+
+fn signal(groups: &BTreeMap<u64, Pid>, id: u64, signal: Signal) {
+    // One that has just ended is no error.
+    if let Some(pid) = groups.get(&id) {
+        let _ = kill_process_group(*pid, signal);
+    }
+}
