@@ -155,7 +155,6 @@ impl Dispatcher {
         self.phases.remove(&node);
         if self.stopping(round) || self.is_gone(round, host) {
             // The gate decides again, and finds that there is no other try.
-            self.run_of(id).tries = u32::MAX;
             self.dirty.insert((round, host));
         } else {
             self.again(id);

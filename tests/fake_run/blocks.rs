@@ -1,5 +1,7 @@
 //! Blocks: what fails, what rescues, what runs always, and what runs again.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::bench::{Bench, Ran};
@@ -129,6 +131,27 @@ rounds:
     assert_eq!(ran.end("a after"), "skipped: `deploy` failed");
     assert_eq!(ran.count(|event| matches!(event, RunEvent::BlockEnded { retry_ms: Some(3000), .. })), 2);
     assert_eq!(ran.report.end.exit_code, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_stopped_between_two_tries_tells_how_often_it_was_tried() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - name: deploy
+        retries: 9
+        delay: 10s
+        block: [{ name: one, run: bad }]
+    finally:
+      - { name: told, print: \"{{ tasks.deploy.attempts }}\" }
+";
+    let fails = json!({ "host": "a", "commands": [{ "contains": "bad", "code": 1 }] });
+    let ran = Bench::new(playbook, "a").host(fails).interrupt(Duration::from_secs(15)).run().await;
+    assert_eq!(ran.ran_on("a"), ["bad", "bad"]);
+    assert_eq!(ran.printed("a told"), "2");
+    assert_eq!(ran.report.end.exit_code, 130);
 }
 
 #[tokio::test(start_paused = true)]
