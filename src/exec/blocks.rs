@@ -104,34 +104,18 @@ impl Dispatcher {
     pub(super) fn leave_out(&mut self, id: BlockId, reason: &str, blocked: bool) {
         let (round, block, host) = id;
         let playbook = Arc::clone(&self.fixed.playbook);
+        let plan = playbook.round(round);
         let shape = self.shape.block(round, block);
-        let unneeded = shape.rescue.clone();
-        let parts = [&shape.body, &shape.always];
-        let tasks: Vec<TaskIx> = parts.into_iter().flatten().copied().filter(|node| playbook.round(round).gate(*node).is_none()).collect();
+        let tasks: Vec<TaskIx> = shape.body.iter().chain(&shape.always).copied().filter(|node| plan.gate(*node).is_none()).collect();
+        let outcome = Outcome { blocked, ..Outcome::without_run(Status::Skipped, reason) };
         for task in tasks {
             let step = StepId { round, task, host };
-            if self.queue.is_over(step) || self.phases.contains_key(&step) {
-                continue;
+            if !self.queue.is_over(step) && !self.phases.contains_key(&step) {
+                self.tell_end(step, 0, PassEnd::Unnumbered, &outcome);
             }
-            let mut outcome = Outcome::without_run(Status::Skipped, reason);
-            outcome.blocked = blocked;
-            self.keep(step, &Arc::new(StepResult::without_run(Status::Skipped)));
-            self.tell_end(step, 0, PassEnd::Unnumbered, &outcome);
         }
-        for task in unneeded {
-            self.keep(StepId { round, task, host }, &Arc::new(StepResult::without_run(Status::Skipped)));
-        }
-        self.drop_inside(id);
-    }
-
-    /// Takes everything between a block's gates for over.
-    fn drop_inside(&mut self, id: BlockId) {
-        let (round, block, host) = id;
-        let nodes = self.shape.inside(&self.fixed.playbook, round, block);
-        let effects = self.queue.drop_nodes(round, host, &nodes);
-        nodes.iter().for_each(|task| self.once_passed_by(StepId { round, task: *task, host }));
-        let ended = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Enter(block)), host };
-        self.follow(ended, &Outcome::without_run(Status::Ok, ""), effects);
+        let inside = self.shape.inside(&playbook, round, block);
+        self.drop_part(StepId { round, task: plan.node(Gate::Enter(block)), host }, &inside);
     }
 
     /// Blocks that wait on a host to be tried again, where there will be no other try, wait no longer.

@@ -125,14 +125,15 @@ impl Dispatcher {
         self.open(node);
     }
 
-    /// Takes a part of a block, or of the round's end, for over without a word: it was not needed.
+    /// Takes a block's nodes, or those of a part of it or of the round's end, for over without a word: they are not needed.
     pub(super) fn drop_part(&mut self, node: StepId, nodes: &[TaskIx]) {
         let open: Vec<TaskIx> = nodes.iter().copied().filter(|task| !self.queue.is_over(StepId { task: *task, ..node })).collect();
         for task in &open {
             // Whoever reads it need not wait for it.
             self.keep(StepId { task: *task, ..node }, &Arc::new(StepResult::without_run(Status::Skipped)));
         }
-        let effects = self.queue.drop_nodes(node.round, node.host, &open);
+        // All of them: what another host did for this one is to wait for nothing any more, too.
+        let effects = self.queue.drop_nodes(node.round, node.host, nodes);
         open.iter().for_each(|task| self.once_passed_by(StepId { task: *task, ..node }));
         self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
     }
@@ -212,7 +213,7 @@ impl Dispatcher {
         }
         tracing::debug!(block = name, status = ?worst, "block over");
         let effects = self.queue.finish(node, outcome.lets_dependents_run());
-        for task in self.shape.inside(&Arc::clone(&self.fixed.playbook), node.round, block) {
+        for task in self.shape.inside(&self.fixed.playbook, node.round, block) {
             self.once_passed_by(StepId { task, ..node });
         }
         self.follow(node, &outcome, effects);

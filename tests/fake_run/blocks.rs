@@ -85,6 +85,22 @@ rounds:
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_block_in_one_that_is_left_out_can_be_asked_for() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - when: host.name == 'b'
+        block:
+          - { name: inner, block: [{ name: one, run: one }] }
+      - { name: after, run: \"after {{ tasks.inner.status }}\" }
+";
+    let ran = Bench::new(playbook, "a").run().await;
+    assert_eq!(ran.ran_on("a"), ["after skipped"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_block_may_fail_where_it_is_allowed() {
     let playbook = "
 rounds:
