@@ -8,7 +8,7 @@ use super::state::{BlockRun, Phase};
 use super::steps::PassEnd;
 use super::units::label;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
-use crate::model::{Block, BlockIx, Gate, HostIx, Part, RoundIx, StepId, TaskIx};
+use crate::model::{Block, BlockIx, Gate, HostIx, Part, Retry, RoundIx, StepId, TaskIx};
 use crate::plan::{ErrorView, StepResult};
 
 /// A block on a host.
@@ -32,13 +32,14 @@ impl Dispatcher {
         around(round, home(round, step.task)).any(|(block, part)| {
             let id = (step.round, block, step.host);
             let plan = self.block(id);
-            plan.allow_failure || (part == Part::Body && (plan.rescue || self.has_try_left(id)))
+            plan.allow_failure || (part == Part::Body && (plan.rescue || self.try_left(id).is_some()))
         })
     }
 
-    pub(super) fn has_try_left(&self, id: BlockId) -> bool {
+    /// How a block is tried again; none where it has no try left.
+    pub(super) fn try_left(&self, id: BlockId) -> Option<&Retry> {
         let tries = self.blocks.get(&id).map_or(0, |run| run.tries);
-        self.block(id).retry.as_ref().is_some_and(|retry| tries <= retry.retries)
+        self.block(id).retry.as_ref().filter(|retry| tries <= retry.retries)
     }
 
     /// For a step in a block that may run it again: the item that the innermost such block is at.

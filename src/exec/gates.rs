@@ -102,13 +102,13 @@ impl Dispatcher {
     /// Says whether the body of a block that failed is to begin once more; `rescue` and `always` wait for its last try.
     fn tries_again(&mut self, node: StepId, id: BlockId) -> bool {
         let (_, block, host) = id;
+        if self.is_idle(node) || self.stopping(node.round) {
+            return false;
+        }
         let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };
-        let tries = run.tries;
-        let retry = self.block(id).retry.clone().filter(|retry| tries <= retry.retries);
-        let Some(retry) = retry.filter(|_| !self.is_idle(node) && !self.stopping(node.round)) else { return false };
-        let wait = delay(&retry, tries);
-        let reason = run.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message));
-        let (item, retry_ms) = (self.item(id), Some(millis(wait)));
+        let Some(retry) = self.try_left(id) else { return false };
+        let wait = delay(retry, run.tries);
+        let (reason, item, retry_ms) = (run.why(), self.item(id), Some(millis(wait)));
         let status = BlockStatus::Failed;
         self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host, item, status, reason, retry_ms });
         self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, host)));
@@ -249,12 +249,11 @@ fn verdict(run: &BlockRun, body: bool, rescue: bool, always: bool) -> (BlockStat
         Some(Left::Failed(reason)) => return (BlockStatus::Failed, Some(reason.clone())),
         None => {}
     }
-    let why = || run.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message));
     if always || (body && (!run.rescuing || rescue || run.lost)) {
-        return (BlockStatus::Failed, why());
+        return (BlockStatus::Failed, run.why());
     }
     match (body, run.changed) {
-        (true, _) => (BlockStatus::Rescued, why()),
+        (true, _) => (BlockStatus::Rescued, run.why()),
         (false, true) => (BlockStatus::Changed, None),
         (false, false) => (BlockStatus::Ok, None),
     }
