@@ -62,12 +62,11 @@ impl Dispatcher {
         state.failures.insert(host);
         let default = (!plan.flow.batch.is_empty()).then_some(Limit::Count(0));
         let Some(limit) = plan.flow.max_failures.or(default) else { return };
-        let (failed, most) =
-            (state.failures.len(), limit.of(state.hosts.len().max(plan.flow.chosen.as_ref().map_or(plan.hosts.len(), |_| 0))));
+        let (failed, most) = (state.failures.len(), limit.of(state.hosts.len()));
         if failed <= most {
             return;
         }
-        let reason = format!("{failed} of {} failed in {}, {most} may", plural(plan.hosts.len(), "host"), plan.id);
+        let reason = format!("{failed} of {} failed in {}, {most} may", plural(state.hosts.len(), "host"), plan.id);
         if self.stopped.is_none() {
             self.recorder.emit(RunEvent::Stopped { round, reason: reason.clone() });
             self.give_up(reason.clone());
