@@ -8,7 +8,7 @@ use super::state::{Asking, Effect, RoundPhase};
 use super::timers::Wake;
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{HostIx, Limit, RoundIx};
-use crate::plan::{self, StepResult};
+use crate::plan;
 use crate::text::plural;
 
 impl Dispatcher {
@@ -157,18 +157,13 @@ impl Dispatcher {
                 self.never_started(round, &refused);
                 self.give_up(refused);
             }
-            (Some(of), yes) => {
-                let mut outcome = Outcome::without_run(if yes { Status::Ok } else { Status::Failed }, refused.clone());
-                if yes {
-                    outcome.reason = None;
-                } else {
-                    if self.stopped.is_none() {
-                        self.give_up(refused.clone());
-                    }
-                    self.leave_waiting(round, &refused);
+            (Some(of), true) => self.control_over(of, Outcome::new(Status::Ok)),
+            (Some(of), false) => {
+                if self.stopped.is_none() {
+                    self.give_up(refused.clone());
                 }
-                let result = StepResult { attempts: 1, ..StepResult::without_run(outcome.status) };
-                self.unit_ended(of, outcome, Some(std::sync::Arc::new(result)), true);
+                self.leave_waiting(round, &refused);
+                self.control_over(of, Outcome::without_run(Status::Failed, refused));
             }
         }
     }

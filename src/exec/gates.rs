@@ -28,7 +28,7 @@ impl Dispatcher {
     /// Lets through what waits for a gate.
     pub(super) fn open(&mut self, node: StepId) {
         let effects = self.queue.finish(node, true);
-        self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
+        self.follow(node, &Outcome::new(Status::Ok), effects);
     }
 
     /// Says whether nothing inside is to be asked or begun any more.
@@ -135,7 +135,7 @@ impl Dispatcher {
         // All of them: what another host did for this one is to wait for nothing any more, too.
         let effects = self.queue.drop_nodes(node.round, node.host, nodes);
         open.iter().for_each(|task| self.once_passed_by(StepId { task: *task, ..node }));
-        self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
+        self.follow(node, &Outcome::new(Status::Ok), effects);
     }
 
     fn any_bad(&self, node: StepId, nodes: &[TaskIx]) -> bool {

@@ -5,7 +5,6 @@ use super::dispatcher::Dispatcher;
 use super::state::{HandlerRun, Phase};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{Gate, HostIx, RoundIx, Section, StepId, TaskIx};
-use crate::plan::StepResult;
 
 impl Dispatcher {
     /// A step changed something: the handlers that it names are pending on its host.
@@ -93,10 +92,7 @@ impl Dispatcher {
             if self.queue.is_over(step) || self.phases.get(&step) != Some(&Phase::Busy) {
                 continue;
             }
-            let result = StepResult { attempts: 1, ..StepResult::without_run(Status::Ok) };
-            let mut outcome = Outcome::without_run(Status::Ok, "");
-            outcome.reason = None;
-            self.unit_ended((step, unit), outcome, Some(std::sync::Arc::new(result)), true);
+            self.control_over((step, unit), Outcome::new(Status::Ok));
         }
         if gate {
             let plan = self.fixed.playbook.round(round);
