@@ -2,6 +2,7 @@
 
 use super::advance::UnitId;
 use super::dispatcher::Dispatcher;
+use super::shape::home;
 use super::state::{HandlerRun, Phase};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{Gate, HostIx, RoundIx, Section, StepId, TaskIx};
@@ -105,13 +106,10 @@ impl Dispatcher {
 
     /// The round's tasks and handlers are over on a host.
     pub(super) fn finally(&mut self, node: StepId) {
-        let plan = self.fixed.playbook.round(node.round);
-        let listed = (0..plan.tasks.len()).map(TaskIx::new).filter(|task| plan.tasks[task.index()].flow.home.section == Section::Finally);
-        let tasks: Vec<TaskIx> = listed.collect();
-        let gates = (plan.tasks.len()..plan.node_count()).map(TaskIx::new);
-        let inside = gates.filter(|gate| super::shape::home(plan, *gate).section == Section::Finally && *gate != node.task);
-        let nodes: Vec<TaskIx> = tasks.into_iter().chain(inside).collect();
         if !self.begun.contains(&(node.round, node.host)) || self.is_given_up() {
+            let plan = self.fixed.playbook.round(node.round);
+            let inside = |other: &TaskIx| home(plan, *other).section == Section::Finally && *other != node.task;
+            let nodes: Vec<TaskIx> = (0..plan.node_count()).map(TaskIx::new).filter(inside).collect();
             self.drop_part(node, &nodes);
         }
         self.open(node);
