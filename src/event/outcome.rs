@@ -102,12 +102,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// An outcome of a step that did not run.
+    /// An outcome of which nothing is known but how the step ended.
     #[must_use]
-    pub fn without_run(status: Status, reason: impl Into<String>) -> Outcome {
+    pub fn new(status: Status) -> Outcome {
         Outcome {
             status,
-            reason: Some(reason.into()),
+            reason: None,
             blocked: false,
             allowed: false,
             rc: None,
@@ -116,6 +116,12 @@ impl Outcome {
             stderr: OutputInfo::default(),
             outputs: indexmap::IndexMap::new(),
         }
+    }
+
+    /// An outcome of a step that did not run.
+    #[must_use]
+    pub fn without_run(status: Status, reason: impl Into<String>) -> Outcome {
+        Outcome { reason: Some(reason.into()), ..Outcome::new(status) }
     }
 
     /// Says whether what needs the step may go on.

@@ -8,7 +8,7 @@ use super::state::{Asking, Effect, RoundPhase};
 use super::timers::Wake;
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{HostIx, Limit, RoundIx};
-use crate::plan::{self, StepResult};
+use crate::plan;
 use crate::text::plural;
 
 impl Dispatcher {
@@ -62,12 +62,11 @@ impl Dispatcher {
         state.failures.insert(host);
         let default = (!plan.flow.batch.is_empty()).then_some(Limit::Count(0));
         let Some(limit) = plan.flow.max_failures.or(default) else { return };
-        let (failed, most) =
-            (state.failures.len(), limit.of(state.hosts.len().max(plan.flow.chosen.as_ref().map_or(plan.hosts.len(), |_| 0))));
+        let (failed, most) = (state.failures.len(), limit.of(state.hosts.len()));
         if failed <= most {
             return;
         }
-        let reason = format!("{failed} of {} failed in {}, {most} may", plural(plan.hosts.len(), "host"), plan.id);
+        let reason = format!("{failed} of {} failed in {}, {most} may", plural(state.hosts.len(), "host"), plan.id);
         if self.stopped.is_none() {
             self.recorder.emit(RunEvent::Stopped { round, reason: reason.clone() });
             self.give_up(reason.clone());
@@ -158,18 +157,13 @@ impl Dispatcher {
                 self.never_started(round, &refused);
                 self.give_up(refused);
             }
-            (Some(of), yes) => {
-                let mut outcome = Outcome::without_run(if yes { Status::Ok } else { Status::Failed }, refused.clone());
-                if yes {
-                    outcome.reason = None;
-                } else {
-                    if self.stopped.is_none() {
-                        self.give_up(refused.clone());
-                    }
-                    self.leave_waiting(round, &refused);
+            (Some(of), true) => self.control_over(of, Outcome::new(Status::Ok)),
+            (Some(of), false) => {
+                if self.stopped.is_none() {
+                    self.give_up(refused.clone());
                 }
-                let result = StepResult { attempts: 1, ..StepResult::without_run(outcome.status) };
-                self.unit_ended(of, outcome, Some(std::sync::Arc::new(result)), true);
+                self.leave_waiting(round, &refused);
+                self.control_over(of, Outcome::without_run(Status::Failed, refused));
             }
         }
     }

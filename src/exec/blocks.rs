@@ -8,7 +8,7 @@ use super::state::{BlockRun, Phase};
 use super::steps::PassEnd;
 use super::units::label;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
-use crate::model::{Block, BlockIx, Gate, HostIx, Part, RoundIx, StepId, TaskIx};
+use crate::model::{Block, BlockIx, Gate, HostIx, Part, Retry, RoundIx, StepId, TaskIx};
 use crate::plan::{ErrorView, StepResult};
 
 /// A block on a host.
@@ -32,13 +32,14 @@ impl Dispatcher {
         around(round, home(round, step.task)).any(|(block, part)| {
             let id = (step.round, block, step.host);
             let plan = self.block(id);
-            plan.allow_failure || (part == Part::Body && (plan.rescue || self.has_try_left(id)))
+            plan.allow_failure || (part == Part::Body && (plan.rescue || self.try_left(id).is_some()))
         })
     }
 
-    pub(super) fn has_try_left(&self, id: BlockId) -> bool {
+    /// How a block is tried again; none where it has no try left.
+    pub(super) fn try_left(&self, id: BlockId) -> Option<&Retry> {
         let tries = self.blocks.get(&id).map_or(0, |run| run.tries);
-        self.block(id).retry.as_ref().is_some_and(|retry| tries <= retry.retries)
+        self.block(id).retry.as_ref().filter(|retry| tries <= retry.retries)
     }
 
     /// For a step in a block that may run it again: the item that the innermost such block is at.
@@ -104,34 +105,18 @@ impl Dispatcher {
     pub(super) fn leave_out(&mut self, id: BlockId, reason: &str, blocked: bool) {
         let (round, block, host) = id;
         let playbook = Arc::clone(&self.fixed.playbook);
+        let plan = playbook.round(round);
         let shape = self.shape.block(round, block);
-        let unneeded = shape.rescue.clone();
-        let parts = [&shape.body, &shape.always];
-        let tasks: Vec<TaskIx> = parts.into_iter().flatten().copied().filter(|node| playbook.round(round).gate(*node).is_none()).collect();
+        let tasks: Vec<TaskIx> = shape.body.iter().chain(&shape.always).copied().filter(|node| plan.gate(*node).is_none()).collect();
+        let outcome = Outcome { blocked, ..Outcome::without_run(Status::Skipped, reason) };
         for task in tasks {
             let step = StepId { round, task, host };
-            if self.queue.is_over(step) || self.phases.contains_key(&step) {
-                continue;
+            if !self.queue.is_over(step) && !self.phases.contains_key(&step) {
+                self.tell_end(step, 0, PassEnd::Unnumbered, &outcome);
             }
-            let mut outcome = Outcome::without_run(Status::Skipped, reason);
-            outcome.blocked = blocked;
-            self.keep(step, &Arc::new(StepResult::without_run(Status::Skipped)));
-            self.tell_end(step, 0, PassEnd::Unnumbered, &outcome);
         }
-        for task in unneeded {
-            self.keep(StepId { round, task, host }, &Arc::new(StepResult::without_run(Status::Skipped)));
-        }
-        self.drop_inside(id);
-    }
-
-    /// Takes everything between a block's gates for over.
-    fn drop_inside(&mut self, id: BlockId) {
-        let (round, block, host) = id;
-        let nodes = self.shape.inside(&self.fixed.playbook, round, block);
-        let effects = self.queue.drop_nodes(round, host, &nodes);
-        nodes.iter().for_each(|task| self.once_passed_by(StepId { round, task: *task, host }));
-        let ended = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Enter(block)), host };
-        self.follow(ended, &Outcome::without_run(Status::Ok, ""), effects);
+        let inside = self.shape.inside(&playbook, round, block);
+        self.drop_part(StepId { round, task: plan.node(Gate::Enter(block)), host }, &inside);
     }
 
     /// Blocks that wait on a host to be tried again, where there will be no other try, wait no longer.
@@ -155,7 +140,6 @@ impl Dispatcher {
         self.phases.remove(&node);
         if self.stopping(round) || self.is_gone(round, host) {
             // The gate decides again, and finds that there is no other try.
-            self.run_of(id).tries = u32::MAX;
             self.dirty.insert((round, host));
         } else {
             self.again(id);

@@ -54,17 +54,8 @@ impl Dispatcher {
             _ => {}
         }
         let mut result = StepResult { attempts: 1, stdout: stdout.clone(), ..StepResult::without_run(status) };
-        let mut outcome = Outcome {
-            status,
-            reason,
-            blocked: false,
-            allowed: false,
-            rc: None,
-            duration_ms: 0,
-            stdout: OutputInfo { bytes: stdout.len() as u64, ..OutputInfo::default() },
-            stderr: OutputInfo::default(),
-            outputs: indexmap::IndexMap::new(),
-        };
+        let told = OutputInfo { bytes: stdout.len() as u64, ..OutputInfo::default() };
+        let mut outcome = Outcome { reason, stdout: told, ..Outcome::new(status) };
         let scope = |result: &StepResult| self.unit_scope(of, Some(Arc::new(result.clone())));
         judge::judge_by_task(task, &self.fixed.engine, &mut outcome, &result, &scope);
         outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
@@ -87,10 +78,13 @@ impl Dispatcher {
         if self.queue.is_over(step) || self.phases.get(&step) != Some(&Phase::Busy) {
             return;
         }
-        let result = StepResult { attempts: 1, ..StepResult::without_run(Status::Ok) };
-        let mut outcome = Outcome::without_run(Status::Ok, "");
-        outcome.reason = None;
-        self.unit_ended((step, unit), outcome, Some(Arc::new(result)), true);
+        self.control_over((step, unit), Outcome::new(Status::Ok));
+    }
+
+    /// A unit of a verb that needs no host is over after a while.
+    pub(super) fn control_over(&mut self, of: UnitId, outcome: Outcome) {
+        let result = StepResult { attempts: 1, ..StepResult::without_run(outcome.status) };
+        self.unit_ended(of, outcome, Some(Arc::new(result)), true);
     }
 }
 

@@ -28,7 +28,7 @@ impl Dispatcher {
     /// Lets through what waits for a gate.
     pub(super) fn open(&mut self, node: StepId) {
         let effects = self.queue.finish(node, true);
-        self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
+        self.follow(node, &Outcome::new(Status::Ok), effects);
     }
 
     /// Says whether nothing inside is to be asked or begun any more.
@@ -102,13 +102,13 @@ impl Dispatcher {
     /// Says whether the body of a block that failed is to begin once more; `rescue` and `always` wait for its last try.
     fn tries_again(&mut self, node: StepId, id: BlockId) -> bool {
         let (_, block, host) = id;
+        if self.is_idle(node) || self.stopping(node.round) {
+            return false;
+        }
         let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };
-        let tries = run.tries;
-        let retry = self.block(id).retry.clone().filter(|retry| tries <= retry.retries);
-        let Some(retry) = retry.filter(|_| !self.is_idle(node) && !self.stopping(node.round)) else { return false };
-        let wait = delay(&retry, tries);
-        let reason = run.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message));
-        let (item, retry_ms) = (self.item(id), Some(millis(wait)));
+        let Some(retry) = self.try_left(id) else { return false };
+        let wait = delay(retry, run.tries);
+        let (reason, item, retry_ms) = (run.why(), self.item(id), Some(millis(wait)));
         let status = BlockStatus::Failed;
         self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host, item, status, reason, retry_ms });
         self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, host)));
@@ -125,16 +125,17 @@ impl Dispatcher {
         self.open(node);
     }
 
-    /// Takes a part of a block, or of the round's end, for over without a word: it was not needed.
+    /// Takes a block's nodes, or those of a part of it or of the round's end, for over without a word: they are not needed.
     pub(super) fn drop_part(&mut self, node: StepId, nodes: &[TaskIx]) {
         let open: Vec<TaskIx> = nodes.iter().copied().filter(|task| !self.queue.is_over(StepId { task: *task, ..node })).collect();
         for task in &open {
             // Whoever reads it need not wait for it.
             self.keep(StepId { task: *task, ..node }, &Arc::new(StepResult::without_run(Status::Skipped)));
         }
-        let effects = self.queue.drop_nodes(node.round, node.host, &open);
+        // All of them: what another host did for this one is to wait for nothing any more, too.
+        let effects = self.queue.drop_nodes(node.round, node.host, nodes);
         open.iter().for_each(|task| self.once_passed_by(StepId { task: *task, ..node }));
-        self.follow(node, &Outcome::without_run(Status::Ok, ""), effects);
+        self.follow(node, &Outcome::new(Status::Ok), effects);
     }
 
     fn any_bad(&self, node: StepId, nodes: &[TaskIx]) -> bool {
@@ -212,7 +213,7 @@ impl Dispatcher {
         }
         tracing::debug!(block = name, status = ?worst, "block over");
         let effects = self.queue.finish(node, outcome.lets_dependents_run());
-        for task in self.shape.inside(&Arc::clone(&self.fixed.playbook), node.round, block) {
+        for task in self.shape.inside(&self.fixed.playbook, node.round, block) {
             self.once_passed_by(StepId { task, ..node });
         }
         self.follow(node, &outcome, effects);
@@ -248,12 +249,11 @@ fn verdict(run: &BlockRun, body: bool, rescue: bool, always: bool) -> (BlockStat
         Some(Left::Failed(reason)) => return (BlockStatus::Failed, Some(reason.clone())),
         None => {}
     }
-    let why = || run.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message));
     if always || (body && (!run.rescuing || rescue || run.lost)) {
-        return (BlockStatus::Failed, why());
+        return (BlockStatus::Failed, run.why());
     }
     match (body, run.changed) {
-        (true, _) => (BlockStatus::Rescued, why()),
+        (true, _) => (BlockStatus::Rescued, run.why()),
         (false, true) => (BlockStatus::Changed, None),
         (false, false) => (BlockStatus::Ok, None),
     }

@@ -2,10 +2,10 @@
 
 use super::advance::UnitId;
 use super::dispatcher::Dispatcher;
+use super::shape::home;
 use super::state::{HandlerRun, Phase};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{Gate, HostIx, RoundIx, Section, StepId, TaskIx};
-use crate::plan::StepResult;
 
 impl Dispatcher {
     /// A step changed something: the handlers that it names are pending on its host.
@@ -93,10 +93,7 @@ impl Dispatcher {
             if self.queue.is_over(step) || self.phases.get(&step) != Some(&Phase::Busy) {
                 continue;
             }
-            let result = StepResult { attempts: 1, ..StepResult::without_run(Status::Ok) };
-            let mut outcome = Outcome::without_run(Status::Ok, "");
-            outcome.reason = None;
-            self.unit_ended((step, unit), outcome, Some(std::sync::Arc::new(result)), true);
+            self.control_over((step, unit), Outcome::new(Status::Ok));
         }
         if gate {
             let plan = self.fixed.playbook.round(round);
@@ -109,13 +106,10 @@ impl Dispatcher {
 
     /// The round's tasks and handlers are over on a host.
     pub(super) fn finally(&mut self, node: StepId) {
-        let plan = self.fixed.playbook.round(node.round);
-        let listed = (0..plan.tasks.len()).map(TaskIx::new).filter(|task| plan.tasks[task.index()].flow.home.section == Section::Finally);
-        let tasks: Vec<TaskIx> = listed.collect();
-        let gates = (plan.tasks.len()..plan.node_count()).map(TaskIx::new);
-        let inside = gates.filter(|gate| super::shape::home(plan, *gate).section == Section::Finally && *gate != node.task);
-        let nodes: Vec<TaskIx> = tasks.into_iter().chain(inside).collect();
         if !self.begun.contains(&(node.round, node.host)) || self.is_given_up() {
+            let plan = self.fixed.playbook.round(node.round);
+            let inside = |other: &TaskIx| home(plan, *other).section == Section::Finally && *other != node.task;
+            let nodes: Vec<TaskIx> = (0..plan.node_count()).map(TaskIx::new).filter(inside).collect();
             self.drop_part(node, &nodes);
         }
         self.open(node);

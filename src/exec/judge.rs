@@ -52,29 +52,15 @@ pub(super) fn judge(
     ended: Ended<'_>,
     scope: &dyn Fn(&StepResult) -> Root,
 ) -> (Outcome, StepResult) {
-    let mut outcome = Outcome {
-        status: Status::Ok,
-        reason: None,
-        blocked: false,
-        allowed: false,
-        rc: None,
-        duration_ms: ended.duration_ms,
-        stdout: ended.stdout_info,
-        stderr: ended.stderr_info,
-        outputs: indexmap::IndexMap::new(),
-    };
+    let mut outcome =
+        Outcome { duration_ms: ended.duration_ms, stdout: ended.stdout_info, stderr: ended.stderr_info, ..Outcome::new(Status::Ok) };
     let cut = outcome.stdout.cut;
     let mut result = StepResult {
-        status: Status::Ok,
-        changed: false,
-        rc: None,
-        stdout: String::new(),
         stderr: into_text(ended.stderr),
-        outputs: indexmap::IndexMap::new(),
         started: ended.began.and_then(rfc3339),
         duration: std::time::Duration::from_millis(ended.duration_ms).as_secs_f64(),
         attempts: 1,
-        items: Vec::new(),
+        ..StepResult::without_run(Status::Ok)
     };
     match ended.end {
         End::Guarded { guard, code } => {

@@ -1,5 +1,6 @@
 //! The ways to hosts: one each, and a further one where a round connects otherwise.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -8,33 +9,41 @@ use super::dispatcher::Dispatcher;
 use super::state::{HostState, Link, Seat};
 use super::worker::{self, ToWorker};
 use crate::event::RunEvent;
-use crate::model::{Connect, ConnectPatch, HostIx, Inventory, Jump, Playbook, RoundIx};
+use crate::model::{Connect, HostIx, Inventory, Jump, Playbook, RoundIx};
 use crate::transport::Target;
 
 /// Which seats there are. The first are the hosts' own, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Seats {
-    /// Seats beyond the hosts' own: the host, and what differs.
-    more: Vec<(HostIx, ConnectPatch)>,
+    /// Seats beyond the hosts' own: the host, and how it is reached there.
+    more: Vec<(HostIx, Connect)>,
     own: usize,
     /// By round, and host in it; none for rounds that connect as the inventory says.
-    rounds: Vec<Option<std::collections::BTreeMap<HostIx, Seat>>>,
+    rounds: Vec<Option<BTreeMap<HostIx, Seat>>>,
 }
 
 impl Seats {
     pub(super) fn new(playbook: &Playbook, inventory: &Inventory) -> Seats {
         let mut seats = Seats { own: inventory.hosts.len(), ..Seats::default() };
         for round in &playbook.rounds {
-            let map = round.connect.as_ref().map(|patch| round.hosts.iter().map(|host| (*host, seats.patched(*host, patch))).collect());
+            let map = round.connect.as_ref().map(|patch| {
+                let mut map = BTreeMap::new();
+                for host in &round.hosts {
+                    let mut connect = inventory.host(*host).connect.clone();
+                    connect.apply(patch);
+                    map.insert(*host, seats.further(*host, connect));
+                }
+                map
+            });
             seats.rounds.push(map);
         }
         seats
     }
 
-    fn patched(&mut self, host: HostIx, patch: &ConnectPatch) -> Seat {
-        let known = self.more.iter().position(|(other, same)| *other == host && same == patch);
+    fn further(&mut self, host: HostIx, connect: Connect) -> Seat {
+        let known = self.more.iter().position(|(other, same)| *other == host && *same == connect);
         let index = known.unwrap_or_else(|| {
-            self.more.push((host, patch.clone()));
+            self.more.push((host, connect));
             self.more.len() - 1
         });
         number(self.own + index)
@@ -57,7 +66,8 @@ impl Seats {
         }
     }
 
-    fn patch(&self, seat: Seat) -> Option<&ConnectPatch> {
+    /// How a seat's host is reached; none for its own seat, where it is reached as the inventory says.
+    fn connect(&self, seat: Seat) -> Option<&Connect> {
         Some(&self.more[seat.index().checked_sub(self.own)?].1)
     }
 }
@@ -77,39 +87,34 @@ impl Dispatcher {
     }
 
     /// How a seat's host is reached.
-    pub(super) fn connect_of(&self, seat: Seat) -> Connect {
-        let mut connect = self.fixed.inventory.host(self.seats.host(seat)).connect.clone();
-        if let Some(patch) = self.seats.patch(seat) {
-            connect.apply(patch);
-        }
-        connect
+    fn connect_of(&self, seat: Seat) -> &Connect {
+        self.seats.connect(seat).unwrap_or_else(|| &self.fixed.inventory.host(self.seats.host(seat)).connect)
     }
 
     pub(super) fn max_sessions(&self, seat: Seat) -> usize {
-        let patched = self.seats.patch(seat).and_then(|patch| patch.max_sessions);
-        patched.unwrap_or_else(|| self.fixed.inventory.host(self.seats.host(seat)).connect.max_sessions).max(1)
+        self.connect_of(seat).max_sessions.max(1)
     }
 
     pub(super) fn become_password(&self, seat: Seat) -> Option<String> {
-        let patched = self.seats.patch(seat).and_then(|patch| patch.become_password.clone());
-        patched.or_else(|| self.fixed.inventory.host(self.seats.host(seat)).connect.become_password.clone())
+        self.connect_of(seat).become_password.clone()
     }
 
     /// The seat's worker, started at its first job.
-    pub(super) fn worker(&mut self, seat: Seat) -> &mpsc::UnboundedSender<ToWorker> {
+    pub(super) fn worker(&mut self, seat: Seat) -> mpsc::UnboundedSender<ToWorker> {
         let host = self.seats.host(seat);
         if self.hosts[seat.index()].link == Link::Idle {
             self.hosts[seat.index()].link = Link::Connecting;
             self.recorder.emit(RunEvent::HostConnecting { host });
         }
-        if self.hosts[seat.index()].worker.is_none() {
-            let (commands, obeyed) = mpsc::unbounded_channel();
-            let target = target(&self.fixed.inventory, host, self.connect_of(seat), 0);
-            let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), obeyed, self.said.clone());
-            self.workers.spawn(work);
-            self.hosts[seat.index()].worker = Some(commands);
+        if let Some(worker) = &self.hosts[seat.index()].worker {
+            return worker.clone();
         }
-        self.hosts[seat.index()].worker.get_or_insert_with(|| mpsc::unbounded_channel().0)
+        let (commands, obeyed) = mpsc::unbounded_channel();
+        let target = target(&self.fixed.inventory, host, self.connect_of(seat).clone(), 0);
+        let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), obeyed, self.said.clone());
+        self.workers.spawn(work);
+        self.hosts[seat.index()].worker = Some(commands.clone());
+        commands
     }
 }
 

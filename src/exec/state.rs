@@ -222,6 +222,13 @@ pub(super) struct BlockRun {
     pub(super) passes: Vec<crate::plan::ItemResult>,
 }
 
+impl BlockRun {
+    /// Why its body failed in this pass, for people.
+    pub(super) fn why(&self) -> Option<String> {
+        self.error.as_ref().map(|error| format!("`{}`: {}", error.task, error.message))
+    }
+}
+
 /// Why a block's tasks do not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Left {

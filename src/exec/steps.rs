@@ -186,13 +186,17 @@ impl Dispatcher {
     /// A step's outcome is known: it goes to the record, and what follows waits for that.
     pub(super) fn judged(&mut self, step: StepId, attempt: u32, outcome: Outcome, result: Option<Arc<StepResult>>) {
         self.orphan_flying(step);
-        let pass = match self.repeats.remove(&step) {
+        let repeat = self.repeats.remove(&step);
+        let units = repeat.as_ref().map_or(0, |repeat| repeat.units.len());
+        for unit in std::iter::once(None).chain((0..units).map(Some)) {
+            self.under_way.remove(&(step, unit));
+        }
+        let pass = match repeat {
             Some(repeat) if repeat.each => PassEnd::ByItems,
             Some(repeat) if repeat.units.iter().all(|unit| !unit.waiting) => PassEnd::Numbered,
             None if attempt > 0 => PassEnd::Numbered,
             _ => PassEnd::Unnumbered,
         };
-        self.under_way.retain(|(of, _), _| *of != step);
         self.let_go(step);
         self.phases.insert(step, Phase::Judged);
         if attempt > 0 {

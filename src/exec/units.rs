@@ -233,7 +233,7 @@ impl Dispatcher {
     /// All items that will run are over: they make one outcome.
     fn fold_units(&mut self, step: StepId, task: &Task) {
         let Some(repeat) = self.repeats.get(&step) else { return };
-        let mut outcome = Outcome::without_run(Status::Skipped, "");
+        let mut outcome = Outcome::new(Status::Skipped);
         let mut result = StepResult::without_run(Status::Skipped);
         let mut failed: Vec<String> = Vec::new();
         let mut reasons: Vec<&str> = Vec::new();

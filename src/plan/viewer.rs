@@ -247,6 +247,9 @@ impl Viewer<'_> {
                 Err(Failure { error: RenderError::Pending(_), .. }) => {}
             }
         }
+        if failures.is_empty() {
+            return groups;
+        }
         let told = self.told.borrow().clone();
         for ((message, at, hint, item), hosts) in failures {
             if at.is_some() && told.contains(&(message.clone(), at)) {

@@ -5,7 +5,7 @@
 
 mod flow;
 
-pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, FACT_SECTIONS, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
+pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
 
 /// What a key's value may be; the reader and the schema agree on it by this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,7 +350,7 @@ pub(crate) fn output_fields(verb: &str) -> &'static [&'static str] {
     match verb {
         "stat" => &["exists", "type", "size", "mode", "owner", "group", "mtime"],
         "glob" => &["paths"],
-        "facts" => FACT_SECTIONS,
+        "facts" => &crate::resource::FACT_SECTIONS,
         _ => &[],
     }
 }

@@ -205,7 +205,7 @@ pub(super) fn step(round: usize, task: usize, host: usize) -> StepId {
 
 /// An outcome of a step that ran.
 pub(super) fn ran(status: Status, rc: Option<i32>) -> Outcome {
-    Outcome { rc, reason: None, duration_ms: 120, ..Outcome::without_run(status, "") }
+    Outcome { rc, duration_ms: 120, ..Outcome::new(status) }
 }
 
 /// Names `web001` … of as many hosts.

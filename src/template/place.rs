@@ -9,7 +9,7 @@ use minijinja::{Error, Value};
 
 use super::fault::fault;
 use super::text::{from_jinja, is_omit, write};
-use crate::text::quote;
+use crate::text::{escaped, quote};
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Place {
             Place::Word { bare, .. } => Ok(word(&scalar(value)?, bare)),
             Place::WordNumber | Place::Arithmetic => number(value),
             Place::Double { after_name } => {
-                let text = escape(&scalar(value)?, &['\\', '$', '`', '"']);
+                let text = escaped(&scalar(value)?, &['\\', '$', '`', '"']);
                 // `"$HOME{{ x }}"` would read on into the name; closing and opening the quotes ends it.
                 Ok(if after_name { format!("\"\"{text}") } else { text })
             }
@@ -128,7 +128,7 @@ impl Place {
             Place::Here { strip, line_start } => {
                 let text = scalar(value)?;
                 keeps_tabs(&text, strip, line_start)?;
-                Ok(escape(&text, &['\\', '$', '`']))
+                Ok(escaped(&text, &['\\', '$', '`']))
             }
             Place::HereQuoted { strip, line_start } => {
                 let text = scalar(value)?;
@@ -214,17 +214,6 @@ fn word(text: &str, bare: bool) -> String {
 /// not, so the two are kept apart.
 fn inside_single(text: &str) -> String {
     text.replace('\'', r"'\''").replace("\\\n", "\\''\n")
-}
-
-fn escape(text: &str, special: &[char]) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if special.contains(&c) {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }
 
 fn keeps_tabs(text: &str, strip: bool, line_start: bool) -> Result<(), Error> {

@@ -16,7 +16,7 @@ pub use escape::{one_line, visible};
 pub use fold::{fold_names, natural_cmp};
 pub use hex::hex;
 pub use ident::{is_id, snake_id};
-pub use quote::{quote, quote_all};
+pub use quote::{escaped, quote, quote_all};
 pub use suggest::{did_you_mean, nearest};
 
 /// Writes a count with its noun: `1 host`, `3 hosts`.

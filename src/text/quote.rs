@@ -29,6 +29,19 @@ pub fn quote_all<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
     quoted.join(" ")
 }
 
+/// Writes a backslash before each of the `special` signs of `text`.
+#[must_use]
+pub fn escaped(text: &str, special: &[char]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if special.contains(&c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +58,10 @@ mod tests {
         assert_eq!(quote("it's"), r"'it'\''s'");
         assert_eq!(quote("A=b"), "'A=b'");
         assert_eq!(quote_all(["ls", "-l", "my file"]), "ls -l 'my file'");
+    }
+
+    #[test]
+    fn only_special_signs_are_escaped() {
+        assert_eq!(escaped(r#"a "$b" \ é"#, &['\\', '$']), r#"a "\$b" \\ é"#);
     }
 }

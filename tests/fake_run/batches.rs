@@ -74,6 +74,26 @@ async fn so_many_may_fail_and_shares_round_down() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_when_leaves_out_is_no_part_of_a_share() {
+    let playbook = "
+rounds:
+  - name: patch
+    hosts: all
+    when: host.name < 'w05'
+    batch: 2
+    max_failures: 25%
+    tasks: [{ name: up, run: up }]
+";
+    let failing = |host: &str| json!({ "host": host, "commands": [{ "contains": "up", "code": 1 }] });
+    let ran = Bench::new(playbook, &hosts(8)).host(failing("w01")).run().await;
+    assert_eq!(touched(&ran, 8), [1, 2, 3, 4], "a quarter of four is one");
+    let ran = Bench::new(playbook, &hosts(8)).host(failing("w01")).host(failing("w02")).run().await;
+    assert_eq!(touched(&ran, 8), [1, 2], "and not two, as of eight");
+    assert_eq!(ran.left_out()["w03"], "2 of 4 hosts failed in patch, 1 may");
+    assert_eq!(ran.report.end.exit_code, 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_batches_there_is_no_limit_but_the_one_written() {
     let playbook = "rounds: [{ hosts: all, max_parallel: 1, tasks: [{ name: up, run: up }] }]";
     let failing = json!({ "host": "w01", "commands": [{ "contains": "up", "code": 1 }] });

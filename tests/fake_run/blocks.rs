@@ -1,5 +1,7 @@
 //! Blocks: what fails, what rescues, what runs always, and what runs again.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::bench::{Bench, Ran};
@@ -83,6 +85,22 @@ rounds:
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_block_in_one_that_is_left_out_can_be_asked_for() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - when: host.name == 'b'
+        block:
+          - { name: inner, block: [{ name: one, run: one }] }
+      - { name: after, run: \"after {{ tasks.inner.status }}\" }
+";
+    let ran = Bench::new(playbook, "a").run().await;
+    assert_eq!(ran.ran_on("a"), ["after skipped"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_block_may_fail_where_it_is_allowed() {
     let playbook = "
 rounds:
@@ -129,6 +147,27 @@ rounds:
     assert_eq!(ran.end("a after"), "skipped: `deploy` failed");
     assert_eq!(ran.count(|event| matches!(event, RunEvent::BlockEnded { retry_ms: Some(3000), .. })), 2);
     assert_eq!(ran.report.end.exit_code, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_stopped_between_two_tries_tells_how_often_it_was_tried() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - name: deploy
+        retries: 9
+        delay: 10s
+        block: [{ name: one, run: bad }]
+    finally:
+      - { name: told, print: \"{{ tasks.deploy.attempts }}\" }
+";
+    let fails = json!({ "host": "a", "commands": [{ "contains": "bad", "code": 1 }] });
+    let ran = Bench::new(playbook, "a").host(fails).interrupt(Duration::from_secs(15)).run().await;
+    assert_eq!(ran.ran_on("a"), ["bad", "bad"]);
+    assert_eq!(ran.printed("a told"), "2");
+    assert_eq!(ran.report.end.exit_code, 130);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 
+use crate::text::escaped;
+
 /// From this length on a value is masked wherever it stands.
 const ANYWHERE: usize = 8;
 /// Below this length a value can't be masked with any safety.
@@ -70,17 +72,6 @@ fn written(text: &str, word: bool, forms: &mut BTreeSet<Form>) {
     texts.extend(json);
     texts.extend(percent_encoded(text));
     forms.extend(texts.into_iter().map(|text| Form { text, word }));
-}
-
-fn escaped(text: &str, special: &[char]) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if special.contains(&c) {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }
 
 /// Between double quotes, as JSON and YAML write it.

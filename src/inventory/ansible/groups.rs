@@ -1,9 +1,8 @@
 //! YAML: groups by name, each with `hosts`, `vars` and `children`, as deep as they go.
 
 use super::draft::Ansible;
-use super::pattern::expand;
+use super::pattern::hosts;
 use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
-use crate::inventory::name::wrong_name;
 use crate::yaml::{Entry, Node};
 
 /// What a group may say.
@@ -90,17 +89,7 @@ impl Ansible {
     }
 
     fn yaml_host(&mut self, group: &str, pattern: &SourceText, vars: Option<&Node>, diagnostics: &mut Diagnostics) {
-        let expanded = match expand(&pattern.text) {
-            Ok(expanded) => expanded,
-            Err(error) => {
-                diagnostics.push(Diagnostic::error("E204", pattern.at(error.range), error.message).hint(error.hint));
-                return;
-            }
-        };
-        if let Some(wrong) = expanded.names.iter().find_map(|name| wrong_name("host", name, pattern.span)) {
-            diagnostics.push(wrong);
-            return;
-        }
+        let Some(expanded) = hosts(pattern, diagnostics) else { return };
         let vars = vars.filter(|vars| !vars.is_null());
         if let Some(odd) = vars.filter(|vars| vars.as_map().is_none()) {
             let message = format!("the variables of a host must be a map, this is {}", odd.kind());

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::draft::{Ansible, UNGROUPED};
 use super::literal::{line_value, literal, plain};
-use super::pattern::expand;
+use super::pattern::hosts;
 use super::words::{part, trimmed, words};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
-use crate::inventory::name::wrong_name;
 use crate::yaml::{Node, NodeValue};
 
 /// What the lines of a section are.
@@ -134,17 +133,7 @@ impl Ini<'_> {
             }
         };
         let Some((pattern, settings)) = words.split_first() else { return };
-        let expanded = match expand(&pattern.text) {
-            Ok(expanded) => expanded,
-            Err(error) => {
-                diagnostics.push(Diagnostic::error("E204", pattern.at(error.range), error.message).hint(error.hint));
-                return;
-            }
-        };
-        if let Some(wrong) = expanded.names.iter().find_map(|name| wrong_name("host", name, pattern.span)) {
-            diagnostics.push(wrong);
-            return;
-        }
+        let Some(expanded) = hosts(pattern, diagnostics) else { return };
         let mut vars = Vec::new();
         for word in settings {
             let Some(equals) = word.text.find('=') else {

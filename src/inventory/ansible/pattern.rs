@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::diag::{Diagnostic, Diagnostics, SourceText};
+use crate::inventory::name::wrong_name;
 use crate::inventory::ranges::{MAX_NAMES, RangeError};
 
 /// The names that a pattern stands for.
@@ -11,8 +13,21 @@ pub(super) struct Expanded {
     pub(super) port: Option<u16>,
 }
 
+/// Writes out the pattern of an inventory; tells what is wrong with it, and gives none then.
+pub(super) fn hosts(pattern: &SourceText, diagnostics: &mut Diagnostics) -> Option<Expanded> {
+    let wrong = match expand(&pattern.text) {
+        Ok(expanded) => match expanded.names.iter().find_map(|name| wrong_name("host", name, pattern.span)) {
+            None => return Some(expanded),
+            Some(wrong) => wrong,
+        },
+        Err(error) => Diagnostic::error("E204", pattern.at(error.range), error.message).hint(error.hint),
+    };
+    diagnostics.push(wrong);
+    None
+}
+
 /// Writes out a pattern.
-pub(super) fn expand(pattern: &str) -> Result<Expanded, RangeError> {
+fn expand(pattern: &str) -> Result<Expanded, RangeError> {
     if pattern.ends_with(':') && !pattern.ends_with("::") {
         let end = pattern.len();
         return Err(wrong(end - 1..end, "a port belongs behind the `:`"));

@@ -118,20 +118,3 @@ pub(crate) const WAIT_FOR: &[Key] = &[
     key("state", Form::State, "`absent` waits for the contrary."),
     key("interval", Form::Duration, "The wait between two questions; 1s without it."),
 ];
-
-/// The sections of facts.
-pub(crate) const FACT_SECTIONS: &[&str] = &[
-    "hostname",
-    "fqdn",
-    "os",
-    "kernel",
-    "arch",
-    "cpus",
-    "memory",
-    "disks",
-    "addresses",
-    "init",
-    "package_manager",
-    "users",
-    "virtualization",
-];

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText};
 use crate::playbook::codes;
-use crate::playbook::keys::{FACT_SECTIONS, SCRIPT, WAIT_FOR};
+use crate::playbook::keys::{SCRIPT, WAIT_FOR};
 use crate::playbook::syntax::{Awaited, Script, Verb, WaitFor};
+use crate::resource::FACT_SECTIONS;
 use crate::text::did_you_mean;
 use crate::yaml::{Entry, Node, NodeValue};
 
@@ -115,7 +116,7 @@ impl Reader<'_> {
             if !FACT_SECTIONS.contains(&&*text.text) {
                 let found = Diagnostic::error(codes::WRONG_VALUE, text.span, format!("there is no section `{}` of facts", text.text));
                 let found = found.note(format!("the sections: {}", FACT_SECTIONS.join(", ")));
-                self.diagnostics.push(found.hint(did_you_mean(&text.text, FACT_SECTIONS.iter().copied())));
+                self.diagnostics.push(found.hint(did_you_mean(&text.text, FACT_SECTIONS)));
             }
             named.push(&text.text);
         }

@@ -6,8 +6,8 @@ use super::pieces::{Outside, tags};
 use super::targets::RoundTargets;
 use crate::diag::Diagnostic;
 use crate::model::{Context, Flow, Home, Judge, OnHost, Origin, Shell, Task, Verb};
-use crate::playbook::keys::FACT_SECTIONS;
 use crate::playbook::{codes, syntax};
+use crate::resource::FACT_SECTIONS;
 use crate::text::{did_you_mean, format_duration, one_line};
 
 /// `defaults` as far as tasks take them one by one.

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::examples::examples;
 use crate::inventory::RESERVED;
-use crate::playbook::keys::{FACT_SECTIONS, Form, Key};
+use crate::playbook::keys::{Form, Key};
+use crate::resource::FACT_SECTIONS;
 
 /// Keys whose text can't be a template.
 const PLAIN: [&str; 3] = ["lock", "include", "use"];
@@ -13,7 +14,7 @@ const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 
 /// The schema of a form; maps and lists of the language are references into `$defs`.
 pub(super) fn form(key: &Key) -> Value {
-    let facts: Vec<&str> = std::iter::once("all").chain(FACT_SECTIONS.iter().copied()).collect();
+    let facts: Vec<&str> = std::iter::once("all").chain(FACT_SECTIONS).collect();
     match key.form {
         Form::Text if PLAIN.contains(&key.name) => plain(),
         Form::Text => json!({ "type": "string", "minLength": 1 }),

@@ -83,17 +83,8 @@ fn step(task: u32, host: u32) -> StepId {
 }
 
 fn ended(step: StepId, status: Status, rc: i32, duration_ms: u64) -> RunEvent {
-    let outcome = Outcome {
-        status,
-        reason: (status == Status::Failed).then(|| format!("exit code {rc}")),
-        blocked: false,
-        allowed: false,
-        rc: Some(rc),
-        duration_ms,
-        stdout: OutputInfo::default(),
-        stderr: OutputInfo::default(),
-        outputs: indexmap::IndexMap::new(),
-    };
+    let reason = (status == Status::Failed).then(|| format!("exit code {rc}"));
+    let outcome = Outcome { reason, rc: Some(rc), duration_ms, ..Outcome::new(status) };
     RunEvent::StepEnded { step, attempt: 1, outcome }
 }
 
