@@ -236,6 +236,10 @@ impl Dispatcher {
 
     /// Runs a unit on the next of several hosts.
     pub(super) fn fly_on(&mut self, of: UnitId, prepared: Arc<Prepared>, targets: VecDeque<HostIx>) {
+        if self.stops(of.0) {
+            // Where there is no room for it now, nobody would look at it again.
+            return self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, true);
+        }
         let mut sends = Vec::new();
         self.place(of, targets, prepared, &mut sends);
         if !sends.is_empty() {
