@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use roundsman::app::{Confirm, Passwords, run_to_end};
+use roundsman::app::{Confirm, Passwords, RecordPlace, run_to_end};
 use roundsman::event::Status;
 use roundsman::{Event, EventSink, RunEvent, RunRequest, Sources, helper_main, load};
 
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         command: "run".to_owned(),
         argv: Vec::new(),
         folder: sources.playbook.folder(),
-        db: None,
+        record: RecordPlace::Project,
         max_parallel: None,
         user: None,
         passwords: Passwords::default(),

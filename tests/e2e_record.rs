@@ -182,3 +182,15 @@ fn every_event_is_documented() {
     }
     assert!(page.contains(&format!("version {}", roundsman::event::FORMAT)));
 }
+
+#[test]
+fn a_run_without_a_record_leaves_none() {
+    let project = Project::new();
+    project.file("site.yml", "rounds: [{ name: r, hosts: localhost, tasks: [{ name: t, run: echo hello }] }]\n");
+    let shown = project.ok(&["run", "site.yml", "--without-record", "--db", "other.db"]);
+    assert!(shown.both().contains("1 changed") && !shown.both().contains("recorded"), "{}", shown.text());
+    assert!(!project.record().exists() && !project.path("other.db").exists());
+    let shown = project.ok(&["exec", "localhost", "--without-record", "--format", "jsonl", "--", "uname"]);
+    assert!(shown.stdout.contains("step_ended"), "{}", shown.text());
+    assert!(!project.record().exists());
+}

@@ -8,10 +8,10 @@ use super::load::{self, Ready};
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
-use crate::event::EventSink;
+use crate::event::{EventSink, NoJournal};
 use crate::exec::{self, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
-use crate::store::{OpenMode, Store, default_path};
+use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
 
 /// Passwords that were asked for; they win over the inventory's.
@@ -29,8 +29,20 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-/// Makes those who tell people, given the record's path.
-pub type MakeSinks = Box<dyn FnOnce(&Path) -> Vec<Box<dyn EventSink>> + Send>;
+/// Makes those who tell people, given the record's path where there is a record.
+pub type MakeSinks = Box<dyn FnOnce(Option<&Path>) -> Vec<Box<dyn EventSink>> + Send>;
+
+/// Where a run is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RecordPlace {
+    /// In the project's own record.
+    #[default]
+    Project,
+    /// In this file.
+    File(PathBuf),
+    /// Nowhere: it can be neither looked at again nor resumed.
+    Nowhere,
+}
 
 /// How to run what was loaded.
 pub struct RunRequest {
@@ -40,8 +52,8 @@ pub struct RunRequest {
     pub argv: Vec<String>,
     /// The folder of the playbook.
     pub folder: PathBuf,
-    /// The record; none for the project's own.
-    pub db: Option<PathBuf>,
+    /// The record.
+    pub record: RecordPlace,
     /// `--max-parallel`.
     pub max_parallel: Option<usize>,
     /// The login for every host.
@@ -56,7 +68,7 @@ pub struct RunRequest {
     pub helper: Option<PathBuf>,
     /// Who answers what `confirm` asks.
     pub confirm: Confirm,
-    /// Makes those who tell people, given the record's path.
+    /// Makes those who tell people, given the record's path where there is a record.
     pub sinks: MakeSinks,
 }
 
@@ -95,9 +107,13 @@ pub async fn run(
     let files = std::mem::take(&mut ready.files);
     let digests = tokio::task::spawn_blocking(move || load::digests(&files)).await;
     ready.inputs.append(&mut digests.map_err(|error| AppError::Machine { what: "copied files can't be read", error: error.into() })??);
-    let path = request.db.unwrap_or_else(|| default_path(&request.folder));
-    tracing::debug!(record = %path.display(), "opening the record");
-    let store = Store::open(&path, OpenMode::Write)?;
+    let path = match request.record {
+        RecordPlace::Project => Some(default_path(&request.folder)),
+        RecordPlace::File(path) => Some(path),
+        RecordPlace::Nowhere => None,
+    };
+    tracing::debug!(record = ?path, "opening the record");
+    let store = path.as_deref().map(|path| Store::open(path, OpenMode::Write)).transpose()?;
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
     let run = uuid::Uuid::now_v7().to_string();
     let who = Who { run, command: &request.command, argv: &request.argv, controller: &controller };
@@ -109,15 +125,18 @@ pub async fn run(
         }
         None => Hub::new(HubOptions { helper: request.helper, ..HubOptions::default() })?,
     };
-    let writer = store.writer(&header)?;
+    let writer = store.map(|store| store.writer(&header)).transpose()?;
     let inputs = RunInputs {
         playbook: ready.playbook,
         inventory: ready.inventory,
         plan: ready.plan,
         engine: ready.engine,
         hub: hub.clone(),
-        journal: Box::new(writer.handle()),
-        sinks: (request.sinks)(&path),
+        journal: match &writer {
+            Some(writer) => Box::new(writer.handle()),
+            None => Box::new(NoJournal),
+        },
+        sinks: (request.sinks)(path.as_deref()),
         redactor,
         header,
         controller,
@@ -127,7 +146,7 @@ pub async fn run(
     };
     let mut report = exec::run(inputs).await;
     hub.close().await;
-    let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
+    let finished = tokio::task::spawn_blocking(move || writer.map_or(Ok(()), Writer::finish)).await;
     if let (Ok(()), Ok(Err(error))) = (&report.record, finished) {
         report.record = Err(error);
     }

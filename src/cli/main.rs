@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
 use super::{explain, explain_host, log, secret};
-use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RunRequest, Sources};
+use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RecordPlace, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::event::EventSink;
 use crate::playbook;
@@ -218,7 +218,11 @@ impl Session<'_> {
             command: command.to_owned(),
             argv: self.argv.clone(),
             folder: sources.playbook.folder(),
-            db: self.cli.common.db.clone(),
+            record: match &self.cli.common.db {
+                _ if connecting.without_record => RecordPlace::Nowhere,
+                Some(path) => RecordPlace::File(path.clone()),
+                None => RecordPlace::Project,
+            },
             max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
             user,
             passwords,
@@ -355,12 +359,12 @@ impl Session<'_> {
 }
 
 /// Those who tell people: with JSON lines on stdout, what is said for people goes to stderr.
-fn sinks(format: Format, mut options: Options, mut said: Options, record: &Path) -> Vec<Box<dyn EventSink>> {
-    let db = db_word(record);
+fn sinks(format: Format, mut options: Options, mut said: Options, record: Option<&Path>) -> Vec<Box<dyn EventSink>> {
+    let db = record.and_then(db_word);
     // Short where it can be: the last line is for people.
     let here = std::env::current_dir().ok();
-    let record = here.and_then(|here| record.strip_prefix(here).ok()).unwrap_or(record);
-    let record = Some(record.display().to_string());
+    let short = |record| here.as_ref().and_then(|here| Path::strip_prefix(record, here).ok()).unwrap_or(record);
+    let record = record.map(|record| short(record).display().to_string());
     options.db.clone_from(&db);
     if format == Format::Jsonl {
         (said.record, said.db) = (record, db);

@@ -14,7 +14,7 @@ mod run;
 mod summary;
 
 pub use header::{BlockEntry, BlockPart, GitState, HostEntry, InputFile, RoundEntry, RunHeader, TaskEntry, Within};
-pub use journal::{Done, EventSink, Journal, JournalError};
+pub use journal::{Done, EventSink, Journal, JournalError, NoJournal};
 pub use outcome::{Outcome, OutputInfo, Status, Stream};
 pub use redact::{MASK, Redactor};
 pub use run::{BlockStatus, Data, Event, ItemLabel, RunEnd, RunEvent};

@@ -67,6 +67,9 @@ pub struct Connecting {
     /// The file of age identities for secrets [default: $ROUNDSMAN_IDENTITY, else ~/.config/roundsman/identity]
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
+    /// Keep no record of this run: it can be neither looked at again nor resumed
+    #[arg(long, help_heading = "Common options")]
+    pub without_record: bool,
 }
 
 /// What is wrong with a word.

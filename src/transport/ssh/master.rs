@@ -55,7 +55,8 @@ impl Master {
         let session = Session::resume_mux(socket.clone().into_boxed_path(), None);
         let deadline = Instant::now() + budget;
         loop {
-            if socket.exists() && session.check().await.is_ok() {
+            // ssh binds it under another name, listens, and renames it when the session is there.
+            if socket.exists() {
                 break;
             }
             tokio::select! {
