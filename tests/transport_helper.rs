@@ -1,4 +1,5 @@
 //! The program as the helper of ssh masters: keeper and askpass.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixListener;

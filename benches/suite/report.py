@@ -23,8 +23,9 @@ def table(contests):
             if row["turns"] < max(other.get("turns", 0) for other in rows.values()):
                 cells[0] += f" ({row['turns']} turns)"
             lines.append("| " + " | ".join(cells) + " |")
-        if "per_second" in ours:
-            lines += ["", f"{ours['per_second']:.0f} results a second."]
+        for name, row in rows.items():
+            if "per_second" in row:
+                lines += ["", f"{name}: {row['per_second']:.0f} results a second."]
     return "\n".join(lines[1:]) + "\n"
 
 

@@ -145,17 +145,25 @@ def s4(bench):
 
 
 def s5(bench):
-    """What recording costs: many short results, and the same without a record."""
+    """What recording costs: many short results, with a record and without one."""
+    hosts, count = (50, 20) if bench.quick else (50, 60)
+    tasks = [f"- {{ name: t{n}, run: echo line }}" for n in range(count)]
+    playbook = bench.roundsman.playbook("lines", tasks)
+    with Lab(bench.target, hosts) as lab:
+        inventory = bench.path("s5.yml")
+        lab.write_inventory(inventory, hosts)
+        yield Contest("S5/ssh", f"{hosts * count} one-line results, {hosts} ssh hosts", with_and_without(bench, playbook, inventory, hosts * count))
     inventory = bench.path("local.yml")
     with open(inventory, "w", encoding="utf-8") as file:
         file.write("hosts:\n" + "".join(f"  l{n}: {{ connect: {{ transport: local }} }}\n" for n in range(10)))
-    count = 100 if bench.quick else 500
-    playbook = bench.roundsman.playbook("lines", [f"- {{ name: t{n}, run: echo line }}" for n in range(count)])
+    yield Contest("S5/local", f"{10 * count} one-line results, no ssh", with_and_without(bench, playbook, inventory, 10 * count))
+
+
+def with_and_without(bench, playbook, inventory, results):
+    off = bench.roundsman.run(playbook, inventory, "without a record", more=["--without-record"], account=False)
     on = bench.roundsman.run(playbook, inventory, "recorded")
-    on.account = rate(on.account, 10 * count)
-    program = bench.roundsman.program
-    off = Contender("without a record", [program, "run", playbook, "-i", inventory, "--without-record", "-q"])
-    yield Contest("S5", f"{10 * count} one-line results", [on, off])
+    on.account = rate(on.account, results)
+    return [off, on]
 
 
 def rate(account, results):
@@ -251,7 +259,7 @@ def s9(bench):
     playbook = bench.roundsman.playbook("small", twenty())
     inventory = bench.path("small.yml")
     with open(inventory, "w", encoding="utf-8") as file:
-        file.write("hosts: { web[1-3]: {} }\n")
+        file.write('hosts: { "web[1-3]": {} }\n')
     yield Contest(
         "S9",
         "start-up",

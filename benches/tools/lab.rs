@@ -42,6 +42,8 @@ fn main() -> ExitCode {
     }
     let home = home::Home::new();
     options.config.push(home.option());
+    // For scp.
+    options.config.push("Subsystem sftp internal-sftp".to_owned());
     let lab = Lab::with(&options);
     let relay = delay.map(|one_way| Relay::to_lab(&lab, one_way));
     if let Some(relay) = &relay

@@ -6,14 +6,14 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
+use super::sinks::{db_word, sinks};
 use super::{explain, explain_host, log, secret};
 use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RecordPlace, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
-use crate::event::EventSink;
 use crate::playbook;
 use crate::report::{self, HostRow, Options, StepFilter, Surroundings};
 use crate::text::plural;
@@ -356,27 +356,6 @@ impl Session<'_> {
             self.unwritten.borrow_mut().get_or_insert(error);
         }
     }
-}
-
-/// Those who tell people: with JSON lines on stdout, what is said for people goes to stderr.
-fn sinks(format: Format, mut options: Options, mut said: Options, record: Option<&Path>) -> Vec<Box<dyn EventSink>> {
-    let db = record.and_then(db_word);
-    // Short where it can be: the last line is for people.
-    let here = std::env::current_dir().ok();
-    let short = |record| here.as_ref().and_then(|here| Path::strip_prefix(record, here).ok()).unwrap_or(record);
-    let record = record.map(|record| short(record).display().to_string());
-    options.db.clone_from(&db);
-    if format == Format::Jsonl {
-        (said.record, said.db) = (record, db);
-        return vec![report::json_lines(Box::new(std::io::stdout())), report::console(said, Box::new(std::io::stderr()))];
-    }
-    options.record = record;
-    vec![report::console(options, Box::new(std::io::stdout()))]
-}
-
-/// The `--db` that leads to a record, where it is not found without.
-fn db_word(record: &Path) -> Option<String> {
-    (!app::is_found_from_here(record)).then(|| record.display().to_string())
 }
 
 fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {

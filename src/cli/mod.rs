@@ -10,6 +10,7 @@ mod explain_host;
 mod log;
 mod main;
 mod secret;
+mod sinks;
 
 pub use args::{
     Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, RecipientArgs,
