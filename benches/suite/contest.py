@@ -6,10 +6,12 @@ whatever else the machine does falls on all. A turn whose account is short of re
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -51,24 +53,27 @@ def turn(contender, results, limit):
     with tempfile.TemporaryDirectory(prefix="turn") as folder:
         if contender.prepare:
             contender.prepare()
-        timing = f"{folder}/time"
-        words = ["time", "-q", "-f", "%U %S %M", "-o", timing, *contender.words]
         environment = dict(os.environ, TURN=folder, **contender.environment)
         before = time.monotonic()
-        try:
-            with open(f"{folder}/out", "wb") as out, open(f"{folder}/err", "wb") as err:
-                code = subprocess.run(
-                    words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, timeout=limit, check=False
-                ).returncode
-        except subprocess.TimeoutExpired:
-            raise RuntimeError(f"took more than {limit} s") from None
-        wall = time.monotonic() - before
+        with open(f"{folder}/out", "wb") as out, open(f"{folder}/err", "wb") as err:
+            process = subprocess.Popen(
+                contender.words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True
+            )
+            # Not subprocess's own limit, which looks only every 50 ms.
+            late = threading.Timer(limit, os.killpg, [process.pid, signal.SIGKILL])
+            late.start()
+            _, status, used = os.wait4(process.pid, 0)
+            wall = time.monotonic() - before
+            late.cancel()
         output = read(f"{folder}/out")
+        code = os.waitstatus_to_exitcode(status)
+        if wall > limit:
+            raise RuntimeError(f"took more than {limit} s")
         if code:
             words = (read(f"{folder}/err") + output).strip().splitlines()
             raise RuntimeError(f"exit code {code}: {words[-1] if words else ''}")
-        user, system, kilobytes = read(timing).split()[-3:]
-        measures = {"wall": wall, "cpu": float(user) + float(system), "mb": int(kilobytes) / 1024}
+        # Of the process and all that it waited for; the memory is that of the largest.
+        measures = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024}
         if contender.account:
             measures |= contender.account(folder, output)
             found = measures.pop("results", None)

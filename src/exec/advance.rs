@@ -285,7 +285,7 @@ impl Dispatcher {
         // What need not wait for the work before it is kept where it can be taken back, should that take long.
         let last = self.hosts[seat.index()].slots[slot].jobs.back().and_then(|last| self.jobs.get(last));
         let alone = last.is_some_and(|last| !self.stands_behind(step, last.step, 0));
-        let work = match request::job(id, task, &prepared, route, alone) {
+        let work = match request::job(id, task, &prepared, (route, &mut self.local_files), alone) {
             Ok(work) => work,
             Err(error) => {
                 let mut outcome = Outcome::without_run(Status::Failed, error.to_string());

@@ -5,14 +5,15 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::local_files::{LocalFile, measure};
 use crate::resource::{CopyPlan, RemoteFile, fetch_check_script, fetch_script};
-use crate::text::{hex, quote};
+use crate::text::quote;
 use crate::transport::{BecomeUser, BulkEnd, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
 
 /// A file's way to or from a host.
@@ -53,7 +54,7 @@ pub(super) enum Way {
 #[derive(Debug)]
 pub(super) enum Source {
     /// A file here.
-    File(PathBuf),
+    File(Arc<LocalFile>),
     /// A rendered text.
     Bytes(Vec<u8>),
 }
@@ -162,37 +163,28 @@ fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
 }
 
 async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &CopyPlan, from: Source) -> Result<BulkEnd, Failure> {
-    let (size, sha256) = measure(&from).await?;
-    let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(size, &sha256)), tokio::io::empty()).await?;
+    let (size, sha256) = &match &from {
+        Source::File(file) => file.measured().await.map_err(local(&file.path))?.clone(),
+        Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text")))?,
+    };
+    let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(*size, sha256)), tokio::io::empty()).await?;
     if checked.code != 0 || !checked.stdout.starts_with(b"send") {
         return Ok(checked);
     }
-    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(size)), open(&from).await?).await?)
+    // A log, say, that grew meanwhile goes as it was when it was measured.
+    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(*size)), open(&from).await?.take(*size)).await?)
 }
 
 async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Failure> {
     Ok(match from {
-        Source::File(path) => Box::pin(File::open(path).await.map_err(local(path))?),
+        Source::File(file) => Box::pin(File::open(&file.path).await.map_err(local(&file.path))?),
         Source::Bytes(bytes) => Box::pin(&bytes[..]),
     })
 }
 
-async fn measure(from: &Source) -> Result<(u64, String), Failure> {
-    let path = match from {
-        Source::File(path) => path.as_path(),
-        Source::Bytes(_) => Path::new("the text"),
-    };
-    let mut bytes = open(from).await?;
-    let (mut digest, mut size) = (Sha256::new(), 0);
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let length = bytes.read(&mut buffer).await.map_err(local(path))?;
-        if length == 0 {
-            return Ok((size, hex(&digest.finalize())));
-        }
-        digest.update(&buffer[..length]);
-        size += length as u64;
-    }
+async fn measure_file(path: &Path) -> Result<(u64, String), Failure> {
+    let mut file = File::open(path).await.map_err(local(path))?;
+    measure(&mut file).await.map_err(local(path))
 }
 
 async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
@@ -203,7 +195,7 @@ async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: 
     let there = RemoteFile::parse(&String::from_utf8_lossy(&checked.stdout));
     checked.stdout.clear();
     if let Some(RemoteFile { sha256: Some(there), .. }) = &there
-        && let Ok((_, here)) = measure(&Source::File(to.clone())).await
+        && let Ok((_, here)) = measure_file(&to).await
         && *there == here
     {
         return Ok(checked);
@@ -223,7 +215,7 @@ async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: 
     }
     file.flush().await.map_err(local(&to))?;
     file.sync_all().await.map_err(local(&to))?;
-    let (size, sha256) = measure(&Source::File(part.path().to_owned())).await?;
+    let (size, sha256) = measure_file(part.path()).await?;
     // A file that grew while it was read is not what anybody asked for.
     if there.is_some_and(|there| there.size != size || there.sha256.is_some_and(|there| there != sha256)) {
         return Err(Failure::Moved { path: src.to_owned() });

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::advance::Needs;
 use super::ask::{Answer, Question};
+use super::local_files::LocalFiles;
 use super::recorder::Recorder;
 use super::restrain::Held;
 use super::results::Results;
@@ -84,6 +85,8 @@ pub(super) struct Dispatcher {
     pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
     pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
     pub(super) held: Held,
+    /// Files that were sent, as far as they are known.
+    pub(super) local_files: LocalFiles,
     /// Sections of facts that are known of hosts.
     pub(super) gathered: HashSet<(HostIx, String)>,
     /// Why no further batch or round starts.
@@ -138,6 +141,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
         held: Held::default(),
+        local_files: LocalFiles::default(),
         gathered: HashSet::new(),
         stopped: None,
         stage: 0,

@@ -23,6 +23,7 @@ mod dispatcher;
 mod gates;
 mod handlers;
 mod judge;
+mod local_files;
 mod lost;
 mod once;
 mod output;

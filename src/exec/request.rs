@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::bulk::{Bulk, Source, Way};
+use super::local_files::LocalFiles;
 use super::worker::{Job, JobId};
 use crate::model::{Judge, Shell, Task};
 use crate::plan::{Body, CopySource, Prepared, PreparedAwaited, PreparedCommand, PreparedGuard};
@@ -44,9 +45,15 @@ pub(super) struct Unreadable {
 }
 
 /// Makes the job of a step; one that is `alone` waits for no other's end but may be put behind it.
-pub(super) fn job(id: JobId, task: &Task, prepared: &Prepared, route: Route, alone: bool) -> Result<Job, Unreadable> {
+pub(super) fn job(
+    id: JobId,
+    task: &Task,
+    prepared: &Prepared,
+    (route, files): (Route, &mut LocalFiles),
+    alone: bool,
+) -> Result<Job, Unreadable> {
     if route == Route::Bulk {
-        return Ok(Job::Bulk(id, Box::new(bulk(id, prepared))));
+        return Ok(Job::Bulk(id, Box::new(bulk(id, prepared, files))));
     }
     let mut stdin = prepared.stdin.as_ref().map(|text| text.clone().into_bytes());
     let command = match &prepared.body {
@@ -138,13 +145,13 @@ fn token() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-fn bulk(id: JobId, prepared: &Prepared) -> Bulk {
+fn bulk(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Bulk {
     let way = match &prepared.body {
         Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
         Body::Copy { from: CopySource::Content(text), .. } => {
             Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
         }
-        Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(path.clone()) },
+        Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(files.get(path)) },
         _ => Way::Down { src: String::new(), to: std::path::PathBuf::new() },
     };
     let guards = (!prepared.guards.is_empty()).then(|| Box::new(request(id, prepared, Invocation::Script(String::new()))));

@@ -84,15 +84,15 @@ echo send
         )
     }
 
-    /// Reads exactly `size` bytes from standard input and makes them the file. A host without a digest tool may find
+    /// Reads all of standard input, which must be `size` bytes, and makes them the file. A host without a digest tool may find
     /// only now that it had them.
     #[must_use]
     pub fn upload_script(&self, size: u64) -> String {
         format!(
             r#"{head}stage
-head -c {size} >"$tmp" || fail "can't write beside $dest"
+cat >"$tmp" || fail "can't write beside $dest"
 n=$(wc -c <"$tmp")
-[ $n -eq {size} ] || fail "only" $n "of {size} bytes arrived for $dest"
+[ $n -eq {size} ] || fail $n "of {size} bytes arrived for $dest"
 if [ -f "$dest" ] && cmp -s "$tmp" "$dest" 2>/dev/null; then rm -f "$tmp"; settle; fi
 place
 "#,

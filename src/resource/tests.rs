@@ -284,12 +284,12 @@ fn large_copies_ask_first() {
         let size = content.len() as u64;
         let check = plan.check_script(size, &sha256);
         assert_eq!(shell.answer(folder, &check, b""), CopyAnswer::Send);
-        let error = failure(&shell.run_with(folder, &plan.upload_script(size), &content[1..]));
-        assert!(error.contains("bytes arrived"), "{error}");
-        assert!(!dest.exists());
-        // What follows the file on the stream is not its own.
-        let stream = [&content[..], b"more"].concat();
-        assert_eq!(shell.answer(folder, &plan.upload_script(size), &stream), CopyAnswer::Changed);
+        for wrong in [&content[1..], &[&content[..], b"more"].concat()] {
+            let error = failure(&shell.run_with(folder, &plan.upload_script(size), wrong));
+            assert!(error.contains(&format!("{} of {size} bytes arrived", wrong.len())), "{error}");
+            assert!(!dest.exists());
+        }
+        assert_eq!(shell.answer(folder, &plan.upload_script(size), &content), CopyAnswer::Changed);
         assert!(fs::read(&dest).unwrap() == content);
         assert_eq!(dest.metadata().unwrap().mode() & 0o7777, 0o755);
         assert_eq!(shell.answer(folder, &check, b""), CopyAnswer::Ok);

@@ -25,7 +25,8 @@ pub struct BulkEnd {
 const KEPT: usize = 64 * 1024;
 /// The mark in front of it.
 const MARK: usize = 33;
-const COPY: usize = 64 * 1024;
+/// One read; each of a local file is handed to another thread and back.
+const COPY: usize = 128 * 1024;
 
 /// Writes the boot of a bulk channel: it reads the script and runs it. Without `'`, `!`, `\` and newline, as a lane's.
 pub(super) fn boot(opening: &str) -> String {

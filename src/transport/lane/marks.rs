@@ -59,7 +59,7 @@ impl MarkParser {
         };
         let mut data_from = 0;
         let mut at = 0;
-        while let Some(found) = input[at..].iter().position(|byte| *byte == 0x1e) {
+        while let Some(found) = memchr::memchr(0x1e, &input[at..]) {
             let start = at + found;
             match self.mark_at(&input[start..]) {
                 Found::Mark(mark, length) => {

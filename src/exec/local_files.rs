@@ -1,0 +1,93 @@
+//! Local files that a run sends: each is read for its size and digest once, however many hosts are to get it.
+//!
+//! A file that is another by the time that a later host wants it is measured anew. Knows nothing of hosts.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::sync::OnceCell;
+
+use crate::text::hex;
+
+/// Size in bytes and SHA-256.
+pub(super) type Measure = (u64, String);
+
+/// A file as it was when a step that sends it was prepared.
+#[derive(Debug)]
+pub(super) struct LocalFile {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    measured: OnceCell<Measure>,
+}
+
+impl LocalFile {
+    fn new(path: &Path) -> LocalFile {
+        LocalFile { path: path.to_owned(), measured: OnceCell::new() }
+    }
+
+    /// Its size and digest; whoever asks first reads it, the others wait for that.
+    pub(super) async fn measured(&self) -> std::io::Result<&Measure> {
+        let read = || async { measure(&mut tokio::fs::File::open(&self.path).await?).await };
+        self.measured.get_or_try_init(read).await
+    }
+}
+
+/// All of a run.
+#[derive(Debug, Default)]
+pub(super) struct LocalFiles(HashMap<PathBuf, (Option<Stamp>, Arc<LocalFile>)>);
+
+/// What changes with a file's bytes: inode, size, and time of its last change.
+type Stamp = (u64, u64, i64, i64);
+
+impl LocalFiles {
+    pub(super) fn get(&mut self, path: &Path) -> Arc<LocalFile> {
+        // One that can't be looked at is told of when it is read.
+        let stamp = std::fs::metadata(path).ok().map(|file| (file.ino(), file.size(), file.mtime(), file.mtime_nsec()));
+        let fresh = || (stamp, Arc::new(LocalFile::new(path)));
+        let known = self.0.entry(path.to_owned()).or_insert_with(fresh);
+        if known.0 != stamp {
+            *known = fresh();
+        }
+        Arc::clone(&known.1)
+    }
+}
+
+/// Reads all for its size and digest.
+pub(super) async fn measure(bytes: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Measure> {
+    let (mut digest, mut size) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let length = bytes.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok((size, hex(&digest.finalize())));
+        }
+        digest.update(&buffer[..length]);
+        size += length as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_measured_once_until_it_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, "abc").unwrap();
+        let mut files = LocalFiles::default();
+        let first = files.get(&path);
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(first.measured().await.unwrap(), &(3, sha256.to_owned()));
+        assert!(Arc::ptr_eq(&first, &files.get(&path)));
+        std::fs::write(&path, "abcd").unwrap();
+        let second = files.get(&path);
+        assert_eq!((first.measured().await.unwrap().0, second.measured().await.unwrap().0), (3, 4));
+        std::fs::remove_file(&path).unwrap();
+        assert!(files.get(&path).measured().await.is_err());
+    }
+}
