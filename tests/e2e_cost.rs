@@ -79,3 +79,25 @@ fn a_thousand_tasks_against_a_loop_in_one_ssh() {
     let run = record::runs(&project.record()).into_iter().next().unwrap();
     assert_eq!(run.steps("step_ended").len(), 1000);
 }
+
+#[test]
+fn few_open_files_slow_a_run_and_fail_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let lab = Lab::start(12);
+    let project = Project::new();
+    let parallel = "      - parallel: [{ run: uname }, { run: sleep 0.3 }, { run: sleep 0.3 }]\n";
+    let round = |name: &str| format!("  - name: {name}\n    hosts: all\n    tasks:\n{parallel}      - {{ run: uname -n }}\n");
+    project.file("site.yml", format!("rounds:\n{}{}", round("one"), round("two")));
+    let program = env!("CARGO_BIN_EXE_roundsman");
+    // Room for five lanes.
+    let script = format!("ulimit -n 120; exec {program} run site.yml -i {}", lab.inventory().display());
+    let shown = project.command_of("sh", &["-c", &script]).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&shown.stdout), String::from_utf8_lossy(&shown.stderr));
+    assert!(shown.status.success(), "{stdout}\n{stderr}");
+    assert!(stderr.contains("note: open files are limited to 120 (`ulimit -Hn`), so at most 5 of 12 hosts"), "{stderr}");
+    let run = record::runs(&project.record()).into_iter().next().unwrap();
+    assert_eq!(run.steps("step_ended").len(), 12 * 8);
+    assert!(run.outcomes().values().all(|outcomes| outcomes[0]["status"] == "changed"));
+    // Each host was left and connected anew for the second round, at least those that had to wait for it.
+    assert!(lab.connections() > 12, "{}", lab.connections());
+}

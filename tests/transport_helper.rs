@@ -62,7 +62,8 @@ fn a_keeper_starts_programs_and_tells_their_ends() {
     assert_eq!(keeper.news(), json!({"Ended": [7, 3]}));
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "by a keeper, homeless\n");
     keeper.start_program(8, &["/no/such/program"], &log);
-    assert_eq!(keeper.news()["Refused"][0], 8);
+    let news = keeper.news();
+    assert_eq!((&news["Refused"][0], &news["Refused"][1]), (&json!(8), &json!(2)), "{news}");
     for (id, order, code) in [(9, "Terminate", 128 + 15), (10, "Kill", 128 + 9)] {
         keeper.start_program(id, &["/bin/sleep", "600"], &log);
         assert_eq!(keeper.news()["Started"][0], id);

@@ -12,7 +12,7 @@ use crate::event::{EventSink, NoJournal};
 use crate::exec::{self, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
-use crate::transport::{FakeScript, Hub, HubOptions};
+use crate::transport::{FakeScript, Hub, HubOptions, Limits};
 
 /// Passwords that were asked for; they win over the inventory's.
 #[derive(Clone, Default)]
@@ -123,7 +123,7 @@ pub async fn run(
             let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
             Hub::fake(FakeScript::from_json(&text)?)
         }
-        None => Hub::new(HubOptions { helper: request.helper, ..HubOptions::default() })?,
+        None => Hub::new(HubOptions { helper: request.helper, lanes: Some(Limits::raised().lanes()), ..HubOptions::default() })?,
     };
     let writer = store.map(|store| store.writer(&header)).transpose()?;
     let inputs = RunInputs {

@@ -213,6 +213,9 @@ impl Session<'_> {
         };
         let (secrets, warnings) = app::get_secrets(&ready, &loaded.map, &secret::sources(connecting))?;
         self.show_diagnostics(&loaded.map, &warnings);
+        if let Some(note) = app::too_few_for(&ready) {
+            tell(&format!("note: {note}\n\n"));
+        }
         let (options, said, format) = (self.options(), self.stderr_options(), self.cli.common.format);
         let request = RunRequest {
             command: command.to_owned(),

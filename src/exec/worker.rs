@@ -25,6 +25,9 @@ pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
 /// How long a lane's end is taken for the sign of a lost session that has yet to be noticed.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long a connection must have been idle before it makes room for another host's: its next job may be on its way.
+const IDLE: Duration = Duration::from_millis(100);
+
 enum Note {
     Connected(u64, Result<Session, Refusal>),
     Opened(usize, u64, Result<Lane, Refusal>),
@@ -96,12 +99,25 @@ pub(super) async fn work(
                 None => std::future::pending().await,
             }
         };
+        let (hub, idle) = (worker.hub.clone(), worker.is_idle());
+        let crowded = async move {
+            if !idle {
+                std::future::pending::<()>().await;
+            }
+            let wanted = hub.crowded().await;
+            tokio::time::sleep(IDLE).await;
+            wanted
+        };
         tokio::select! {
             command = commands.recv() => match command {
                 Some(command) => worker.obey(command).await,
                 None => break,
             },
             Some(note) = heard.recv() => worker.hear(note).await,
+            wanted = crowded => {
+                wanted.granted();
+                worker.leave(&mut heard).await;
+            }
             words = lost => {
                 // What the lanes had still to say comes before the loss.
                 worker.hear_out(&mut heard, GRACE).await;
@@ -115,6 +131,12 @@ pub(super) async fn work(
 }
 
 impl Worker {
+    /// Says whether there is a connection and nothing to do on it.
+    fn is_idle(&self) -> bool {
+        let idle = |slot: &Slot| slot.waiting.is_empty() && slot.sent.is_empty() && slot.spared.is_empty();
+        self.session.is_some() && self.slots.iter().all(|slot| idle(slot) && matches!(slot.lane, LaneState::None | LaneState::Open(_)))
+    }
+
     async fn say(&self, said: Said) {
         // The dispatcher is gone only when the run is over.
         let _ = self.said.send((self.seat, said)).await;

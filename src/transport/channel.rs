@@ -9,6 +9,8 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::room::Place;
+
 /// A program's standard input.
 pub(super) type Input = Box<dyn AsyncWrite + Send + Unpin>;
 /// A program's output stream.
@@ -29,7 +31,14 @@ pub(super) struct Channel {
     /// overtook them makes an ssh master throw away what is still to come.
     pub(super) exit: Exit,
     /// The session's slot that it takes.
-    pub(super) slot: Option<OwnedSemaphorePermit>,
+    pub(super) slot: Option<Slot>,
+}
+
+/// What a lane takes of its session and of this machine, until dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) _slot: OwnedSemaphorePermit,
+    pub(super) _place: Option<Place>,
 }
 
 impl fmt::Debug for Channel {

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::fake::FakeScript;
 use super::lane_api::{Refusal, Target};
+use super::room::{Room, Wanted};
 use super::session::{Backend, Session};
 use super::ssh::SshHub;
 use crate::model::Transport;
@@ -21,6 +24,8 @@ pub struct HubOptions {
     pub ssh: Option<PathBuf>,
     /// Where the private folder is made; none is `$XDG_RUNTIME_DIR`, else `/tmp`.
     pub runtime_dir: Option<PathBuf>,
+    /// How many connections with a lane each there may be at once (see [`Limits::lanes`](super::Limits::lanes)); none is no limit.
+    pub lanes: Option<usize>,
 }
 
 /// Why there is no hub.
@@ -61,6 +66,7 @@ pub enum Progress {
 #[derive(Debug, Clone)]
 pub struct Hub {
     kind: Arc<Kind>,
+    room: Arc<Room>,
 }
 
 #[derive(Debug)]
@@ -75,13 +81,19 @@ impl Hub {
     /// # Errors
     /// When the options can't work.
     pub fn new(options: HubOptions) -> Result<Hub, HubError> {
-        Ok(Hub { kind: Arc::new(Kind::Real(SshHub::new(options)?)) })
+        let room = Arc::new(Room::new(options.lanes.unwrap_or(Semaphore::MAX_PERMITS)));
+        Ok(Hub { kind: Arc::new(Kind::Real(SshHub::new(options)?)), room })
     }
 
     /// Makes a hub whose hosts are `script`.
     #[must_use]
     pub fn fake(script: FakeScript) -> Hub {
-        Hub { kind: Arc::new(Kind::Fake(script)) }
+        Hub { kind: Arc::new(Kind::Fake(script)), room: Arc::new(Room::new(Semaphore::MAX_PERMITS)) }
+    }
+
+    /// Waits until somebody waits for a connection that this machine has no room for: whoever has one without work should close it.
+    pub async fn crowded(&self) -> Wanted {
+        self.room.wanted().await
     }
 
     /// Connects to a host, in its turn.
@@ -89,29 +101,31 @@ impl Hub {
     /// # Errors
     /// The refusal of the last attempt.
     pub async fn connect(&self, target: &Target, progress: impl Fn(Progress) + Send + Sync) -> Result<Session, Refusal> {
+        let place = self.room.enter(|| progress(Progress::Queued)).await;
+        let session = |backend| Session::new(backend, target, Some((Arc::clone(&self.room), place)));
         match (&*self.kind, &target.connect.transport) {
             (Kind::Fake(script), _) => {
                 progress(Progress::Connecting);
-                let session = script.connect(target).await?;
-                Ok(Session::new(Backend::Fake(session), target))
+                let connected = script.connect(target).await?;
+                Ok(session(Backend::Fake(connected)))
             }
             (Kind::Real(_), Transport::Local) => {
                 progress(Progress::Connecting);
-                Ok(Session::new(Backend::Process(Vec::new()), target))
+                Ok(session(Backend::Process(Vec::new())))
             }
             (Kind::Real(_), Transport::Command(argv)) => {
                 progress(Progress::Connecting);
-                Ok(Session::new(Backend::Process(argv.clone()), target))
+                Ok(session(Backend::Process(argv.clone())))
             }
             (Kind::Real(_), Transport::Preset(preset)) => {
                 progress(Progress::Connecting);
                 // Only here: until now a round could still say another address or user.
                 let argv = preset.argv(&target.connect.address, target.connect.user.as_deref());
-                Ok(Session::new(Backend::Process(argv), target))
+                Ok(session(Backend::Process(argv)))
             }
             (Kind::Real(hub), Transport::Ssh) => {
                 let master = hub.connect(target, &progress).await?;
-                Ok(Session::new(Backend::Ssh(master), target))
+                Ok(session(Backend::Ssh(master)))
             }
         }
     }

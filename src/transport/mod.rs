@@ -17,6 +17,7 @@ mod lane;
 mod lane_api;
 mod process;
 mod random;
+mod room;
 mod session;
 mod ssh;
 mod user;
@@ -28,5 +29,6 @@ pub use lane_api::{
     BecomeUser, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal, RefusalClass,
     Request, ShellProgram, SkipCause, Target,
 };
+pub use room::{Limits, Wanted};
 pub use session::Session;
 pub use ssh::helper_main;

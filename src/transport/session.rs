@@ -5,19 +5,26 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
 
 use super::bulk::{self, BulkEnd};
-use super::channel::Channel;
+use super::channel::{Channel, Slot};
 use super::fake::FakeSession;
 use super::lane;
 use super::lane_api::{BecomeUser, Lane, Refusal, RefusalClass, Target};
 use super::process;
 use super::random;
+use super::room::{Place, Room};
 use super::ssh::Master;
 use super::user::{self, Change};
+
+/// How long a further lane waits for room, and how often it looks.
+const PATIENCE: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A connection to a host; clones are the same connection.
 #[derive(Debug, Clone)]
@@ -29,6 +36,9 @@ pub struct Session {
 struct Inner {
     backend: Backend,
     slots: Arc<Semaphore>,
+    most: usize,
+    /// The room that it is in, and its place there, which its first lane shares.
+    room: Option<(Arc<Room>, Option<Place>)>,
     /// The `sh` of boots; tests put others in its place.
     shell: String,
 }
@@ -45,13 +55,13 @@ pub(super) enum Backend {
 }
 
 impl Session {
-    pub(super) fn new(backend: Backend, target: &Target) -> Session {
-        Session::with_shell(backend, target, "/bin/sh")
+    pub(super) fn new(backend: Backend, target: &Target, room: Option<(Arc<Room>, Option<Place>)>) -> Session {
+        Session::with_shell(backend, target, room, "/bin/sh")
     }
 
-    pub(super) fn with_shell(backend: Backend, target: &Target, shell: &str) -> Session {
-        let slots = Arc::new(Semaphore::new(target.connect.max_sessions.max(1)));
-        Session { inner: Arc::new(Inner { backend, slots, shell: shell.to_owned() }) }
+    pub(super) fn with_shell(backend: Backend, target: &Target, room: Option<(Arc<Room>, Option<Place>)>, shell: &str) -> Session {
+        let most = target.connect.max_sessions.max(1);
+        Session { inner: Arc::new(Inner { backend, slots: Arc::new(Semaphore::new(most)), most, room, shell: shell.to_owned() }) }
     }
 
     /// Opens a lane, as the login user or another; waits while `max_sessions` are open.
@@ -63,6 +73,7 @@ impl Session {
     /// When no channel is given, or the other user is refused.
     pub async fn open_lane(&self, become_user: Option<&BecomeUser>) -> Result<Lane, Refusal> {
         let slot = Arc::clone(&self.inner.slots).acquire_owned().await.map_err(|_| lane_refusal("the session is closed"))?;
+        let slot = Slot { _slot: slot, _place: self.place().await? };
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.open_lane(become_user, slot).await;
         }
@@ -70,6 +81,26 @@ impl Session {
         channel.slot = Some(slot);
         let token = random::hex(16).map_err(|error| lane_refusal(&format!("no random bytes: {error}")))?;
         Ok(lane::start(channel, token, self.uploader(become_user), self.reason()))
+    }
+
+    /// Finds room for a lane that was given its slot; none where it shares the session's.
+    async fn place(&self) -> Result<Option<Place>, Refusal> {
+        let Some((room, _)) = &self.inner.room else { return Ok(None) };
+        let since = Instant::now();
+        loop {
+            if self.inner.slots.available_permits() + 1 >= self.inner.most {
+                return Ok(None);
+            }
+            if let Some(place) = room.more() {
+                return Ok(Some(place));
+            }
+            if since.elapsed() > PATIENCE {
+                let message = "the limits of open files and processes leave no room for a further lane".to_owned();
+                return Err(Refusal { class: RefusalClass::Full, message });
+            }
+            // The lane before it may be on its way out.
+            sleep(LOOK).await;
+        }
     }
 
     /// Runs `script` by `sh` on a channel of its own with exactly `bytes` on its standard input.

@@ -117,7 +117,12 @@ impl Project {
 
     /// The command, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_roundsman"));
+        self.command_of(env!("CARGO_BIN_EXE_roundsman"), arguments)
+    }
+
+    /// Another program's command, in the same surroundings.
+    pub(crate) fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.path("home"));
         command.env("COLUMNS", "80").env("NO_COLOR", "1").env("TZ", "UTC").env("LC_ALL", "C.UTF-8").env("TERM", "dumb");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{GRACE, Job, LaneState, Note, Said, Worker};
+use super::{GRACE, Job, LaneState, Note, Said, Slot, Worker};
 use crate::transport::{End, LaneCommand, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
@@ -140,6 +140,11 @@ impl Worker {
         if let Some((_, task)) = self.connecting.take() {
             task.abort();
         }
+        self.leave(heard).await;
+    }
+
+    /// Says goodbye to the lanes and closes the connection; the next job opens another.
+    pub(super) async fn leave(&mut self, heard: &mut mpsc::Receiver<Note>) {
         for slot in &mut self.slots {
             if matches!(slot.lane, LaneState::Open(_)) {
                 // Its sender is dropped: goodbye.
@@ -147,7 +152,10 @@ impl Worker {
             }
         }
         self.hear_out(heard, PARTING).await;
-        self.slots.clear();
+        for slot in &mut self.slots {
+            let epoch = slot.epoch + 1;
+            *slot = Slot { user: slot.user.take(), epoch, ..Slot::default() };
+        }
         if let Some(session) = self.session.take().and_then(Arc::into_inner) {
             session.close().await;
         }

@@ -5,11 +5,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::script::Answer;
 use super::session::{FakeSession, Gone};
+use crate::transport::channel::Slot;
 use crate::transport::lane_api::{End, GuardKind, Invocation, LaneCommand, LaneReport, OnFailure, OutputStream, Request, SkipCause};
 
 pub(super) struct FakeLane {
@@ -38,7 +39,7 @@ impl FakeLane {
         FakeLane { session, commands, reports, queue: VecDeque::new(), on_hold: None }
     }
 
-    pub(super) async fn run(mut self, slot: OwnedSemaphorePermit) {
+    pub(super) async fn run(mut self, slot: Slot) {
         let served = self.serve().await;
         drop(slot);
         if let Ok(reason) = served {

@@ -3,11 +3,12 @@
 //! Opens lanes and answers bulk transfers from its script; a rule that loses the session ends both. Keeps no files.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::lane::FakeLane;
 use super::script::{Answer, FakeLog, FakeScript};
 use crate::transport::bulk::BulkEnd;
+use crate::transport::channel::Slot;
 use crate::transport::lane_api::{BecomeUser, Lane, Refusal, RefusalClass};
 
 #[derive(Debug, Clone)]
@@ -32,11 +33,7 @@ impl FakeSession {
         FakeSession { host, script, log, gone: watch::Sender::new(None) }
     }
 
-    pub(in crate::transport) async fn open_lane(
-        &self,
-        become_user: Option<&BecomeUser>,
-        slot: OwnedSemaphorePermit,
-    ) -> Result<Lane, Refusal> {
+    pub(in crate::transport) async fn open_lane(&self, become_user: Option<&BecomeUser>, slot: Slot) -> Result<Lane, Refusal> {
         self.alive()?;
         self.log.write(&self.host, become_user.map_or_else(|| "lane".to_owned(), |user| format!("lane {}", user.user)));
         let (commands, orders) = mpsc::unbounded_channel();

@@ -28,7 +28,7 @@ fn shells() -> Vec<&'static str> {
 
 fn session(shell: &str) -> Session {
     let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
-    Session::with_shell(Backend::Process(Vec::new()), &target, shell)
+    Session::with_shell(Backend::Process(Vec::new()), &target, None, shell)
 }
 
 async fn lane(shell: &str) -> Lane {

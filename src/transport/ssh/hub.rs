@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -211,7 +212,12 @@ impl Shared {
         let arguments = master(target, &socket, &log, way)?;
         let (key, environment) = self.answers(target).await?;
         let started = self.starter.start(&self.ssh, arguments, environment, &log).await;
-        let child = started.map_err(|error| local(format!("cannot start {}: {error}", self.ssh.display())))?;
+        let child = started.map_err(|error| {
+            let refusal = local(format!("cannot start {}: {error}", self.ssh.display()));
+            // The user's processes are at their limit: that may pass.
+            let class = if error.kind() == ErrorKind::WouldBlock { RefusalClass::Throttled } else { refusal.class };
+            Refusal { class, ..refusal }
+        })?;
         let attached = Master::attach(child, socket, log, target.connect.connect_timeout, Arc::clone(self)).await;
         if let (Some(key), Some(server)) = (key, &*self.askpass.lock().await) {
             server.forget(&key);

@@ -57,8 +57,8 @@ pub(super) struct Start {
 pub(super) enum News {
     /// It runs, as this process.
     Started(u64, i32),
-    /// It can't be started; in the system's words.
-    Refused(u64, String),
+    /// It can't be started; the system's number for why, and words.
+    Refused(u64, Option<i32>, String),
     /// It ended; the exit code, 128 + N after signal N.
     Ended(u64, Option<i32>),
 }
@@ -98,7 +98,7 @@ async fn serve() -> std::io::Result<()> {
                                 });
                             }
                             Err(error) => {
-                                let _ = say.send(News::Refused(id, error.to_string()));
+                                let _ = say.send(News::Refused(id, error.raw_os_error(), error.to_string()));
                             }
                         }
                     }

@@ -198,9 +198,10 @@ impl Talk {
                 self.pids.insert(id, pid);
                 self.answer(id, Ok(()));
             }
-            Ok(News::Refused(id, reason)) => {
+            Ok(News::Refused(id, number, words)) => {
                 self.ends.remove(&id);
-                self.answer(id, Err(std::io::Error::other(reason)));
+                let error = number.map_or_else(|| std::io::Error::other(words), std::io::Error::from_raw_os_error);
+                self.answer(id, Err(error));
             }
             Ok(News::Ended(id, code)) => {
                 self.pids.remove(&id);
