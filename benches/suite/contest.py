@@ -79,7 +79,7 @@ def turn(contender, results, limit):
             found = measures.pop("results", None)
             if results is not None and found != results:
                 raise RuntimeError(f"{found} results, not {results}")
-        # Who keeps no sessions connects anew for every task: all of it is work.
+        # Who keeps no session connects anew for every task: all of it is work.
         measures.setdefault("warm", wall)
         measures["cold"] = wall - measures["warm"]
         return measures

@@ -59,13 +59,34 @@ def s1(bench):
                     bench.roundsman.run(playbook, inventory),
                     *tools(lab, hosts, bench.folder, TASK),
                     *bench.peers(lab, "s1", hosts, slow=slow, tasks=[TASK], barrier=False),
+                    bound_of_a_lane(lab, hosts, bench),
                 ],
                 results=hosts,
             )
 
 
+def bound_of_a_lane(lab, hosts, bench):
+    """The least that a connection to be kept costs: plain ssh as a master, in it a shell that reads from another."""
+    listed, words, sockets = bench.path("bound.txt"), bench.path("bound.in"), bench.path("m")
+    with open(listed, "w", encoding="utf-8") as file:
+        file.write("\n".join(lab.addresses[:hosts]) + "\n")
+    with open(words, "w", encoding="utf-8") as file:
+        file.write(f"token\n{TASK}\nbye\n")
+    os.makedirs(sockets, exist_ok=True)
+    reader = 'read t; while IFS= read -r l; do case $l in bye) exit;; *) printf "%s\\n" "$l";; esac; done'
+    lane = shlex.quote(f"exec /bin/sh -c '{{ {reader}; }} | sh'")
+    one = f"{shlex.join(lab.ssh())} -M -S {sockets}/$0 -o ControlPersist=no $0 {lane} < {words}"
+    return Contender("bound: ssh -M, a shell fed by another", ["sh", "-c", f"xargs -a {listed} -P 16 -n 1 sh -c {shlex.quote(one)} > $TURN/log"])
+
+
+def bound_of_work(name, hosts, times, command):
+    """What the hosts' own work takes on this machine, which is all of them: a shell for each."""
+    loop = f"i=0; while [ $i -lt {times} ]; do {command}; i=$((i+1)); done > /dev/null"
+    return Contender(name, ["sh", "-c", f"h=0; while [ $h -lt {hosts} ]; do (exec sh -c '{loop}') & h=$((h+1)); done; wait"])
+
+
 def s2(bench):
-    """Twenty tasks in sequence on fifty hosts, from when all are connected."""
+    """Twenty tasks in sequence on fifty hosts, from when all are connected: a program each, and what the shell does by itself."""
     hosts = 50
     with Lab(bench.target, hosts) as lab:
         inventory = bench.path("s2.yml")
@@ -74,10 +95,18 @@ def s2(bench):
         contenders = [
             bench.roundsman.run(playbook, inventory),
             *bench.peers(lab, "s2", hosts, slow=not bench.quick, tasks=TWENTY, barrier=True),
+            bound_of_work("bound: the programs alone, in 50 local shells", hosts, 20, TASK),
         ]
         if not bench.quick:
             contenders += [tool for tool in tools(lab, hosts, bench.folder, TASK, times=20) if tool.name not in WIDTHS]
-        yield Contest("S2", "20 tasks × 50 hosts, warm", contenders, measure="warm", results=hosts * 20)
+        yield Contest("S2", f"20 tasks × 50 hosts (`{TASK}`), warm", contenders, measure="warm", results=hosts * 20)
+        builtin = "echo hello"
+        playbook = bench.roundsman.playbook("builtin", [f"- {{ name: t{n}, run: {builtin} }}" for n in range(20)], barrier=True)
+        contenders = [
+            bench.roundsman.run(playbook, inventory),
+            *bench.peers(lab, "s2b", hosts, slow=False, tasks=[builtin] * 20, barrier=True),
+        ]
+        yield Contest("S2/echo", f"20 tasks × 50 hosts (`{builtin}`), warm", contenders, measure="warm", results=hosts * 20)
 
 
 # One width of xargs is enough where each turn takes half a minute.
@@ -99,26 +128,28 @@ def s3(bench):
             measure="warm",
             results=hosts * 20,
         )
-        first = bench.roundsman.run(bench.roundsman.playbook("known", twenty()), inventory, "known ahead, lane opened")
-        chain = ["- { name: t1, run: uname -n }"]
+        known = [f"- {{ name: t{n}, run: echo hello }}" for n in range(20)]
+        first = bench.roundsman.run(bench.roundsman.playbook("known", known), inventory, "known ahead, lane opened")
+        chain = ["- { name: t1, run: echo hello }"]
         chain += [f"- {{ name: t{n}, run: 'echo {{{{ tasks.t{n - 1}.stdout }}}}' }}" for n in range(2, 21)]
+        opened = bench.roundsman.run(bench.roundsman.playbook("opened", known, barrier=True), inventory, "known ahead, lane open")
         chained = bench.roundsman.run(bench.roundsman.playbook("chain", chain), inventory, "each needs the one before")
         yield Contest(
             "S3/trips",
             "round trips of 50 ms, from an authenticated master",
-            [trips(first), trips(chained)],
+            [trips(first), trips(opened, "warm"), trips(chained)],
             measure="trips",
             unit="round trips",
             results=hosts * 20,
         )
 
 
-def trips(contender):
+def trips(contender, part="from_master"):
     account = contender.account
 
     def counted(folder, output):
         measures = account(folder, output)
-        return measures | {"trips": measures["from_master"] / 0.05}
+        return measures | {"trips": measures[part] / 0.05}
 
     contender.account = counted
     return contender
@@ -141,6 +172,7 @@ def s4(bench):
         playbook = bench.roundsman.playbook("reads", tasks, barrier=True)
         peers = bench.peers(lab, "s4", hosts, reads=READS, rounds=10)
         contenders = [bench.roundsman.run(playbook, inventory), *peers]
+        contenders.append(bound_of_work("bound: `cat` alone, in 50 local shells", hosts, 30, f"cat {READS[0]}"))
         yield Contest("S4", "3 parallel reads × 10 × 50 hosts, warm", contenders, measure="warm", results=hosts * 30)
 
 
@@ -222,6 +254,7 @@ def s7(bench):
             [
                 bench.roundsman.run(output, one),
                 Contender("ssh cat", ["sh", "-c", f"{ssh} {lab.addresses[0]} cat {data} > $TURN/data"]),
+                Contender("bound: ssh cat, hashed", ["sh", "-c", f"{ssh} {lab.addresses[0]} cat {data} | sha256sum > $TURN/data"]),
             ],
         )
         copy = f"- {{ name: copy, copy: {{ src: {data}, dest: '{there}/{{{{ host.name }}}}' }} }}"

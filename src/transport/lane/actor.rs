@@ -23,7 +23,8 @@ const SILENCE: Duration = Duration::from_millis(250);
 const PARTING: Duration = Duration::from_secs(5);
 /// How long a login shell may take until the lane is ready.
 const READY: Duration = Duration::from_secs(60);
-/// One read.
+/// One read, at first and where much comes: most tasks print a line, and there are as many lanes as hosts.
+const FIRST_READ: usize = 4 * 1024;
 const READ: usize = 64 * 1024 - 256;
 
 /// Puts a large standard input into a private file on the host and gives its path.
@@ -103,7 +104,7 @@ impl Actor {
         let reports = self.reports.clone();
         let mut stdin: Option<Input> = Some(std::mem::replace(&mut self.channel.stdin, Box::new(tokio::io::sink())));
         let mut open = [true; 2];
-        let mut buffers = [vec![0; READ], vec![0; READ]];
+        let mut buffers = [vec![0; FIRST_READ], vec![0; FIRST_READ]];
         let [out_buffer, err_buffer] = &mut buffers;
         let mut over = Over { code: None, exited: false, parted: false, silent: false };
         let ready_by = Instant::now() + READY;
@@ -236,11 +237,14 @@ impl Actor {
     }
 
     /// Takes what was read; false at the stream's end.
-    fn took(&mut self, stream: OutputStream, buffer: &[u8], read: std::io::Result<usize>) -> bool {
+    fn took(&mut self, stream: OutputStream, buffer: &mut Vec<u8>, read: std::io::Result<usize>) -> bool {
         let now = Instant::now().into_std();
         match read {
             Ok(count) if count > 0 => {
                 self.machine.feed(stream, &buffer[..count], now);
+                if count == buffer.len() {
+                    buffer.resize(READ, 0);
+                }
                 true
             }
             _ => {
