@@ -54,10 +54,13 @@ def turn(contender, results, limit):
         if contender.prepare:
             contender.prepare()
         environment = dict(os.environ, TURN=folder, **contender.environment)
+        # `time` for the memory: a process that Python starts counts Python's own until it becomes the program.
+        memory = f"{folder}/memory"
+        words = ["time", "-q", "-f", "%M", "-o", memory, *contender.words]
         before = time.monotonic()
         with open(f"{folder}/out", "wb") as out, open(f"{folder}/err", "wb") as err:
             process = subprocess.Popen(
-                contender.words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True
+                words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True
             )
             # Not subprocess's own limit, which looks only every 50 ms.
             late = threading.Timer(limit, os.killpg, [process.pid, signal.SIGKILL])
@@ -73,7 +76,7 @@ def turn(contender, results, limit):
             words = (read(f"{folder}/err") + output).strip().splitlines()
             raise RuntimeError(f"exit code {code}: {words[-1] if words else ''}")
         # Of the process and all that it waited for; the memory is that of the largest.
-        measures = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024}
+        measures = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "mb": int(read(memory).split()[-1]) / 1024}
         if contender.account:
             measures |= contender.account(folder, output)
             found = measures.pop("results", None)

@@ -290,7 +290,7 @@ def s9(bench):
     """What it takes to start."""
     program, peers = bench.roundsman.program, f"{bench.target}/peers/bin"
     playbook = bench.roundsman.playbook("small", twenty())
-    inventory = bench.path("small.yml")
+    inventory = bench.path("small-hosts.yml")
     with open(inventory, "w", encoding="utf-8") as file:
         file.write('hosts: { "web[1-3]": {} }\n')
     yield Contest(
