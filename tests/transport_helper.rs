@@ -57,13 +57,16 @@ fn a_keeper_starts_programs_and_tells_their_ends() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let mut keeper = Keeper::start();
-    keeper.start_program(7, &["/bin/sh", "-c", "echo \"$SAID${HOME-, homeless}\" >&2; exit 3"], &log);
+    keeper.start_program(7, &["/bin/sh", "-c", "echo \"$SAID${HOME-, homeless}$ROUNDSMAN_HELPER\" >&2; exit 3"], &log);
     assert!(keeper.news()["Started"][1].as_i64().unwrap() > 0);
     assert_eq!(keeper.news(), json!({"Ended": [7, 3]}));
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "by a keeper, homeless\n");
     keeper.start_program(8, &["/no/such/program"], &log);
     let news = keeper.news();
     assert_eq!((&news["Refused"][0], &news["Refused"][1]), (&json!(8), &json!(2)), "{news}");
+    // It is the run that a signal is for.
+    let pid = rustix::process::Pid::from_raw(i32::try_from(keeper.0.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     for (id, order, code) in [(9, "Terminate", 128 + 15), (10, "Kill", 128 + 9)] {
         keeper.start_program(id, &["/bin/sleep", "600"], &log);
         assert_eq!(keeper.news()["Started"][0], id);

@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::Command;
+use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::launcher::ROLE;
 use crate::transport::process::exit_code;
 
 /// From TERM to KILL for a master whose run is gone.
@@ -74,6 +76,9 @@ pub(super) fn keep() -> ExitCode {
 
 /// Fails only where it was started without pipes, by hand, say.
 async fn serve() -> std::io::Result<()> {
+    // `killall roundsman` is for the run, which then ends its masters in order; only the end of the input is for us.
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let _ignored = kinds.map(tokio::signal::unix::signal);
     let (say, mut said) = mpsc::unbounded_channel::<News>();
     let input = pipe::Receiver::from_owned_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
     let mut out = pipe::Sender::from_owned_fd(std::io::stdout().as_fd().try_clone_to_owned()?)?;
@@ -136,6 +141,8 @@ fn spawn(start: &Start) -> std::io::Result<(tokio::process::Child, Pid)> {
     let log = OpenOptions::new().create(true).append(true).open(&start.log)?;
     let mut command = Command::new(&start.program);
     command.args(&start.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
+    // What it starts in turn may be our program as well, and no keeper.
+    command.env_remove(ROLE);
     for (name, value) in &start.environment {
         match value {
             Some(value) => command.env(name, value),
