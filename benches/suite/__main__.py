@@ -16,8 +16,8 @@ def main():
         description="Runs Roundsman and its peers side by side on loopback hosts, in turns, and prints medians and ratios.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK", help=f"of {', '.join(WORKS)}; all")
-    parser.add_argument("--quick", action="store_true", help="under five minutes: three turns, fewer hosts, without Ansible")
-    parser.add_argument("--times", type=int, metavar="N", help="turns of each contender [default: 5, quick: 3]")
+    parser.add_argument("--quick", action="store_true", help="under five minutes: two turns, fewer hosts, without Ansible")
+    parser.add_argument("--times", type=int, metavar="N", help="turns of each contender [default: 5, quick: 2]")
     parser.add_argument("--limit", type=int, default=1800, metavar="SECONDS", help="the longest that a turn may take")
     parser.add_argument("--only", metavar="TEXT", help="only contenders whose names hold this, and ours")
     parser.add_argument("--out", metavar="FOLDER", help="where results.json, table.md and chart.svg go [default: TARGET/bench]")
@@ -29,7 +29,7 @@ def main():
     target = os.path.abspath(arguments.target)
     out = arguments.out or f"{target}/bench"
     os.makedirs(out, exist_ok=True)
-    times = arguments.times or (3 if arguments.quick else 5)
+    times = arguments.times or (2 if arguments.quick else 5)
     told = machine.describe(f"{target}/release/roundsman")
     done = []
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
