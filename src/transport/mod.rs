@@ -25,6 +25,9 @@ mod user;
 pub use bulk::BulkEnd;
 pub use fake::{FakeLog, FakeLogEntry, FakeScript};
 pub use hub::{Hub, HubError, HubOptions, Progress};
+#[cfg(feature = "bench-internals")]
+#[doc(hidden)]
+pub use lane::bench;
 pub use lane_api::{
     BecomeUser, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal, RefusalClass,
     Request, ShellProgram, SkipCause, Target,

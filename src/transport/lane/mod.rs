@@ -4,6 +4,8 @@
 //! `machine` the lane's state, `actor` the task that owns the channel. Knows nothing of ssh: a [`Channel`] comes in.
 
 mod actor;
+#[cfg(feature = "bench-internals")]
+pub mod bench;
 mod boot;
 mod machine;
 mod marks;
