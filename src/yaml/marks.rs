@@ -80,7 +80,11 @@ fn flow(source: &str, range: Range<usize>, style: Style, text: &str) -> Option<V
             align.take("'", at)?;
             at += 2;
         } else {
-            let plain = rest.find([' ', '\t', '\r', '\n', '\\', '\'']).filter(|end| *end > 0).unwrap_or_else(|| first_len(rest));
+            let plain = match rest.find([' ', '\t', '\r', '\n', '\\', '\'']) {
+                Some(0) => first_len(rest),
+                Some(end) => end,
+                None => rest.len(),
+            };
             align.take(&rest[..plain], at)?;
             at += plain;
         }
