@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::local_files::{LocalFile, measure};
+use super::local_files::{LocalFile, measure, measure_file};
 use crate::resource::{CopyPlan, RemoteFile, fetch_check_script, fetch_script};
 use crate::text::quote;
 use crate::transport::{BecomeUser, BulkEnd, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
@@ -163,16 +163,16 @@ fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
 }
 
 async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &CopyPlan, from: Source) -> Result<BulkEnd, Failure> {
-    let (size, sha256) = &match &from {
+    let (size, sha256) = match &from {
         Source::File(file) => file.measured().await.map_err(local(&file.path))?.clone(),
         Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text")))?,
     };
-    let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(*size, sha256)), tokio::io::empty()).await?;
+    let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(size, &sha256)), tokio::io::empty()).await?;
     if checked.code != 0 || !checked.stdout.starts_with(b"send") {
         return Ok(checked);
     }
     // A log, say, that grew meanwhile goes as it was when it was measured.
-    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(*size)), open(&from).await?.take(*size)).await?)
+    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(size)), open(&from).await?.take(size)).await?)
 }
 
 async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Failure> {
@@ -180,11 +180,6 @@ async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Fail
         Source::File(file) => Box::pin(File::open(&file.path).await.map_err(local(&file.path))?),
         Source::Bytes(bytes) => Box::pin(&bytes[..]),
     })
-}
-
-async fn measure_file(path: &Path) -> Result<(u64, String), Failure> {
-    let mut file = File::open(path).await.map_err(local(path))?;
-    measure(&mut file).await.map_err(local(path))
 }
 
 async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
@@ -215,7 +210,7 @@ async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: 
     }
     file.flush().await.map_err(local(&to))?;
     file.sync_all().await.map_err(local(&to))?;
-    let (size, sha256) = measure_file(part.path()).await?;
+    let (size, sha256) = measure_file(part.path()).await.map_err(local(part.path()))?;
     // A file that grew while it was read is not what anybody asked for.
     if there.is_some_and(|there| there.size != size || there.sha256.is_some_and(|there| there != sha256)) {
         return Err(Failure::Moved { path: src.to_owned() });

@@ -31,8 +31,7 @@ impl LocalFile {
 
     /// Its size and digest; whoever asks first reads it, the others wait for that.
     pub(super) async fn measured(&self) -> std::io::Result<&Measure> {
-        let read = || async { measure(&mut tokio::fs::File::open(&self.path).await?).await };
-        self.measured.get_or_try_init(read).await
+        self.measured.get_or_try_init(|| measure_file(&self.path)).await
     }
 }
 
@@ -54,6 +53,11 @@ impl LocalFiles {
         }
         Arc::clone(&known.1)
     }
+}
+
+/// Reads a file for its size and digest.
+pub(super) async fn measure_file(path: &Path) -> std::io::Result<Measure> {
+    measure(&mut tokio::fs::File::open(path).await?).await
 }
 
 /// Reads all for its size and digest.

@@ -5,7 +5,8 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 
-use tokio::process::Command;
+use rustix::process::Pid;
+use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
 use super::channel::Channel;
@@ -35,6 +36,11 @@ pub(super) fn spawn(argv: &[String]) -> Result<Channel, Refusal> {
     });
     let exit = Box::pin(async move { exit.await.ok().flatten() });
     Ok(Channel { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), exit, slot: None })
+}
+
+/// A child's process id; none once its end was heard.
+pub(super) fn pid(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
 }
 
 /// The exit code as a shell would tell it: 128 + N after signal N.

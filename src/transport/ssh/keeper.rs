@@ -8,22 +8,23 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
-use tokio::process::Command;
+use tokio::process::Child;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::launcher::ROLE;
-use crate::transport::process::exit_code;
+use crate::transport::process::{exit_code, pid};
 
 /// From TERM to KILL for a master whose run is gone.
 const GRACE: Duration = Duration::from_secs(2);
@@ -137,21 +138,28 @@ async fn serve() -> std::io::Result<()> {
     Ok(())
 }
 
-fn spawn(start: &Start) -> std::io::Result<(tokio::process::Child, Pid)> {
-    let log = OpenOptions::new().create(true).append(true).open(&start.log)?;
+fn spawn(start: &Start) -> std::io::Result<(Child, Pid)> {
     let mut command = Command::new(&start.program);
-    command.args(&start.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
     // What it starts in turn may be our program as well, and no keeper.
     command.env_remove(ROLE);
-    for (name, value) in &start.environment {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
+    let child = tokio::process::Command::from(start.complete(command)?).spawn()?;
+    let pid = pid(&child).ok_or_else(|| std::io::Error::other("it has ended already"))?;
+    Ok((child, pid))
+}
+
+impl Start {
+    /// Adds to a command that begins as it must what all have: arguments, streams, environment, a group of its own.
+    pub(super) fn complete(&self, mut command: Command) -> std::io::Result<Command> {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Ok(command)
     }
-    let child = command.spawn()?;
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    Ok((child, pid.ok_or_else(|| std::io::Error::other("it has ended already"))?))
 }
 
 fn signal(groups: &BTreeMap<u64, Pid>, id: u64, signal: Signal) {

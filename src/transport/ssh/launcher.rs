@@ -5,9 +5,8 @@
 //! what ssh is told.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 
 use super::{askpass, keeper};
@@ -74,8 +73,8 @@ impl Launcher {
 }
 
 impl Around {
-    /// The command that becomes `program`, or ends it when we are gone.
-    pub(super) fn command(&self, program: &Path, arguments: &[String]) -> Command {
+    /// The command that becomes `program`, or ends it when we are gone; its arguments are to follow.
+    pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = match self {
             Around::Setpriv(path) => {
                 let mut command = Command::new(path);
@@ -88,7 +87,7 @@ impl Around {
                 command
             }
         };
-        command.arg(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        command.arg(program);
         command
     }
 }

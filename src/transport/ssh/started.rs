@@ -2,13 +2,13 @@
 //!
 //! It is a child of the keeper, or of ours where there is no keeper. Knows nothing of ssh.
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Signal, kill_process_group};
 use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 
 use super::keeper::Order;
 use super::starter::Wish;
-use crate::transport::process::exit_code;
+use crate::transport::process::{exit_code, pid};
 
 /// A program that runs, or ran. Dropped before its end, it is ended.
 #[derive(Debug)]
@@ -72,8 +72,7 @@ impl Drop for Kept {
 }
 
 fn signal(child: &Child, signal: Signal) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
+    if let Some(pid) = pid(child) {
         let _ = kill_process_group(pid, signal);
     }
 }

@@ -3,7 +3,6 @@
 //! What ssh is told comes in, a [`Started`] goes out. The keeper itself starts with the first master.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,15 +68,7 @@ impl Starter {
     }
 
     async fn start_by_thread(&self, around: &Around, start: &Start) -> std::io::Result<Started> {
-        let log = OpenOptions::new().create(true).append(true).open(&start.log)?;
-        let mut command = around.command(&start.program, &start.arguments);
-        command.stderr(log);
-        for (name, value) in &start.environment {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let command = start.complete(around.command(&start.program))?;
         let child = {
             let mut thread = self.thread.lock().await;
             let thread = match &mut *thread {
@@ -145,12 +136,15 @@ impl Keeper {
     }
 }
 
-/// What the task that speaks with the keeper knows.
+/// What the task that speaks with the keeper knows: its programs, by their ids.
 #[derive(Default)]
-struct Talk {
-    starting: BTreeMap<u64, oneshot::Sender<std::io::Result<()>>>,
-    ends: BTreeMap<u64, watch::Sender<Option<Ended>>>,
-    pids: BTreeMap<u64, i32>,
+struct Talk(BTreeMap<u64, Program>);
+
+struct Program {
+    end: watch::Sender<Option<Ended>>,
+    /// Who waits for its start.
+    starter: Option<oneshot::Sender<std::io::Result<()>>>,
+    pid: Option<Pid>,
 }
 
 impl Talk {
@@ -160,9 +154,8 @@ impl Talk {
         loop {
             let order = tokio::select! {
                 wish = inbox.recv() => match wish {
-                    Some(Wish::Start(start, news, answer)) => {
-                        self.starting.insert(start.id, answer);
-                        self.ends.insert(start.id, news);
+                    Some(Wish::Start(start, end, starter)) => {
+                        self.0.insert(start.id, Program { end, starter: Some(starter), pid: None });
                         Order::Start(start)
                     }
                     Some(Wish::Order(order)) => order,
@@ -186,7 +179,7 @@ impl Talk {
         drop(input);
         // Killed, it could not end them.
         if !child.wait().await.is_ok_and(|status| status.success()) {
-            for pid in self.pids.values().filter_map(|pid| Pid::from_raw(*pid)) {
+            for pid in self.0.values().filter_map(|program| program.pid) {
                 let _ = kill_process_group(pid, Signal::TERM);
             }
         }
@@ -195,27 +188,24 @@ impl Talk {
     fn hear(&mut self, line: &str) {
         match serde_json::from_str(line) {
             Ok(News::Started(id, pid)) => {
-                self.pids.insert(id, pid);
-                self.answer(id, Ok(()));
+                let Some(program) = self.0.get_mut(&id) else { return };
+                program.pid = Pid::from_raw(pid);
+                if let Some(starter) = program.starter.take() {
+                    let _ = starter.send(Ok(()));
+                }
             }
             Ok(News::Refused(id, number, words)) => {
-                self.ends.remove(&id);
                 let error = number.map_or_else(|| std::io::Error::other(words), std::io::Error::from_raw_os_error);
-                self.answer(id, Err(error));
+                if let Some(starter) = self.0.remove(&id).and_then(|program| program.starter) {
+                    let _ = starter.send(Err(error));
+                }
             }
             Ok(News::Ended(id, code)) => {
-                self.pids.remove(&id);
-                if let Some(news) = self.ends.remove(&id) {
-                    news.send_replace(Some(code));
+                if let Some(program) = self.0.remove(&id) {
+                    program.end.send_replace(Some(code));
                 }
             }
             Err(error) => tracing::error!(%error, line, "the keeper said what it never says"),
-        }
-    }
-
-    fn answer(&mut self, id: u64, result: std::io::Result<()>) {
-        if let Some(answer) = self.starting.remove(&id) {
-            let _ = answer.send(result);
         }
     }
 }
