@@ -9,9 +9,18 @@ use crate::transport::Limits;
 /// Says in one sentence that not all hosts can be connected at once, where that is so.
 #[must_use]
 pub fn too_few_for(ready: &Ready) -> Option<String> {
+    let hosts = hosts(ready);
+    sentence(Limits::raised(hosts), hosts)
+}
+
+/// How many connections with a lane each a run may have at once.
+pub(super) fn lanes(ready: &Ready) -> usize {
+    Limits::raised(hosts(ready)).lanes()
+}
+
+fn hosts(ready: &Ready) -> usize {
     let rounds = (0..ready.playbook.rounds.len()).map(RoundIx::new);
-    let hosts: BTreeSet<HostIx> = rounds.flat_map(|round| ready.plan.hosts(round)).copied().collect();
-    sentence(Limits::raised(), hosts.len())
+    rounds.flat_map(|round| ready.plan.hosts(round)).collect::<BTreeSet<&HostIx>>().len()
 }
 
 fn sentence(limits: Limits, hosts: usize) -> Option<String> {

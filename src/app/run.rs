@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::header::{self, Who};
+use super::limits;
 use super::load::{self, Ready};
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
@@ -12,7 +13,7 @@ use crate::event::{EventSink, NoJournal};
 use crate::exec::{self, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
-use crate::transport::{FakeScript, Hub, HubOptions, Limits};
+use crate::transport::{FakeScript, Hub, HubOptions};
 
 /// Passwords that were asked for; they win over the inventory's.
 #[derive(Clone, Default)]
@@ -123,7 +124,7 @@ pub async fn run(
             let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
             Hub::fake(FakeScript::from_json(&text)?)
         }
-        None => Hub::new(HubOptions { helper: request.helper, lanes: Some(Limits::raised().lanes()), ..HubOptions::default() })?,
+        None => Hub::new(HubOptions { helper: request.helper, lanes: Some(limits::lanes(&ready)), ..HubOptions::default() })?,
     };
     let writer = store.map(|store| store.writer(&header)).transpose()?;
     let inputs = RunInputs {

@@ -102,7 +102,7 @@ impl Hub {
     /// The refusal of the last attempt.
     pub async fn connect(&self, target: &Target, progress: impl Fn(Progress) + Send + Sync) -> Result<Session, Refusal> {
         let place = self.room.enter(|| progress(Progress::Queued)).await;
-        let session = |backend| Session::new(backend, target, Some((Arc::clone(&self.room), place)));
+        let session = |backend| Session::new(backend, target, Some(place));
         match (&*self.kind, &target.connect.transport) {
             (Kind::Fake(script), _) => {
                 progress(Progress::Connecting);

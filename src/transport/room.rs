@@ -23,16 +23,22 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Asks the system, and raises this process's limit of open files as far as the user may.
+    /// Asks the system, and raises this process's limit of open files as far as the user may. Whether there is room for more than
+    /// `wanted` connections is not looked into.
     #[must_use]
-    pub fn raised() -> Limits {
+    pub fn raised(wanted: usize) -> Limits {
         let files = getrlimit(Resource::Nofile);
         // Where it is refused, what there was is what there is.
         let raised = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum }).is_ok();
         let open_files = if raised { files.maximum } else { files.current };
         // Root is not held to it.
         let most = getrlimit(Resource::Nproc).current.filter(|_| !geteuid().is_root());
-        Limits { open_files, processes: most.map(|most| most.saturating_sub(own_processes())) }
+        let processes = most.map(|most| {
+            // To count one's own takes a look at every process; to count everybody's, a line.
+            let at_least = all_processes().map_or(0, |all| most.saturating_sub(all));
+            if at_least >= BESIDES + wanted as u64 { at_least } else { most.saturating_sub(own_processes()) }
+        });
+        Limits { open_files, processes }
     }
 
     /// How many connections with a lane each there may be at once; at least one.
@@ -44,6 +50,12 @@ impl Limits {
             files.into_iter().chain(processes).min().map_or(Semaphore::MAX_PERMITS, |least| usize::try_from(least).unwrap_or(usize::MAX));
         least.clamp(1, Semaphore::MAX_PERMITS)
     }
+}
+
+/// Processes and threads of this machine: `0.20 0.18 0.12 1/80 11206`, the number behind the slash.
+fn all_processes() -> Option<u64> {
+    let line = std::fs::read_to_string("/proc/loadavg").ok()?;
+    line.split(' ').nth(3)?.split_once('/')?.1.parse().ok()
 }
 
 /// Processes and threads of this user, which is what the limit counts.
@@ -65,7 +77,18 @@ pub(super) struct Room {
 }
 
 /// Room for one lane, until dropped.
-pub(super) type Place = OwnedSemaphorePermit;
+#[derive(Debug)]
+pub(super) struct Place {
+    room: Arc<Room>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// Room for a further lane, if there is some now.
+    pub(super) fn more(&self) -> Option<Place> {
+        self.room.try_enter()
+    }
+}
 
 /// Somebody's wish for room; dropped, it is heard by another, kept with [`Wanted::granted`] by none.
 #[derive(Debug)]
@@ -84,27 +107,31 @@ impl Room {
     }
 
     /// Waits for room for a connection; calls `queued` once where it must wait.
-    pub(super) async fn enter(&self, queued: impl FnOnce()) -> Option<Place> {
-        if let Some(place) = self.more() {
-            return Some(place);
+    pub(super) async fn enter(self: &Arc<Room>, queued: impl FnOnce()) -> Place {
+        if let Some(place) = self.try_enter() {
+            return place;
         }
         queued();
         self.wanted.add_permits(1);
-        Arc::clone(&self.free).acquire_owned().await.ok()
+        Place { room: Arc::clone(self), _permit: acquire(&self.free).await }
     }
 
-    /// Room for a further lane, if there is some now.
-    pub(super) fn more(&self) -> Option<Place> {
-        Arc::clone(&self.free).try_acquire_owned().ok()
+    fn try_enter(self: &Arc<Room>) -> Option<Place> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(Place { room: Arc::clone(self), _permit: permit })
     }
 
     /// Waits until somebody wants room.
     pub(super) async fn wanted(&self) -> Wanted {
-        match Arc::clone(&self.wanted).acquire_owned().await {
-            Ok(permit) => Wanted(permit),
-            // It is never closed.
-            Err(_) => std::future::pending().await,
-        }
+        Wanted(acquire(&self.wanted).await)
+    }
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    match Arc::clone(semaphore).acquire_owned().await {
+        Ok(permit) => permit,
+        // It is never closed.
+        Err(_) => std::future::pending().await,
     }
 }
 
@@ -127,16 +154,16 @@ mod tests {
 
     #[test]
     fn the_limit_of_open_files_is_raised() {
-        let limits = Limits::raised();
+        let limits = Limits::raised(1);
         assert_eq!(getrlimit(Resource::Nofile).current, limits.open_files);
-        assert!(own_processes() > 1);
+        assert!(own_processes() > 1 && all_processes().unwrap() > 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_holds_room_hears_of_who_wants_it() {
-        let room = Room::new(1);
+        let room = Arc::new(Room::new(1));
         let first = room.enter(|| panic!("there is room")).await;
-        assert!(room.more().is_none());
+        assert!(first.more().is_none());
         assert!(timeout(Duration::from_secs(1), room.wanted()).await.is_err(), "nobody wants any");
         let queued = std::cell::Cell::new(false);
         let second = room.enter(|| queued.set(true));
@@ -147,7 +174,7 @@ mod tests {
         room.wanted().await.granted();
         assert!(timeout(Duration::from_secs(1), room.wanted()).await.is_err());
         drop(first);
-        assert!(second.await.is_some());
+        assert!(timeout(Duration::from_secs(1), second).await.is_ok());
         assert!(queued.get());
     }
 }

@@ -18,7 +18,7 @@ use super::lane;
 use super::lane_api::{BecomeUser, Lane, Refusal, RefusalClass, Target};
 use super::process;
 use super::random;
-use super::room::{Place, Room};
+use super::room::Place;
 use super::ssh::Master;
 use super::user::{self, Change};
 
@@ -37,8 +37,8 @@ struct Inner {
     backend: Backend,
     slots: Arc<Semaphore>,
     most: usize,
-    /// The room that it is in, and its place there, which its first lane shares.
-    room: Option<(Arc<Room>, Option<Place>)>,
+    /// Its place in the run's room, which its first lane shares.
+    place: Option<Place>,
     /// The `sh` of boots; tests put others in its place.
     shell: String,
 }
@@ -55,13 +55,13 @@ pub(super) enum Backend {
 }
 
 impl Session {
-    pub(super) fn new(backend: Backend, target: &Target, room: Option<(Arc<Room>, Option<Place>)>) -> Session {
-        Session::with_shell(backend, target, room, "/bin/sh")
+    pub(super) fn new(backend: Backend, target: &Target, place: Option<Place>) -> Session {
+        Session::with_shell(backend, target, place, "/bin/sh")
     }
 
-    pub(super) fn with_shell(backend: Backend, target: &Target, room: Option<(Arc<Room>, Option<Place>)>, shell: &str) -> Session {
+    pub(super) fn with_shell(backend: Backend, target: &Target, place: Option<Place>, shell: &str) -> Session {
         let most = target.connect.max_sessions.max(1);
-        Session { inner: Arc::new(Inner { backend, slots: Arc::new(Semaphore::new(most)), most, room, shell: shell.to_owned() }) }
+        Session { inner: Arc::new(Inner { backend, slots: Arc::new(Semaphore::new(most)), most, place, shell: shell.to_owned() }) }
     }
 
     /// Opens a lane, as the login user or another; waits while `max_sessions` are open.
@@ -85,13 +85,13 @@ impl Session {
 
     /// Finds room for a lane that was given its slot; none where it shares the session's.
     async fn place(&self) -> Result<Option<Place>, Refusal> {
-        let Some((room, _)) = &self.inner.room else { return Ok(None) };
+        let Some(own) = &self.inner.place else { return Ok(None) };
         let since = Instant::now();
         loop {
             if self.inner.slots.available_permits() + 1 >= self.inner.most {
                 return Ok(None);
             }
-            if let Some(place) = room.more() {
+            if let Some(place) = own.more() {
                 return Ok(Some(place));
             }
             if since.elapsed() > PATIENCE {
