@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::AppError;
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 use crate::event::InputFile;
 use crate::model::{Inventory, Playbook, VarValue};
@@ -367,26 +366,4 @@ pub(super) fn near_file(path: &Path) -> Option<String> {
 
 pub(super) fn input(role: &str, name: &str, bytes: &[u8], text: Option<String>) -> InputFile {
     InputFile { role: role.to_owned(), name: name.to_owned(), sha256: hex(&Sha256::digest(bytes)), text }
-}
-
-/// Takes the digests of files that will be copied, piece by piece.
-///
-/// # Errors
-/// Where one can no longer be read.
-pub(super) fn digests(files: &[PathBuf]) -> Result<Vec<InputFile>, AppError> {
-    let digest = |path: &Path| {
-        let (mut file, mut digest) = (std::fs::File::open(path)?, Sha256::new());
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            match std::io::Read::read(&mut file, &mut buffer)? {
-                0 => return Ok(hex(&digest.finalize())),
-                length => digest.update(&buffer[..length]),
-            }
-        }
-    };
-    let input = |path: &PathBuf| {
-        let sha256 = digest(path).map_err(|error| AppError::File { path: path.clone(), error })?;
-        Ok(InputFile { role: "copy".to_owned(), name: path.display().to_string(), sha256, text: None })
-    };
-    files.iter().map(input).collect()
 }

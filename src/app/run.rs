@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::header::{self, Who};
 use super::limits;
-use super::load::{self, Ready};
+use super::load::Ready;
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
-use crate::event::{EventSink, NoJournal};
-use crate::exec::{self, RunInputs, RunReport};
+use crate::event::{EventSink, InputFile, NoJournal};
+use crate::exec::{self, LocalFiles, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
@@ -105,9 +105,11 @@ pub async fn run(
         playbook.max_parallel = Some(playbook.max_parallel.map_or(most, |own| own.min(most)));
     }
     let redactor = secrets::redactor(&ready, &secrets);
-    let files = std::mem::take(&mut ready.files);
-    let digests = tokio::task::spawn_blocking(move || load::digests(&files)).await;
-    ready.inputs.append(&mut digests.map_err(|error| AppError::Machine { what: "copied files can't be read", error: error.into() })??);
+    let mut files = LocalFiles::default();
+    for path in std::mem::take(&mut ready.files) {
+        let sha256 = files.get(&path).sha256().await.map_err(|error| AppError::File { path: path.clone(), error })?;
+        ready.inputs.push(InputFile { role: "copy".to_owned(), name: path.display().to_string(), sha256, text: None });
+    }
     let path = match request.record {
         RecordPlace::Project => Some(default_path(&request.folder)),
         RecordPlace::File(path) => Some(path),
@@ -133,6 +135,7 @@ pub async fn run(
         plan: ready.plan,
         engine: ready.engine,
         hub: hub.clone(),
+        files,
         journal: match &writer {
             Some(writer) => Box::new(writer.handle()),
             None => Box::new(NoJournal),

@@ -105,7 +105,7 @@ pub(super) struct Dispatcher {
 
 /// Runs a plan to its end.
 pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
-    let RunInputs { playbook, inventory, plan, engine, hub, journal, sinks, redactor, header, controller, clock, interrupts, asker } =
+    let RunInputs { playbook, inventory, plan, engine, hub, files, journal, sinks, redactor, header, controller, clock, interrupts, asker } =
         inputs;
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
@@ -141,7 +141,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
         held: Held::default(),
-        local_files: LocalFiles::default(),
+        local_files: files,
         gathered: HashSet::new(),
         stopped: None,
         stage: 0,

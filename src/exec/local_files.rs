@@ -16,10 +16,9 @@ use crate::text::hex;
 /// Size in bytes and SHA-256.
 pub(super) type Measure = (u64, String);
 
-/// A file as it was when a step that sends it was prepared.
+/// A file as it was when it was first asked for.
 #[derive(Debug)]
-pub(super) struct LocalFile {
-    /// Where it is.
+pub struct LocalFile {
     pub(super) path: PathBuf,
     measured: OnceCell<Measure>,
 }
@@ -33,17 +32,26 @@ impl LocalFile {
     pub(super) async fn measured(&self) -> std::io::Result<&Measure> {
         self.measured.get_or_try_init(|| measure_file(&self.path)).await
     }
+
+    /// Its SHA-256, in hex.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub async fn sha256(&self) -> std::io::Result<String> {
+        self.measured().await.map(|(_, sha256)| sha256.clone())
+    }
 }
 
-/// All of a run.
+/// The files of a run that hosts get.
 #[derive(Debug, Default)]
-pub(super) struct LocalFiles(HashMap<PathBuf, (Option<Stamp>, Arc<LocalFile>)>);
+pub struct LocalFiles(HashMap<PathBuf, (Option<Stamp>, Arc<LocalFile>)>);
 
 /// What changes with a file's bytes: inode, size, and time of its last change.
 type Stamp = (u64, u64, i64, i64);
 
 impl LocalFiles {
-    pub(super) fn get(&mut self, path: &Path) -> Arc<LocalFile> {
+    /// A file as it is, known already or not.
+    pub fn get(&mut self, path: &Path) -> Arc<LocalFile> {
         // One that can't be looked at is told of when it is read.
         let stamp = std::fs::metadata(path).ok().map(|file| (file.ino(), file.size(), file.mtime(), file.mtime_nsec()));
         let fresh = || (stamp, Arc::new(LocalFile::new(path)));

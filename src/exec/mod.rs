@@ -54,6 +54,7 @@ use crate::template::Engine;
 use crate::transport::Hub;
 
 pub use ask::{Answer, Question};
+pub use local_files::{LocalFile, LocalFiles};
 pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
 
@@ -69,6 +70,8 @@ pub struct RunInputs {
     pub engine: Arc<Engine>,
     /// The way to the hosts.
     pub hub: Hub,
+    /// The files to send, as far as they were looked at.
+    pub files: LocalFiles,
     /// The record.
     pub journal: Box<dyn Journal>,
     /// Those who tell people.

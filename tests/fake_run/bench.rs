@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use roundsman::app::{self, PlaybookSource, Sources};
 use roundsman::event::{Done, Event, EventSink, Journal, JournalError, Outcome, Redactor, RunEvent, RunHeader, Status};
-use roundsman::exec::{self, Interrupt, RunInputs, RunReport};
+use roundsman::exec::{self, Interrupt, LocalFiles, RunInputs, RunReport};
 use roundsman::model::Playbook;
 use roundsman::plan::{ControllerInfo, Plan};
 use roundsman::transport::{FakeLog, FakeScript, Hub};
@@ -290,6 +290,7 @@ impl Bench {
             plan: ready.plan,
             engine: ready.engine,
             hub: Hub::fake(script),
+            files: LocalFiles::default(),
             journal: Box::new(memory.clone()),
             sinks: vec![Box::new(witness)],
             redactor: Redactor::default(),
