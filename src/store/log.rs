@@ -42,10 +42,19 @@ pub(super) enum ReadError {
     Gone { run: i64, seq: i64, what: &'static str },
 }
 
-/// Appends an event to the log and brings the derived rows up to date; the first one gives the run its number.
+/// Appends events to the log and brings the derived rows up to date; the first one gives the run its number.
 ///
-/// The event is borrowed mutably to lift long parts out while its JSON is made; it is the same afterwards.
-pub(super) fn append(connection: &Connection, run: &mut Option<i64>, event: &mut Event) -> std::result::Result<(), AppendError> {
+/// They are borrowed mutably to lift long parts out while their JSON is made; they are the same afterwards.
+pub(super) fn append(connection: &Connection, run: &mut Option<i64>, events: &mut [Event]) -> std::result::Result<(), AppendError> {
+    let Some(last_at) = events.last().map(|event| event.at) else { return Ok(()) };
+    for event in events {
+        append_one(connection, run, event)?;
+    }
+    connection.prepare_cached("UPDATE run SET last_at = ?2 WHERE number = ?1")?.execute(params![*run, last_at])?;
+    Ok(())
+}
+
+fn append_one(connection: &Connection, run: &mut Option<i64>, event: &mut Event) -> std::result::Result<(), AppendError> {
     let (seq, at) = (event.seq, event.at);
     let told = |source| AppendError::Json { seq, source };
     let (kind, json) = match &mut event.kind {
@@ -77,7 +86,6 @@ pub(super) fn append(connection: &Connection, run: &mut Option<i64>, event: &mut
         _ => {}
     }
     derive::apply(connection, number_of_run, event)?;
-    connection.prepare_cached("UPDATE run SET last_at = ?2 WHERE number = ?1")?.execute(params![number_of_run, at])?;
     Ok(())
 }
 

@@ -199,9 +199,7 @@ impl Thread {
         }
         let transaction = self.store.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut run = self.run;
-        for event in events.iter_mut() {
-            log::append(&transaction, &mut run, event)?;
-        }
+        log::append(&transaction, &mut run, events)?;
         transaction.commit()?;
         self.run = run;
         self.ended |= events.iter().any(|event| matches!(event.kind, RunEvent::RunEnded(_)));

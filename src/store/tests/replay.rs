@@ -180,7 +180,7 @@ proptest! {
         let fresh = write(&other_path);
         let mut number = None;
         for mut event in back {
-            log::append(&fresh.connection, &mut number, &mut event).unwrap();
+            log::append(&fresh.connection, &mut number, std::slice::from_mut(&mut event)).unwrap();
         }
         prop_assert_eq!(dump(&store), dump(&fresh));
 
