@@ -25,6 +25,9 @@ pub fn kind(map: &SourceMap, file: FileId) -> Kind {
     if header(&source.text).is_some() {
         return Kind::Ansible;
     }
+    if plainly_native(&source.text) {
+        return Kind::Native;
+    }
     let extension = source.path.as_deref().and_then(|path| path.extension()).and_then(|extension| extension.to_str());
     let is_yaml = extension.is_some_and(|extension| ["yml", "yaml", "json"].contains(&extension));
     let lines_of_hosts = || if !is_yaml && looks_like_hosts(&source.text) { Kind::Ansible } else { Kind::Native };
@@ -35,14 +38,29 @@ pub fn kind(map: &SourceMap, file: FileId) -> Kind {
     if looks_like_groups(&node) {
         return Kind::Ansible;
     }
-    let native = ["vars", "connect", "hosts", "groups", "secrets"];
-    if entries.iter().any(|entry| native.contains(&&*entry.key.text)) {
+    if entries.iter().any(|entry| NATIVE.contains(&&*entry.key.text)) {
         return Kind::Native;
     }
     if let Some(plugin) = node.get("plugin") {
         return Kind::Plugin(plugin.key.span);
     }
     entries.first().map_or(Kind::Native, |entry| Kind::Other(entry.key.span))
+}
+
+/// What stands at the top of an inventory of ours.
+const NATIVE: [&str; 5] = ["vars", "connect", "hosts", "groups", "secrets"];
+
+/// Says whether no line but those of our own keys begins at the margin, which saves a large inventory a parse.
+fn plainly_native(text: &str) -> bool {
+    let mut keys = 0;
+    text.lines().all(|line| match line.as_bytes().first() {
+        None | Some(b' ' | b'\r' | b'#') => true,
+        Some(b'-') => line == "---" || keys > 0,
+        Some(_) => {
+            keys += 1;
+            line.split_once(':').is_some_and(|(key, value)| NATIVE.contains(&key) && value.chars().next().is_none_or(char::is_whitespace))
+        }
+    }) && keys > 0
 }
 
 /// Says whether the first line that says something names a host, perhaps with variables.

@@ -190,6 +190,7 @@ fn files_are_told_apart_by_their_content() {
         ("hosts", "hosts:\n  web1:\n"),
         ("hosts.yml", "hosts: { web1: }\ngroups: { web: { hosts: web1 } }\n"),
         ("hosts.yml", "web1\n"),
+        ("hosts.yml", "# ours\n---\nvars: { a: 1 }\nhosts:\n- web1\n"),
         ("hosts.yml", "hosts: [\n"),
         ("hosts", "hosts: [\n"),
         ("hosts", "- web1\n"),
