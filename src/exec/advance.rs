@@ -283,8 +283,8 @@ impl Dispatcher {
         let id = self.next_job;
         self.next_job += 1;
         // What need not wait for the work before it is kept where it can be taken back, should that take long.
-        let last = self.hosts[seat.index()].slots[slot].jobs.back().and_then(|last| self.jobs.get(last));
-        let alone = last.is_some_and(|last| !self.stands_behind(step, last.step, 0));
+        let before = self.hosts[seat.index()].slots[slot].jobs.iter().rev().filter_map(|id| self.jobs.get(id));
+        let alone = before.take_while(|job| !self.stands_behind(step, job.step, 0)).any(|job| !request::is_quick(&job.prepared));
         let work = match request::job(id, task, &prepared, (route, &mut self.local_files), alone) {
             Ok(work) => work,
             Err(error) => {

@@ -107,6 +107,11 @@ pub(super) fn job(
     Ok(Job::Lane(Box::new(Request { stdin, on_failure, alone, ..request(id, prepared, command) })))
 }
 
+/// Says whether a step takes no longer than asking for it, so that what does not need it may be written behind it all the same.
+pub(super) fn is_quick(prepared: &Prepared) -> bool {
+    prepared.guards.is_empty() && matches!(&prepared.body, Body::Read { path } if resource::is_kernels(path))
+}
+
 /// Says whether a lane goes on behind a task's failure.
 pub(super) fn goes_on(task: &Task) -> bool {
     task.allow_failure || task.failed == Some(Judge::Fixed(false)) || super::units::repeats(task)

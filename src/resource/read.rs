@@ -10,7 +10,13 @@ pub fn read_script(path: &str) -> String {
     let operand = operand(path);
     // Nothing comes behind it: the shell itself becomes the program.
     let by_program = format!("exec cat {operand}");
-    if ["/proc/", "/sys/"].iter().any(|kernel| path.starts_with(kernel)) { by_shell(&operand, &by_program) } else { by_program }
+    if is_kernels(path) { by_shell(&operand, &by_program) } else { by_program }
+}
+
+/// Says whether a file is the kernel's own word, for which no disk and no server is waited for.
+#[must_use]
+pub fn is_kernels(path: &str) -> bool {
+    ["/proc/", "/sys/"].iter().any(|kernel| path.starts_with(kernel))
 }
 
 /// Prints a small text file without a program, which costs half of it; any other is left to the program.

@@ -89,6 +89,34 @@ rounds:
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_kernel_says_is_read_without_waiting_for_each_other() {
+    let playbook = |first: &str| {
+        format!(
+            "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - parallel: [{{ name: a, {first} }}, {{ name: b, read: /proc/none }}, {{ name: c, read: /proc/version }}]
+      - parallel: [{{ name: d, read: /proc/stat }}, {{ name: e, read: /proc/mounts }}]
+"
+        )
+    };
+    let ran = Bench::new(&playbook("read: /proc/uptime"), "a").run().await;
+    let first_began = ran.events.iter().position(|event| matches!(event.kind, RunEvent::StepBegan { .. })).expect("one began");
+    let sent_before = ran.events[..first_began].iter().filter(|event| matches!(event.kind, RunEvent::StepSent { .. })).count();
+    assert_eq!((sent_before, ran.log.of("a").contains(&"hold back".to_owned())), (5, false));
+
+    let fails = json!({ "host": "a", "commands": [{ "contains": "/proc/none", "code": 1 }] });
+    let ran = Bench::new(&playbook("read: /proc/uptime"), "a").host(fails).run().await;
+    assert_eq!((ran.end("a a"), ran.end("a b"), ran.end("a c")), ("ok".into(), "failed: exit code 1".into(), "ok".into()));
+    assert_eq!((ran.end("a d"), ran.end("a e")), ("skipped: `b` failed".into(), "skipped: `b` failed".into()));
+
+    let ran = Bench::new(&playbook("run: perhaps slow"), "a").run().await;
+    assert!(ran.log.of("a").contains(&"hold back".to_owned()), "what may take long is not to be waited for");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rounds_are_barriers_and_failed_hosts_are_left_out() {
     let playbook = "
 rounds:

@@ -87,7 +87,12 @@ impl FakeLane {
                     Some(LaneCommand::Run(request)) if self.on_hold.is_some() => {
                         self.say(LaneReport::Skipped { id: request.id, cause: SkipCause::Stopped }).await?;
                     }
-                    Some(LaneCommand::Run(request)) => self.queue.push_back((request, None)),
+                    Some(LaneCommand::Run(request)) => {
+                        if request.alone && (running.is_some() || !self.queue.is_empty()) {
+                            self.log("hold back");
+                        }
+                        self.queue.push_back((request, None));
+                    }
                     Some(LaneCommand::Resume(id)) => {
                         self.log("resume");
                         self.on_hold = self.on_hold.filter(|holder| *holder != id);

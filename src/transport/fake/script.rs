@@ -45,8 +45,8 @@ pub struct FakeLog {
 pub struct FakeLogEntry {
     /// To which host.
     pub host: String,
-    /// What: `connect`, `lane` or `lane USER`, `run TEXT` (when it begins), `withdraw`, `terminate`, `kill`, `resume`, `upload SCRIPT`,
-    /// `download SCRIPT`, `close`.
+    /// What: `connect`, `lane` or `lane USER`, `run TEXT` (when it begins), `hold back` (a request that a real lane would not write yet),
+    /// `withdraw`, `terminate`, `kill`, `resume`, `upload SCRIPT`, `download SCRIPT`, `close`.
     pub what: String,
 }
 
