@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::alike::Alike;
+use super::alike::{Alike, computes};
 use super::inputs::seen_by;
 use super::scope::written;
 use super::sight::Sight;
@@ -62,7 +62,8 @@ impl<'a> CheckClasses<'a> {
         let mut reads = Vec::new();
         task.for_each_template(&mut |part, template| {
             if !matches!(part, TaskPart::BecomePassword | TaskPart::Judge) {
-                let open = template.reads.iter().filter(|read| !alike.settles(&task.verb, part, template, read));
+                let computes = computes(&task.verb, part, template);
+                let open = template.reads.iter().filter(|read| computes || !alike.settles(read));
                 reads.extend(open.map(|read| (read, sight)));
             }
         });
