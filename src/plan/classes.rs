@@ -147,7 +147,8 @@ fn followed<'a>(world: &'a World, host: HostIx, mut reads: Reads<'a>) -> Option<
             }
             _ if !seen.insert((name, sight, false)) => {}
             _ => {
-                for set in world.sets_before(name, sight, host) {
+                // All of them are pending, and the first is the one that is named.
+                if let Some(set) = world.sets_before(name, sight, host).next() {
                     key.extend([set.round.index(), set.task.index()]);
                 }
                 let extra = world.playbook.extra.vars.get(name).filter(|_| !sight.is_bare(world));
