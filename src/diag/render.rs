@@ -50,10 +50,15 @@ fn group<'a>(map: &'a SourceMap, diagnostic: &'a Diagnostic) -> Group<'a> {
     }
     for (file, labels) in files {
         let source = map.file(file);
-        let mut snippet = Snippet::source(&*source.text).path(&source.name);
-        for (label, primary) in labels {
+        let ranges: Vec<_> = labels.iter().map(|(label, _)| sound_range(&source.text, label.span.range())).collect();
+        let start = ranges.iter().map(|range| range.start).min().unwrap_or_default();
+        let end = ranges.iter().map(|range| range.end).max().unwrap_or_default();
+        // Whatever is handed over is looked through.
+        let (line, shown) = source.around(start..end);
+        let mut snippet = Snippet::source(&source.text[shown.clone()]).line_start(line).path(&source.name);
+        for ((label, primary), range) in labels.into_iter().zip(ranges) {
             let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let annotation = kind.span(sound_range(&source.text, label.span.range()));
+            let annotation = kind.span(range.start - shown.start..range.end - shown.start);
             snippet = snippet.annotation(if label.text.is_empty() { annotation } else { annotation.label(visible(&label.text)) });
         }
         group = group.element(snippet);

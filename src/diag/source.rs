@@ -96,6 +96,14 @@ impl SourceFile {
         let end = self.lines.get(number).map_or(self.text.len(), |end| *end as usize);
         self.text[*start as usize..end].trim_end_matches(['\n', '\r'])
     }
+
+    /// The lines of a range and one more on either side: the number of the first, and their bytes.
+    pub(super) fn around(&self, range: Range<usize>) -> (usize, Range<usize>) {
+        let line = |at| self.lines.partition_point(|start| *start as usize <= at);
+        let first = line(range.start).saturating_sub(1).max(1);
+        let end = self.lines.get(line(range.end) + 1).map_or(self.text.len(), |end| *end as usize);
+        (first, self.lines[first - 1] as usize..end)
+    }
 }
 
 /// A place for people: line and column count from 1, columns in characters.
@@ -174,6 +182,16 @@ mod tests {
         assert_eq!(map.location(Span::new(file, 6..7)).to_string(), "a.yml:2:1");
         assert_eq!(map.file(file).line(1), "é: x");
         assert_eq!(map.file(file).line(9), "");
+    }
+
+    #[test]
+    fn lines_have_neighbours() {
+        let mut map = SourceMap::default();
+        let file = map.add("a.yml", None, "a\nb\nc\nd\ne\n");
+        let around = |range| map.file(file).around(range);
+        assert_eq!(around(0..1), (1, 0..4));
+        assert_eq!(around(5..7), (2, 2..10), "from `c` to `d`");
+        assert_eq!(around(10..10), (5, 8..10), "behind the last line");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A group may name groups, as children and in its expression, in any order; so members are found in the order in
 //! which groups need each other. Layers follow children only: a child is stronger than its parents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,10 +57,11 @@ pub(super) fn read<'a>(groups: &'a Entry, base: Option<&Path>, engine: &mut Engi
         drafts.push(draft);
         children.push(below);
     }
+    let indexes = indexes(&drafts);
     for (group, below) in children.into_iter().enumerate() {
         for child in below {
-            match drafts.iter().position(|draft: &GroupDraft<'_>| draft.name.text == child.text) {
-                Some(index) => drafts[group].children.push((index, child.span)),
+            match indexes.get(&*child.text) {
+                Some(index) => drafts[group].children.push((*index, child.span)),
                 None => {
                     let found = Diagnostic::error("E213", child.span, format!("no group is called `{}`", child.text));
                     diagnostics.push(found.hint(did_you_mean(&child.text, drafts.iter().map(|draft| &*draft.name.text))));
@@ -117,7 +118,10 @@ pub(super) fn resolve(drafts: &mut [GroupDraft<'_>], inventory: &mut Inventory, 
         }
         inventory.groups.insert(draft.name.text.clone(), Vec::new());
     }
-    let needs: Vec<Vec<(usize, Span)>> = drafts.iter().map(|draft| needs(draft, drafts, inventory)).collect();
+    let mut groups = indexes(drafts);
+    // A name that a host has, too, is a mistake of its own, and means the host.
+    groups.retain(|name, _| inventory.find(name).is_none());
+    let needs: Vec<Vec<(usize, Span)>> = drafts.iter().map(|draft| needs(draft, &groups)).collect();
     let order = match order(&needs) {
         Ok(order) => order,
         Err(cycle) => {
@@ -141,41 +145,45 @@ pub(super) fn resolve(drafts: &mut [GroupDraft<'_>], inventory: &mut Inventory, 
 }
 
 /// The groups that must be known before this one, each with the word that names it.
-fn needs(draft: &GroupDraft<'_>, drafts: &[GroupDraft<'_>], inventory: &Inventory) -> Vec<(usize, Span)> {
+fn needs(draft: &GroupDraft<'_>, groups: &HashMap<&str, usize>) -> Vec<(usize, Span)> {
     let mut needs = draft.children.clone();
-    // A name that a host has, too, is a mistake of its own, and means the host.
-    let groups: Vec<(usize, &GroupDraft<'_>)> =
-        drafts.iter().enumerate().filter(|(_, draft)| inventory.find(&draft.name.text).is_none()).collect();
     for text in &draft.hosts {
-        let words = mentioned(text);
-        needs.extend(groups.iter().filter(|(_, other)| words.contains(&other.name.text)).map(|(index, _)| (*index, text.span)));
+        let named: BTreeSet<usize> = mentioned(text).iter().filter_map(|word| groups.get(&**word).copied()).collect();
+        needs.extend(named.into_iter().map(|index| (index, text.span)));
     }
     needs
 }
 
+/// Where each name stands among the groups.
+fn indexes<'a>(drafts: &[GroupDraft<'a>]) -> HashMap<&'a str, usize> {
+    drafts.iter().enumerate().map(|(index, draft)| (&*draft.name.text, index)).collect()
+}
+
 /// Every group after those it needs, else the groups of one cycle.
 fn order(needs: &[Vec<(usize, Span)>]) -> Result<Vec<usize>, Vec<usize>> {
-    let mut order = Vec::new();
-    let mut done = vec![false; needs.len()];
-    loop {
-        let before = order.len();
-        for group in 0..needs.len() {
-            if !done[group] && needs[group].iter().all(|(other, _)| done[*other]) {
-                done[group] = true;
+    let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut needed_by = vec![Vec::new(); needs.len()];
+    for (group, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|(other, _)| needed_by[*other].push(group));
+    }
+    let mut order: Vec<usize> = (0..needs.len()).filter(|group| missing[*group] == 0).collect();
+    let mut at = 0;
+    while let Some(&known) = order.get(at) {
+        at += 1;
+        for &group in &needed_by[known] {
+            missing[group] -= 1;
+            if missing[group] == 0 {
                 order.push(group);
             }
         }
-        if order.len() == needs.len() {
-            return Ok(order);
-        }
-        if order.len() == before {
-            break;
-        }
+    }
+    if order.len() == needs.len() {
+        return Ok(order);
     }
     // Whatever is left needs something that is left, so following it must come round.
-    let mut path: Vec<usize> = done.iter().position(|done| !done).into_iter().collect();
+    let mut path: Vec<usize> = missing.iter().position(|missing| *missing > 0).into_iter().collect();
     while let Some(&last) = path.last() {
-        let Some((next, _)) = needs[last].iter().find(|(other, _)| !done[*other]) else { break };
+        let Some((next, _)) = needs[last].iter().find(|(other, _)| missing[*other] > 0) else { break };
         if let Some(start) = path.iter().position(|group| group == next) {
             return Err(path.split_off(start));
         }

@@ -49,17 +49,8 @@ impl Alike {
         self.classes[host.index()]
     }
 
-    /// Says whether a read in a part of a task with some verb is settled by the class of its host.
-    pub(super) fn settles(&self, verb: &Verb, part: TaskPart, template: &Template, read: &Read) -> bool {
-        let by_value = match verb {
-            Verb::WaitFor(_) | Verb::Fetch(_) => true,
-            Verb::Copy(copy) => copy.mode.as_ref().is_some_and(|mode| mode.id == template.id),
-            _ => false,
-        };
-        let computes = matches!(part, TaskPart::Each | TaskPart::When | TaskPart::On) || by_value || !template.only_inserts();
-        if computes {
-            return false;
-        }
+    /// Says whether a read of a template that does not compute is settled by the class of its host.
+    pub(super) fn settles(&self, read: &Read) -> bool {
         match read.path.first().map(String::as_str) {
             Some("host") => matches!(read.path.get(1).map(String::as_str), Some("name" | "address" | "user")) && read.path.len() == 2,
             Some("inputs" | "item" | "loop" | "error") => false,
@@ -67,6 +58,16 @@ impl Alike {
             None => false,
         }
     }
+}
+
+/// Says whether a template in a part of a task with some verb does more with values than to insert them.
+pub(super) fn computes(verb: &Verb, part: TaskPart, template: &Template) -> bool {
+    let by_value = match verb {
+        Verb::WaitFor(_) | Verb::Fetch(_) => true,
+        Verb::Copy(copy) => copy.mode.as_ref().is_some_and(|mode| mode.id == template.id),
+        _ => false,
+    };
+    matches!(part, TaskPart::Each | TaskPart::When | TaskPart::On) || by_value || !template.only_inserts()
 }
 
 /// What of a host's variables makes a difference, by name.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::alike::Alike;
+use super::alike::{Alike, computes};
 use super::inputs::seen_by;
 use super::scope::written;
 use super::sight::Sight;
@@ -62,7 +62,8 @@ impl<'a> CheckClasses<'a> {
         let mut reads = Vec::new();
         task.for_each_template(&mut |part, template| {
             if !matches!(part, TaskPart::BecomePassword | TaskPart::Judge) {
-                let open = template.reads.iter().filter(|read| !alike.settles(&task.verb, part, template, read));
+                let computes = computes(&task.verb, part, template);
+                let open = template.reads.iter().filter(|read| computes || !alike.settles(read));
                 reads.extend(open.map(|read| (read, sight)));
             }
         });
@@ -146,7 +147,8 @@ fn followed<'a>(world: &'a World, host: HostIx, mut reads: Reads<'a>) -> Option<
             }
             _ if !seen.insert((name, sight, false)) => {}
             _ => {
-                for set in world.sets_before(name, sight, host) {
+                // All of them are pending, and the first is the one that is named.
+                if let Some(set) = world.sets_before(name, sight, host).next() {
                     key.extend([set.round.index(), set.task.index()]);
                 }
                 let extra = world.playbook.extra.vars.get(name).filter(|_| !sight.is_bare(world));

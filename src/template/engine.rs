@@ -4,11 +4,12 @@
 //! (`shell`), writes the template anew with our own filters in the decisive spots (unparse.rs) and hands that to
 //! minijinja. `render` runs it in a [`Rendering`] (scope.rs). A template without `{{` never meets minijinja.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexSet;
 use minijinja::machinery::ast::Stmt;
 use minijinja::{Environment, Value as Jinja};
 
@@ -18,6 +19,7 @@ use super::fault::unwrap;
 use super::known::no_bool_hint;
 use super::names::Names;
 use super::parse::{View, parse, syntax_error};
+use super::parts::Holes;
 use super::place::Place;
 use super::scope::{Rendering, ScopeMap, render_variable};
 use super::shell::{self, HereDoc};
@@ -179,7 +181,7 @@ impl Engine {
         if let Some(text) = self.core.literal(template) {
             return Ok(Rendered::Value(Value::Text(text.to_owned())));
         }
-        let rendering = Rendering::new(self.core.clone(), scope.clone(), HashMap::new());
+        let rendering = Rendering::new(self.core.clone(), scope.clone(), Holes::new());
         let value = self.core.run(&rendering, template)?;
         if is_omit(&value) && template.context == Context::Native {
             return Ok(Rendered::Omit);
@@ -225,7 +227,7 @@ impl Engine {
     pub fn render_value(&self, value: &VarValue, scope: &Root) -> Result<Value, RenderError> {
         match value {
             VarValue::Plain(value) => Ok(value.clone()),
-            value => render_variable(&Rendering::new(self.core.clone(), scope.clone(), HashMap::new()), value),
+            value => render_variable(&Rendering::new(self.core.clone(), scope.clone(), Holes::new()), value),
         }
     }
 
@@ -351,13 +353,18 @@ fn pieces(
     written: &Written,
     here: &[HereDoc],
 ) -> Result<Option<Preview>, RenderError> {
-    let (mut holes, mut pending): (HashMap<usize, Vec<String>>, Vec<String>) = (HashMap::new(), Vec::new());
-    // Every turn finds one more part that waits.
+    let mut holes = Holes::new();
+    // Every turn finds more parts that wait, one at least.
     for _ in 0..=written.guards.len() {
-        let rendering = Rendering::new(core.clone(), scope.clone(), holes.clone());
-        let error = match compiled.render(Jinja::from_object(ScopeMap(rendering.clone()))) {
+        let rendering = Rendering::new(core.clone(), scope.clone(), holes);
+        let result = compiled.render(Jinja::from_object(ScopeMap(rendering.clone())));
+        holes = rendering.holes();
+        let error = match result {
             Ok(text) => match rendering.trouble() {
-                None => return Ok(Some(Preview { text: shell::finish(text, here), pending })),
+                None => {
+                    let pending: IndexSet<String> = holes.into_values().flatten().collect();
+                    return Ok(Some(Preview { text: shell::finish(text, here), pending: pending.into_iter().collect() }));
+                }
                 Some(RenderError::Pending(_)) => return Ok(None),
                 Some(error) => return Err(error),
             },
@@ -370,11 +377,6 @@ fn pieces(
                 let Some(guard) = range.and_then(|range| written.guard(&range)) else { return Ok(None) };
                 if holes.contains_key(&guard) {
                     return Ok(None);
-                }
-                for name in &what {
-                    if !pending.contains(name) {
-                        pending.push(name.clone());
-                    }
                 }
                 holes.insert(guard, what);
             }

@@ -1,6 +1,6 @@
 //! minijinja's environment as all templates share it.
 
-use minijinja::value::Rest;
+use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, State, UndefinedBehavior, Value};
 
 use super::compare::{Op, compare};
@@ -46,13 +46,17 @@ pub(super) fn build() -> (Environment<'static>, Names) {
     env.add_function("__get", |state: &State, root: &str, kinds: &str, keys: Rest<Value>| {
         Rendering::of(state)?.read(kinds.starts_with('?'), root, &Key::all(&keys, kinds))
     });
-    env.add_function("__go", |state: &State, guard: usize| Ok::<bool, Error>(!Rendering::of(state)?.holes.contains_key(&guard)));
+    env.add_function("__go", |state: &State, guard: usize| Ok::<bool, Error>(Rendering::of(state)?.hole(guard).is_none()));
     env.add_function("__hole", |state: &State, guard: usize| {
-        Ok::<String, Error>(Rendering::of(state)?.holes.get(&guard).map(|what| hole(what)).unwrap_or_default())
+        Ok::<String, Error>(Rendering::of(state)?.hole(guard).map(|what| hole(&what)).unwrap_or_default())
     });
     env.add_function("__later", |state: &State, guard: usize| {
-        let what = Rendering::of(state)?.holes.get(&guard).cloned().unwrap_or_default();
+        let what = Rendering::of(state)?.hole(guard).unwrap_or_default();
         Ok::<Value, Error>(Value::from(waits(what)))
+    });
+    env.add_function("__part", |state: &mut State, guard: usize, inside: Kwargs| {
+        let part: Value = inside.get("caller")?;
+        Rendering::of(state)?.part(guard, || part.call(state, &[]))
     });
     (env, names)
 }

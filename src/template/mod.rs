@@ -15,6 +15,7 @@ mod known;
 mod lookup;
 mod names;
 mod parse;
+mod parts;
 mod place;
 mod scope;
 mod shell;

@@ -13,6 +13,7 @@ use minijinja::{Error, State, Value as Jinja};
 
 use super::engine::Core;
 use super::fault::{fault, unwrap, waits, wrap};
+use super::parts::Holes;
 use super::text::{OmitMark, from_jinja, to_jinja};
 use super::{Lazy, Lookup, Make, RenderError, Root};
 use crate::model::{Template, TemplateId, VarValue};
@@ -31,19 +32,20 @@ pub(super) const SELF: &str = "__scope";
 pub(super) struct Rendering {
     pub(super) core: Arc<Core>,
     pub(super) root: Root,
-    /// In a preview: sites that are known to wait, and for what.
-    pub(super) holes: HashMap<usize, Vec<String>>,
     /// How many scopes of other hosts lie around this one.
     away: usize,
     met: Mutex<Met>,
 }
 
+/// What a rendering has met so far.
 #[derive(Default)]
-struct Met {
+pub(super) struct Met {
     using: Vec<(TemplateId, String)>,
     known: HashMap<TemplateId, Jinja>,
     taken: Option<Jinja>,
-    trouble: Option<RenderError>,
+    pub(super) trouble: Option<RenderError>,
+    /// In a preview: parts that are known to wait.
+    pub(super) holes: Holes,
 }
 
 impl fmt::Debug for Rendering {
@@ -53,11 +55,11 @@ impl fmt::Debug for Rendering {
 }
 
 impl Rendering {
-    pub(super) fn new(core: Arc<Core>, root: Root, holes: HashMap<usize, Vec<String>>) -> Arc<Rendering> {
-        Arc::new(Rendering { core, root, holes, away: 0, met: Mutex::default() })
+    pub(super) fn new(core: Arc<Core>, root: Root, holes: Holes) -> Arc<Rendering> {
+        Arc::new(Rendering { core, root, away: 0, met: Mutex::new(Met { holes, ..Met::default() }) })
     }
 
-    fn met(&self) -> std::sync::MutexGuard<'_, Met> {
+    pub(super) fn met(&self) -> std::sync::MutexGuard<'_, Met> {
         // One thread renders; the lock is there because minijinja's objects must be Sync.
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,8 +113,7 @@ impl Rendering {
         if self.away >= FARTHEST {
             return Err(fault(format!("variables of more than {FARTHEST} hosts use one another in a row, the last is `{name}`"), None));
         }
-        let (core, holes) = (self.core.clone(), HashMap::new());
-        let there = Arc::new(Rendering { core, root, holes, away: self.away + 1, met: Mutex::default() });
+        let there = Arc::new(Rendering { core: self.core.clone(), root, away: self.away + 1, met: Mutex::default() });
         there.variable(value, name)
     }
 

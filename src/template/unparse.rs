@@ -9,7 +9,7 @@
 //!   whole template is one value.
 //!
 //! Every piece remembers where it came from, so that an error in the written template is shown in the user's file.
-//! A second form, for previews, guards each part so that those that wait can be left out (preview.rs).
+//! A second form, for previews, guards each part so that those that wait can be left out (parts.rs).
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -269,6 +269,13 @@ impl Writer<'_> {
         let at = emit.expr.span().start_offset as usize;
         let code = self.sites.places.get(&at).copied().unwrap_or(self.sites.otherwise);
         let guard = self.guarded.then(|| self.guard());
+        // Without names of the template's own it is the same wherever it stands: it can wait alone, and nothing before it
+        // would have been different.
+        let own = |part: &str| part.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| self.bound.contains(word));
+        let alone = guard.filter(|_| self.source.get(range_of(&emit.expr)).is_some_and(|part| !own(part)));
+        if let Some(guard) = alone {
+            self.tag(&format!("call __part({guard})"));
+        }
         self.put(VARIABLE.0);
         self.put(" (");
         let start = self.out.text.len();
@@ -286,10 +293,15 @@ impl Writer<'_> {
         self.put(")");
         if let Some(guard) = guard {
             self.out.guards.push((range, guard));
-            self.put(&format!(" if __go({guard}) else __hole({guard})"));
+            if alone.is_none() {
+                self.put(&format!(" if __go({guard}) else __hole({guard})"));
+            }
         }
         self.put(" ");
         self.put(VARIABLE.1);
+        if alone.is_some() {
+            self.tag("endcall");
+        }
     }
 
     fn for_loop(&mut self, each: &ast::ForLoop<'_>) -> Range<usize> {

@@ -1,6 +1,7 @@
 //! Variables: rendered where they are used, looked up in their own scope, known now or later.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indexmap::IndexMap;
 
@@ -93,6 +94,39 @@ fn what_is_pending_is_told() {
     assert_eq!(bench.engine.preview(&template, &bench.root()).unwrap().text, "‹after survey/kernel›");
     let template = bench.template("{{ release }}", Context::Native);
     assert_eq!(bench.engine.preview(&template, &bench.root()).unwrap(), Preview { text: "2.4".to_owned(), pending: vec![] });
+}
+
+/// Entries that are known only later; counts how often one is asked for.
+#[derive(Debug, Default)]
+struct Later(AtomicUsize);
+
+impl Lazy for Later {
+    fn get(&self, name: &str) -> Lookup {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Lookup::Pending(format!("survey/{name}"))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn parts_that_wait_are_found_in_one_go() {
+    let mut bench = Bench::default();
+    let later = Arc::new(Later::default());
+    bench.world.0.insert("tasks".to_owned(), Lookup::Lazy(later.clone()));
+    bench.var("kernel", "{{ tasks.kernel.stdout }}");
+    let text = "{% macro m(x) %}{{ tasks.up.rc }}{{ x }}{% endmacro %}{{ m(1) }};".to_owned() + &"{{ kernel | upper }};".repeat(50);
+    let template = bench.template(&text, Context::Text);
+    let preview = bench.engine.preview(&template, &bench.root()).unwrap();
+    assert_eq!(preview.text, "‹after survey/up›1;".to_owned() + &"‹after survey/kernel›;".repeat(50));
+    assert_eq!(preview.pending, ["survey/up", "survey/kernel"]);
+    assert_eq!(later.0.load(Ordering::Relaxed), 52, "the first to see that something waits, then each once");
+    let template = bench.template("{{ tasks.kernel.rc }} {{ nowhere }}", Context::Text);
+    let failed = bench.engine.preview(&template, &bench.root()).unwrap_err();
+    let place = Some(template.source.at(25..32));
+    assert!(matches!(failed, RenderError::Failed { span, .. } if span == place), "{failed:?}");
 }
 
 #[test]
