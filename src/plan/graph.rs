@@ -258,21 +258,6 @@ impl Plan {
         waits
     }
 
-    /// Every task of the same round that is over before a task or gate begins, ascending.
-    #[must_use]
-    pub fn tasks_before(&self, round: RoundIx, task: TaskIx) -> Vec<TaskIx> {
-        let mut seen = vec![false; self.node_count(round)];
-        // With the edges of handlers, which are no waits.
-        let mut stack: Vec<TaskIx> = self.task_waits(round, task).into_iter().map(|wait| wait.task).collect();
-        while let Some(next) = stack.pop() {
-            if !std::mem::replace(&mut seen[next.index()], true) {
-                stack.extend(self.node_waits(round, next).iter().map(|(node, _)| *node));
-            }
-        }
-        seen.truncate(self.task_count(round));
-        seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(index, _)| TaskIx::new(index)).collect()
-    }
-
     /// Every round that is over before a round begins, ascending.
     #[must_use]
     pub fn rounds_before(&self, round: RoundIx) -> Vec<RoundIx> {

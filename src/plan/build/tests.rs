@@ -3,7 +3,7 @@
 use super::super::graph::EdgeKind;
 use super::*;
 use crate::model::{BlockItem, BlockIx, Group, Item, Need, Needs, RoundNeed, Section, Task, TaskRead};
-use crate::plan::testing::{Maker, playbook};
+use crate::plan::testing::{Maker, playbook, tasks_before};
 
 /// Every edge of the tasks of a round: `a -order-> b`.
 fn edges(playbook: &Playbook, plan: &Plan) -> Vec<String> {
@@ -65,7 +65,7 @@ fn a_list_is_a_chain_and_groups_fan_out() {
         "only the last of what is above has an edge"
     );
     assert_eq!(plan.tasks_in_order(RoundIx(0)), [0, 1, 2, 3, 4, 5].map(TaskIx));
-    assert_eq!(plan.tasks_before(RoundIx(0), TaskIx(4)), [0, 1, 2, 3].map(TaskIx));
+    assert_eq!(tasks_before(&plan, RoundIx(0), TaskIx(4)), [0, 1, 2, 3].map(TaskIx));
 }
 
 #[test]
@@ -75,6 +75,7 @@ fn long_lists_have_few_edges() {
     let list = names.iter().map(|name| maker.run(name, "true")).collect();
     let plan = build(&playbook(vec![maker.round("r", &[0], list)]), &mut Diagnostics::default()).unwrap();
     assert_eq!(plan.graph().edge_count(), 299);
+    assert_eq!(tasks_before(&plan, RoundIx(0), TaskIx(200)), (0..200).map(TaskIx).collect::<Vec<_>>());
 }
 
 #[test]
