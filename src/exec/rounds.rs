@@ -85,7 +85,8 @@ impl Dispatcher {
         let playbook = std::sync::Arc::clone(&self.fixed.playbook);
         let plan = playbook.round(round);
         let mut hosts = Vec::with_capacity(plan.hosts.len());
-        let rounds_before = self.fixed.plan.rounds_before(round);
+        let badly = |need: &RoundIx| !self.rounds[need.index()].bad.is_empty();
+        let rounds_before: Vec<RoundIx> = self.fixed.plan.rounds_before(round).filter(badly).collect();
         for host in &plan.hosts {
             let before = rounds_before.iter().find(|need| self.rounds[need.index()].bad.contains(host));
             let reason = if let Link::Gone(_) = self.seat(round, *host).link {

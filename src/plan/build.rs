@@ -27,7 +27,7 @@ pub fn build(playbook: &Playbook, diagnostics: &mut Diagnostics) -> Option<Plan>
         })
         .collect();
     let links: Vec<Link> = rounds.iter().flat_map(|round| round_links(playbook, *round)).collect();
-    let needs = rounds.iter().map(|round| needs_of(*round, &links)).collect();
+    let needs = needs(rounds.len(), &links);
     let order = told(settle(playbook.rounds.len(), links), &RoundNames(playbook), diagnostics);
     if diagnostics.count(Severity::Error) > before {
         return None;
@@ -85,7 +85,7 @@ fn assemble(playbook: &Playbook, rounds: Settled, tasks: Vec<Settled>, needs: Ve
     for read in playbook.groups.values().flat_map(|group| &group.reads) {
         plans[read.round.index()].read[read.task.index()] = true;
     }
-    Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect() }
+    Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect(), before: rounds.before }
 }
 
 /// Everything that the tasks and blocks of a round read.
@@ -108,10 +108,14 @@ fn waits(round: &Round, links: &[Link]) -> Vec<Vec<(TaskIx, Wait)>> {
     waits
 }
 
-fn needs_of(round: RoundIx, links: &[Link]) -> Vec<RoundIx> {
-    let mut needs: Vec<RoundIx> = links.iter().filter(|link| link.to == round.index()).map(|link| RoundIx::new(link.from)).collect();
-    needs.sort_unstable();
-    needs.dedup();
+/// By round, all that it needs, ascending.
+fn needs(count: usize, links: &[Link]) -> Vec<Vec<RoundIx>> {
+    let mut needs = vec![Vec::new(); count];
+    links.iter().for_each(|link| needs[link.to].push(RoundIx::new(link.from)));
+    for list in &mut needs {
+        list.sort_unstable();
+        list.dedup();
+    }
     needs
 }
 

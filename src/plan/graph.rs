@@ -8,6 +8,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use super::before::Rows;
 use crate::diag::Span;
 use crate::model::{Gate, HostIx, RoundIx, TaskIx};
 
@@ -147,6 +148,8 @@ pub struct Plan {
     pub(super) graph: DiGraph<Node, Edge>,
     pub(super) rounds: Vec<RoundPlan>,
     pub(super) order: Vec<RoundIx>,
+    /// By round: the rounds that are over before it begins.
+    pub(super) before: Rows,
 }
 
 impl Plan {
@@ -259,15 +262,7 @@ impl Plan {
     }
 
     /// Every round that is over before a round begins, ascending.
-    #[must_use]
-    pub fn rounds_before(&self, round: RoundIx) -> Vec<RoundIx> {
-        let mut seen = vec![false; self.rounds.len()];
-        let mut stack = self.round_needs(round).to_vec();
-        while let Some(next) = stack.pop() {
-            if !std::mem::replace(&mut seen[next.index()], true) {
-                stack.extend(self.round_needs(next));
-            }
-        }
-        seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(index, _)| RoundIx::new(index)).collect()
+    pub fn rounds_before(&self, round: RoundIx) -> impl Iterator<Item = RoundIx> + '_ {
+        (0..self.rounds.len()).filter(move |other| self.before.has(round.index(), *other)).map(RoundIx::new)
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::before::TasksBefore;
+use super::before::{Rows, TasksBefore};
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
 use super::scope::{Local, Scope};
@@ -64,7 +64,7 @@ pub struct World {
     /// By variable: the `set` tasks that set it; by section of facts: the tasks that gather it.
     sets: IndexMap<String, Vec<(RoundIx, TaskIx)>>,
     /// Per round: the rounds that end before it begins.
-    rounds_before: Vec<Vec<RoundIx>>,
+    rounds_before: Rows,
     /// Per round: which of its tasks in `sets` are over before each of its nodes.
     tasks_before: Vec<TasksBefore>,
 }
@@ -102,7 +102,7 @@ impl World {
             round.hosts.iter().for_each(|host| inside[host.index()] = true);
             members.push(inside);
         }
-        let rounds_before = (0..playbook.rounds.len()).map(|round| plan.rounds_before(RoundIx::new(round))).collect();
+        let rounds_before = plan.before.clone();
         let rounds = playbook.rounds.iter().enumerate().map(|(index, round)| (round.id.clone(), RoundIx::new(index))).collect();
         Arc::new(World { playbook, inventory, results, run, controller, rounds, ids, members, sets, rounds_before, tasks_before })
     }
@@ -187,7 +187,7 @@ impl World {
                 let node = sight.node(self.playbook.round(round));
                 node.is_some_and(|node| self.tasks_before[round.index()].has(node, *set_task))
             } else {
-                frame == FrameIx::ROUND && self.rounds_before[round.index()].binary_search(set_round).is_ok()
+                frame == FrameIx::ROUND && self.rounds_before.has(round.index(), set_round.index())
             };
             let seen = before && set_frame == frame && self.is_member(*set_round, host);
             seen.then_some(StepId { round: *set_round, task: *set_task, host })
@@ -203,7 +203,7 @@ impl World {
                     let node = sight.node(self.playbook.round(round));
                     node.is_some_and(|node| self.tasks_before[round.index()].has(node, *set_task))
                 }
-                Some(round) => self.rounds_before[round.index()].binary_search(set_round).is_ok(),
+                Some(round) => self.rounds_before.has(round.index(), set_round.index()),
                 // What chooses hosts is asked when the rounds that it reads are over.
                 None => sight == Sight::Group,
             };

@@ -106,7 +106,7 @@ fn rounds_wait_for_what_they_read() {
     assert_eq!(plan.round_needs(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
     let waits: Vec<_> = plan.round_waits(RoundIx(2)).iter().map(|wait| (wait.round.0, wait.edge.kind)).collect();
     assert_eq!(waits, [(0, EdgeKind::Data), (1, EdgeKind::Order)]);
-    assert_eq!(plan.rounds_before(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
+    assert_eq!(plan.rounds_before(RoundIx(2)).collect::<Vec<_>>(), [RoundIx(0), RoundIx(1)]);
     assert!(plan.is_read(RoundIx(0), TaskIx(0)) && !plan.is_read(RoundIx(2), TaskIx(0)));
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::DiGraph;
 
 use super::*;
+use crate::plan::before::Rows;
 use crate::plan::graph::{Node, RoundPlan};
 
 type Waits = Vec<Vec<(TaskIx, Wait)>>;
@@ -30,7 +31,7 @@ fn graph(waits: &Waits, by_hand: &[TaskIx]) -> Plan {
         read: vec![false; waits.len()],
         handlers: by_hand.to_vec(),
     };
-    Plan { graph, rounds: vec![round], order: vec![R] }
+    Plan { graph, rounds: vec![round], order: vec![R], before: Rows::new(1, 1) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
