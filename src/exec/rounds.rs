@@ -63,7 +63,7 @@ impl Dispatcher {
             return Some(reason.clone());
         }
         for need in self.fixed.plan.round_needs(round) {
-            let (state, name) = (&self.rounds[need.index()], &self.fixed.playbook.round(*need).id);
+            let (state, name) = (&self.rounds[need.index()], &self.fixed.playbook.round(need).id);
             let reason = match plan.after {
                 After::Always => continue,
                 _ if state.skipped => format!("`{name}`, which it needs, did not run"),

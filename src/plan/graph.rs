@@ -127,7 +127,9 @@ pub struct RoundWait {
 pub(super) struct RoundPlan {
     pub(super) node: NodeIndex,
     pub(super) hosts: std::sync::Arc<[HostIx]>,
-    /// Every round that must come before, those that others imply included.
+    /// How many rounds must come before because they are written above: all or none.
+    pub(super) above: usize,
+    /// Every other round that must come before, those that others imply included, ascending.
     pub(super) needs: Vec<RoundIx>,
     /// Tasks and gates, topological, ties by number.
     pub(super) order: Vec<TaskIx>,
@@ -226,9 +228,9 @@ impl Plan {
 
     /// Every round that a round needs, as far as `after` is concerned: named, read, or all above. Ascending. Not
     /// reduced, so that it may hold rounds that others in it wait for themselves.
-    #[must_use]
-    pub fn round_needs(&self, round: RoundIx) -> &[RoundIx] {
-        &self.rounds[round.index()].needs
+    pub fn round_needs(&self, round: RoundIx) -> impl Iterator<Item = RoundIx> + '_ {
+        let plan = &self.rounds[round.index()];
+        (0..plan.above).map(RoundIx::new).chain(plan.needs.iter().copied())
     }
 
     /// What a round waits for, with the reasons; order edges only where nothing else implies them.

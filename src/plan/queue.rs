@@ -101,7 +101,7 @@ impl Queue {
                 let round = RoundIx::new(index);
                 RoundQueue {
                     nodes: Nodes::new(plan, round),
-                    waiting: plan.round_needs(round).len(),
+                    waiting: plan.round_needs(round).count(),
                     rounds_behind: Vec::new(),
                     state: RoundState::Idle,
                     hosts: IndexMap::new(),

@@ -81,7 +81,7 @@ impl Maker {
             hosts: hosts.iter().map(|host| HostIx(*host)).collect(),
             hosts_text: "all".to_owned(),
             hosts_span: None,
-            needs: Vec::new(),
+            needs: RoundNeeds::default(),
             after: After::Some,
             when: None,
             vars: None,

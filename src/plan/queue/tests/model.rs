@@ -23,6 +23,7 @@ fn graph(waits: &Waits, by_hand: &[TaskIx]) -> Plan {
     let round = RoundPlan {
         node,
         hosts,
+        above: 0,
         needs: Vec::new(),
         order: all.clone(),
         tasks: all,
