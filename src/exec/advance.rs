@@ -69,16 +69,17 @@ impl Dispatcher {
             stays[at] = self.fixed.plan.node_waits(round, step.task).iter().any(|(need, _)| stays[need.index()]);
             // Who runs a `once` task is asked long before its turn.
             if !stays[at] || round_plan.tasks.get(at).is_some_and(|task| task.once) {
-                self.look_at(step, round_plan, sends);
+                stays[at] |= self.look_at(step, round_plan, sends);
             }
             stays[at] = stays[at] || !(self.phases.contains_key(&step) || self.queue.is_over(step) || self.is_transparent(step));
         }
     }
 
-    fn look_at(&mut self, step: StepId, round: &Round, sends: &mut Vec<JobId>) {
+    /// Does what a step is ready for; true where its needs hold it, and with it all that waits for it.
+    fn look_at(&mut self, step: StepId, round: &Round, sends: &mut Vec<JobId>) -> bool {
         // An earlier step of this turn may have ended this one.
         if !self.may_move(step) || self.queue.is_over(step) {
-            return;
+            return false;
         }
         if let Some(gate) = round.gate(step.task) {
             if self.queue.is_released(step) {
@@ -86,20 +87,21 @@ impl Dispatcher {
                 // What it lets through is seen in the next look.
                 self.dirty.insert((step.round, step.host));
             }
-            return;
+            return false;
         }
         let task = &round.tasks[step.task.index()];
         if self.stops(step) || (task.flow.home.section == Section::Handlers && !self.is_current_handler(step)) {
-            return;
+            return false;
         }
         if task.once && !self.is_once_turn(step) {
-            return;
+            return false;
         }
         match self.needs(step, 0) {
             Needs::Met => self.begin(step, task, sends),
             Needs::Ahead(place) => self.write_ahead(step, task, place, sends),
-            Needs::Open => {}
+            Needs::Open => return true,
         }
+        false
     }
 
     /// Says whether a step is not on its way, or has units that may be.
