@@ -153,7 +153,7 @@ impl Dispatcher {
         while let_in < room {
             let Some(host) = state.queued.pop_front() else { break };
             // One that was lost while it waited has nothing left to do, and would never be let out.
-            if self.queue.unfinished(round, host).next().is_some() {
+            if self.queue.unfinished(round, host).next_back().is_some() {
                 state.admitted.insert(host);
                 self.dirty.insert((round, host));
                 let_in += 1;
@@ -163,7 +163,8 @@ impl Dispatcher {
 
     /// Takes a host out of the count when all its steps of a round are over.
     pub(super) fn maybe_let_out(&mut self, round: RoundIx, host: HostIx) {
-        if self.rounds[round.index()].admitted.contains(&host) && self.queue.unfinished(round, host).next().is_none() {
+        // The last is over last, mostly.
+        if self.rounds[round.index()].admitted.contains(&host) && self.queue.unfinished(round, host).next_back().is_none() {
             self.rounds[round.index()].admitted.remove(&host);
             for index in 0..self.rounds.len() {
                 if !self.rounds[index].queued.is_empty() {

@@ -254,7 +254,7 @@ impl Queue {
     }
 
     /// The steps of a round on a host that are not over, released or not, in an order in which they could run.
-    pub fn unfinished(&self, round: RoundIx, host: HostIx) -> impl Iterator<Item = StepId> + '_ {
+    pub fn unfinished(&self, round: RoundIx, host: HostIx) -> impl DoubleEndedIterator<Item = StepId> + '_ {
         let queue = &self.rounds[round.index()];
         let phases = queue.hosts.get(&host);
         queue
