@@ -15,7 +15,7 @@ use super::steps::unreachable;
 use super::streams::captures;
 use super::worker::{JobId, ToWorker};
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{Gate, HostIx, RoundIx, Section, StepId, Task, TaskIx, Verb};
+use crate::model::{Gate, HostIx, Round, RoundIx, Section, StepId, Task, TaskIx, Verb};
 use crate::plan::{self, Prepared};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
@@ -61,33 +61,47 @@ impl Dispatcher {
     fn advance(&mut self, round: RoundIx, host: HostIx, sends: &mut Vec<JobId>) {
         let playbook = Arc::clone(&self.fixed.playbook);
         let round_plan = playbook.round(round);
-        let steps: Vec<StepId> = self.queue.unfinished(round, host).filter(|step| self.may_move(*step)).collect();
+        let steps: Vec<StepId> = self.queue.unfinished(round, host).collect();
+        // By node: whether it stays where it is for this turn, and with it all that waits for it.
+        let mut stays = vec![false; round_plan.node_count()];
         for step in steps {
-            // An earlier step of this turn may have ended this one.
-            if !self.may_move(step) || self.queue.is_over(step) {
-                continue;
+            let at = step.task.index();
+            stays[at] = self.fixed.plan.node_waits(round, step.task).iter().any(|(need, _)| stays[need.index()]);
+            // Who runs a `once` task is asked long before its turn.
+            if !stays[at] || round_plan.tasks.get(at).is_some_and(|task| task.once) {
+                stays[at] |= self.look_at(step, round_plan, sends);
             }
-            if let Some(gate) = round_plan.gate(step.task) {
-                if self.queue.is_released(step) {
-                    self.gate(step, gate);
-                    // What it lets through is seen in the next look.
-                    self.dirty.insert((round, host));
-                }
-                continue;
-            }
-            let task = playbook.task(round, step.task);
-            if self.stops(step) || (task.flow.home.section == Section::Handlers && !self.is_current_handler(step)) {
-                continue;
-            }
-            if task.once && !self.is_once_turn(step) {
-                continue;
-            }
-            match self.needs(step, 0) {
-                Needs::Met => self.begin(step, task, sends),
-                Needs::Ahead(place) => self.write_ahead(step, task, place, sends),
-                Needs::Open => {}
-            }
+            stays[at] = stays[at] || !(self.phases.contains_key(&step) || self.queue.is_over(step) || self.is_transparent(step));
         }
+    }
+
+    /// Does what a step is ready for; true where its needs hold it, and with it all that waits for it.
+    fn look_at(&mut self, step: StepId, round: &Round, sends: &mut Vec<JobId>) -> bool {
+        // An earlier step of this turn may have ended this one.
+        if !self.may_move(step) || self.queue.is_over(step) {
+            return false;
+        }
+        if let Some(gate) = round.gate(step.task) {
+            if self.queue.is_released(step) {
+                self.gate(step, gate);
+                // What it lets through is seen in the next look.
+                self.dirty.insert((step.round, step.host));
+            }
+            return false;
+        }
+        let task = &round.tasks[step.task.index()];
+        if self.stops(step) || (task.flow.home.section == Section::Handlers && !self.is_current_handler(step)) {
+            return false;
+        }
+        if task.once && !self.is_once_turn(step) {
+            return false;
+        }
+        match self.needs(step, 0) {
+            Needs::Met => self.begin(step, task, sends),
+            Needs::Ahead(place) => self.write_ahead(step, task, place, sends),
+            Needs::Open => return true,
+        }
+        false
     }
 
     /// Says whether a step is not on its way, or has units that may be.

@@ -63,7 +63,7 @@ impl Dispatcher {
             return Some(reason.clone());
         }
         for need in self.fixed.plan.round_needs(round) {
-            let (state, name) = (&self.rounds[need.index()], &self.fixed.playbook.round(*need).id);
+            let (state, name) = (&self.rounds[need.index()], &self.fixed.playbook.round(need).id);
             let reason = match plan.after {
                 After::Always => continue,
                 _ if state.skipped => format!("`{name}`, which it needs, did not run"),
@@ -85,7 +85,8 @@ impl Dispatcher {
         let playbook = std::sync::Arc::clone(&self.fixed.playbook);
         let plan = playbook.round(round);
         let mut hosts = Vec::with_capacity(plan.hosts.len());
-        let rounds_before = self.fixed.plan.rounds_before(round);
+        let badly = |need: &RoundIx| !self.rounds[need.index()].bad.is_empty();
+        let rounds_before: Vec<RoundIx> = self.fixed.plan.rounds_before(round).filter(badly).collect();
         for host in &plan.hosts {
             let before = rounds_before.iter().find(|need| self.rounds[need.index()].bad.contains(host));
             let reason = if let Link::Gone(_) = self.seat(round, *host).link {
@@ -152,7 +153,7 @@ impl Dispatcher {
         while let_in < room {
             let Some(host) = state.queued.pop_front() else { break };
             // One that was lost while it waited has nothing left to do, and would never be let out.
-            if self.queue.unfinished(round, host).next().is_some() {
+            if self.queue.unfinished(round, host).next_back().is_some() {
                 state.admitted.insert(host);
                 self.dirty.insert((round, host));
                 let_in += 1;
@@ -162,7 +163,8 @@ impl Dispatcher {
 
     /// Takes a host out of the count when all its steps of a round are over.
     pub(super) fn maybe_let_out(&mut self, round: RoundIx, host: HostIx) {
-        if self.rounds[round.index()].admitted.contains(&host) && self.queue.unfinished(round, host).next().is_none() {
+        // The last is over last, mostly.
+        if self.rounds[round.index()].admitted.contains(&host) && self.queue.unfinished(round, host).next_back().is_none() {
             self.rounds[round.index()].admitted.remove(&host);
             for index in 0..self.rounds.len() {
                 if !self.rounds[index].queued.is_empty() {

@@ -69,9 +69,8 @@ pub struct Round {
     pub hosts_text: String,
     /// Where that stands.
     pub hosts_span: Option<Span>,
-    /// The rounds that must have ended on every host before: those named by `needs`, or without it all above; whose
-    /// results its templates read are added by `plan`.
-    pub needs: Vec<RoundNeed>,
+    /// The rounds that must have ended on every host before; whose results its templates read are added by `plan`.
+    pub needs: RoundNeeds,
     /// What it asks of them.
     pub after: After,
     /// Asked per host before anything else; hosts that it leaves out are not part of the round.
@@ -148,13 +147,31 @@ impl Round {
     }
 }
 
+/// The rounds that a round waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoundNeeds {
+    /// How many rounds are needed because they are written above: all of them without `needs`, else none.
+    pub above: usize,
+    /// The others, each once.
+    pub named: Vec<RoundNeed>,
+}
+
+impl RoundNeeds {
+    /// Adds a round, where it is not needed anyway.
+    pub fn add(&mut self, need: RoundNeed) {
+        if need.round.index() >= self.above && !self.named.iter().any(|other| other.round == need.round) {
+            self.named.push(need);
+        }
+    }
+}
+
 /// A round that another waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoundNeed {
     /// The round waited for.
     pub round: RoundIx,
-    /// The word in `needs`; none where it waits only because the other is written above.
-    pub span: Option<Span>,
+    /// The word in `needs`, or what else names it.
+    pub span: Span,
 }
 
 /// What a round asks of the rounds it needs.

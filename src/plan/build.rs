@@ -3,6 +3,7 @@
 //! Knows the model and diagnostics, nothing of values: what a task reads was found when its templates were resolved.
 //! A circle is told with every edge in it, and there is no plan then.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
@@ -26,9 +27,11 @@ pub fn build(playbook: &Playbook, diagnostics: &mut Diagnostics) -> Option<Plan>
             told(settle(playbook.round(*round).node_count(), links), &TaskNames(playbook, *round), diagnostics)
         })
         .collect();
-    let links: Vec<Link> = rounds.iter().flat_map(|round| round_links(playbook, *round)).collect();
-    let needs = rounds.iter().map(|round| needs_of(*round, &links)).collect();
-    let order = told(settle(playbook.rounds.len(), links), &RoundNames(playbook), diagnostics);
+    let links = round_links(playbook, false);
+    let needs = needs(playbook, &links);
+    // What is told of a circle is to have no detours.
+    let settled = settle(rounds.len(), links).or_else(|_| settle(rounds.len(), round_links(playbook, true)));
+    let order = told(settled, &RoundNames(playbook), diagnostics);
     if diagnostics.count(Severity::Error) > before {
         return None;
     }
@@ -68,24 +71,25 @@ fn assemble(playbook: &Playbook, rounds: Settled, tasks: Vec<Settled>, needs: Ve
         let order: Vec<TaskIx> = settled.order.into_iter().map(TaskIx::new).collect();
         let tasks = order.iter().copied().filter(|node| node.index() < round.tasks.len()).collect();
         let waits = waits(round, &settled.links);
-        let read = vec![false; nodes.len()];
-        plans.push(RoundPlan { node, hosts, needs, order, tasks, nodes, waits, read, handlers: round.handlers.clone() });
+        let (above, read) = (round.needs.above, vec![false; nodes.len()]);
+        plans.push(RoundPlan { node, hosts, above, needs, order, tasks, nodes, waits, read, handlers: round.handlers.clone() });
     }
     for link in &rounds.links {
         graph.add_edge(plans[link.from].node, plans[link.to].node, link.edge);
     }
+    let ids = ids(playbook);
     for round in &playbook.rounds {
         for read in reads(round) {
             plans[read.round.index()].read[read.task.index()] = true;
         }
-        for (named, _) in round.when.iter().flat_map(|when| rounds_read(playbook, when)) {
-            plans[named.index()].read.fill(true);
+        for (named, _) in round.when.iter().flat_map(|when| rounds_read(&ids, when)) {
+            plans[named].read.fill(true);
         }
     }
     for read in playbook.groups.values().flat_map(|group| &group.reads) {
         plans[read.round.index()].read[read.task.index()] = true;
     }
-    Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect() }
+    Plan { graph, rounds: plans, order: rounds.order.into_iter().map(RoundIx::new).collect(), before: rounds.before }
 }
 
 /// Everything that the tasks and blocks of a round read.
@@ -108,39 +112,60 @@ fn waits(round: &Round, links: &[Link]) -> Vec<Vec<(TaskIx, Wait)>> {
     waits
 }
 
-fn needs_of(round: RoundIx, links: &[Link]) -> Vec<RoundIx> {
-    let mut needs: Vec<RoundIx> = links.iter().filter(|link| link.to == round.index()).map(|link| RoundIx::new(link.from)).collect();
-    needs.sort_unstable();
-    needs.dedup();
+/// By round, what it needs that is not written above it, or what it names, ascending.
+fn needs(playbook: &Playbook, links: &[Link]) -> Vec<Vec<RoundIx>> {
+    let mut needs = vec![Vec::new(); playbook.rounds.len()];
+    for link in links.iter().filter(|link| link.from >= playbook.rounds[link.to].needs.above) {
+        needs[link.to].push(RoundIx::new(link.from));
+    }
+    for list in &mut needs {
+        list.sort_unstable();
+        list.dedup();
+    }
     needs
 }
 
-fn round_links(playbook: &Playbook, ix: RoundIx) -> Vec<Link> {
-    let round = playbook.round(ix);
-    let link =
-        |from: RoundIx, kind, place, read| Link { from: from.index(), to: ix.index(), edge: Edge { kind, wait: Wait::Good, place }, read };
-    let mut links: Vec<Link> = round
-        .needs
-        .iter()
-        .map(|need| link(need.round, if need.span.is_some() { EdgeKind::Needs } else { EdgeKind::Order }, need.span, None))
-        .collect();
-    let chosen = round.flow.chosen.iter().flat_map(|chosen| &chosen.groups);
-    let chosen = chosen.filter_map(|group| playbook.groups.get_index(*group)).flat_map(|(_, group)| &group.reads);
-    for read in reads(round).chain(chosen).filter(|read| read.round != ix) {
-        links.push(link(read.round, EdgeKind::Data, Some(read.span), Some(read.task)));
-    }
-    for (from, place) in round.when.iter().flat_map(|when| rounds_read(playbook, when)) {
-        links.push(link(from, EdgeKind::Data, Some(place), None));
+/// The links between rounds. Of those to rounds that are needed because they are written above, all, or only those to
+/// the last: rounds that none in between waits for, from which the others follow.
+fn round_links(playbook: &Playbook, all: bool) -> Vec<Link> {
+    let mut links = Vec::new();
+    let mut last: Vec<usize> = Vec::new();
+    let ids = ids(playbook);
+    for (to, round) in playbook.rounds.iter().enumerate() {
+        let first = links.len();
+        let mut link = |from, kind, place, read| links.push(Link { from, to, edge: Edge { kind, wait: Wait::Good, place }, read });
+        match round.needs.above {
+            0 => {}
+            above if all => (0..above).for_each(|from| link(from, EdgeKind::Order, None, None)),
+            _ => last.iter().for_each(|from| link(*from, EdgeKind::Order, None, None)),
+        }
+        for need in &round.needs.named {
+            link(need.round.index(), EdgeKind::Needs, Some(need.span), None);
+        }
+        let chosen = round.flow.chosen.iter().flat_map(|chosen| &chosen.groups);
+        let chosen = chosen.filter_map(|group| playbook.groups.get_index(*group)).flat_map(|(_, group)| &group.reads);
+        for read in reads(round).chain(chosen).filter(|read| read.round.index() != to) {
+            link(read.round.index(), EdgeKind::Data, Some(read.span), Some(read.task));
+        }
+        for (from, place) in round.when.iter().flat_map(|when| rounds_read(&ids, when)) {
+            link(from, EdgeKind::Data, Some(place), None);
+        }
+        let waits: BTreeSet<usize> = links[first..].iter().map(|link| link.from).collect();
+        last.retain(|above| !waits.contains(above));
+        last.push(to);
     }
     links
 }
 
+fn ids(playbook: &Playbook) -> BTreeMap<&str, usize> {
+    playbook.rounds.iter().enumerate().map(|(index, round)| (round.id.as_str(), index)).collect()
+}
+
 /// The rounds that a round's `when` names, which has no list of reads as tasks have.
-fn rounds_read<'a>(playbook: &'a Playbook, when: &'a Template) -> impl Iterator<Item = (RoundIx, Span)> + 'a {
+fn rounds_read<'a>(ids: &'a BTreeMap<&str, usize>, when: &'a Template) -> impl Iterator<Item = (usize, Span)> + 'a {
     when.reads.iter().filter_map(|read| {
         let [root, id, ..] = &read.path[..] else { return None };
-        let named = playbook.rounds.iter().position(|round| root == "rounds" && round.id == *id)?;
-        Some((RoundIx::new(named), read.span))
+        (root == "rounds").then(|| ids.get(id.as_str()).map(|round| (*round, read.span)))?
     })
 }
 

@@ -8,6 +8,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use super::before::Rows;
 use crate::diag::Span;
 use crate::model::{Gate, HostIx, RoundIx, TaskIx};
 
@@ -126,7 +127,9 @@ pub struct RoundWait {
 pub(super) struct RoundPlan {
     pub(super) node: NodeIndex,
     pub(super) hosts: std::sync::Arc<[HostIx]>,
-    /// Every round that must come before, those that others imply included.
+    /// How many rounds must come before because they are written above: all or none.
+    pub(super) above: usize,
+    /// Every other round that must come before, those that others imply included, ascending.
     pub(super) needs: Vec<RoundIx>,
     /// Tasks and gates, topological, ties by number.
     pub(super) order: Vec<TaskIx>,
@@ -147,6 +150,8 @@ pub struct Plan {
     pub(super) graph: DiGraph<Node, Edge>,
     pub(super) rounds: Vec<RoundPlan>,
     pub(super) order: Vec<RoundIx>,
+    /// By round: the rounds that are over before it begins.
+    pub(super) before: Rows,
 }
 
 impl Plan {
@@ -223,9 +228,9 @@ impl Plan {
 
     /// Every round that a round needs, as far as `after` is concerned: named, read, or all above. Ascending. Not
     /// reduced, so that it may hold rounds that others in it wait for themselves.
-    #[must_use]
-    pub fn round_needs(&self, round: RoundIx) -> &[RoundIx] {
-        &self.rounds[round.index()].needs
+    pub fn round_needs(&self, round: RoundIx) -> impl Iterator<Item = RoundIx> + '_ {
+        let plan = &self.rounds[round.index()];
+        (0..plan.above).map(RoundIx::new).chain(plan.needs.iter().copied())
     }
 
     /// What a round waits for, with the reasons; order edges only where nothing else implies them.
@@ -258,31 +263,8 @@ impl Plan {
         waits
     }
 
-    /// Every task of the same round that is over before a task or gate begins, ascending.
-    #[must_use]
-    pub fn tasks_before(&self, round: RoundIx, task: TaskIx) -> Vec<TaskIx> {
-        let mut seen = vec![false; self.node_count(round)];
-        // With the edges of handlers, which are no waits.
-        let mut stack: Vec<TaskIx> = self.task_waits(round, task).into_iter().map(|wait| wait.task).collect();
-        while let Some(next) = stack.pop() {
-            if !std::mem::replace(&mut seen[next.index()], true) {
-                stack.extend(self.node_waits(round, next).iter().map(|(node, _)| *node));
-            }
-        }
-        seen.truncate(self.task_count(round));
-        seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(index, _)| TaskIx::new(index)).collect()
-    }
-
     /// Every round that is over before a round begins, ascending.
-    #[must_use]
-    pub fn rounds_before(&self, round: RoundIx) -> Vec<RoundIx> {
-        let mut seen = vec![false; self.rounds.len()];
-        let mut stack = self.round_needs(round).to_vec();
-        while let Some(next) = stack.pop() {
-            if !std::mem::replace(&mut seen[next.index()], true) {
-                stack.extend(self.round_needs(next));
-            }
-        }
-        seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(index, _)| RoundIx::new(index)).collect()
+    pub fn rounds_before(&self, round: RoundIx) -> impl Iterator<Item = RoundIx> + '_ {
+        (0..self.rounds.len()).filter(move |other| self.before.has(round.index(), *other)).map(RoundIx::new)
     }
 }

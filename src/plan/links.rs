@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
+use super::before::Rows;
 use super::graph::{Edge, Wait};
 use crate::model::TaskIx;
 
@@ -26,6 +27,8 @@ pub(super) struct Settled {
     pub(super) links: Vec<Link>,
     /// All numbers, those waited for first, ties by number.
     pub(super) order: Vec<usize>,
+    /// By number: all that must have ended well before it, through links that ask for that alone.
+    pub(super) before: Rows,
 }
 
 /// Orders `count` things, or gives one circle for every knot of them, each with as few reasons as it can.
@@ -35,7 +38,7 @@ pub(super) fn settle(count: usize, mut links: Vec<Link>) -> Result<Settled, Vec<
     links.sort_by_key(key);
     links.dedup_by_key(|link| key(link));
     let order = order(count, &links);
-    if order.len() < count { Err(circles(count, &links)) } else { Ok(Settled { links: reduce(count, links, &order), order }) }
+    if order.len() < count { Err(circles(count, &links)) } else { Ok(reduce(count, links, order)) }
 }
 
 fn order(count: usize, links: &[Link]) -> Vec<usize> {
@@ -61,30 +64,25 @@ fn order(count: usize, links: &[Link]) -> Vec<usize> {
 
 /// Drops links of order and nesting whose wait others imply. Named ones stay: they say why. So do those that ask only
 /// that something is over: of a node that is blocked nothing follows for what it would have waited for.
-fn reduce(count: usize, links: Vec<Link>, order: &[usize]) -> Vec<Link> {
-    let words = count.div_ceil(64);
-    let mut before = vec![0_u64; words * count];
-    let has = |before: &[u64], node: usize, other: usize| before[node * words + other / 64] >> (other % 64) & 1 == 1;
+fn reduce(count: usize, links: Vec<Link>, order: Vec<usize>) -> Settled {
     let mut into: Vec<Vec<usize>> = vec![Vec::new(); count];
-    for link in links.iter().filter(|link| link.edge.wait == Wait::Good) {
-        into[link.to].push(link.from);
+    for (index, link) in links.iter().enumerate().filter(|(_, link)| link.edge.wait == Wait::Good) {
+        into[link.to].push(index);
     }
-    for node in order {
-        for from in &into[*node] {
-            for word in 0..words {
-                let more = before[from * words + word];
-                before[node * words + word] |= more;
-            }
-            before[node * words + from / 64] |= 1 << (from % 64);
+    let mut before = Rows::new(count, count);
+    let mut stays = vec![true; links.len()];
+    for node in &order {
+        let own = || into[*node].iter().map(|index| (*index, &links[*index]));
+        own().for_each(|(_, link)| before.join(*node, link.from));
+        let named: BTreeSet<usize> = own().filter(|(_, link)| link.edge.kind.is_named()).map(|(_, link)| link.from).collect();
+        for (index, link) in own().filter(|(_, link)| !link.edge.kind.is_named()) {
+            // So far the set holds only what others imply.
+            stays[index] = !named.contains(&link.from) && !before.has(*node, link.from);
         }
+        own().for_each(|(_, link)| before.insert(*node, link.from));
     }
-    let may_go = |link: &Link| link.edge.wait == Wait::Good && !link.edge.kind.is_named();
-    let named: BTreeSet<(usize, usize)> =
-        links.iter().filter(|link| link.edge.kind.is_named() && link.edge.wait == Wait::Good).map(|link| (link.from, link.to)).collect();
-    let implied = |link: &Link| {
-        named.contains(&(link.from, link.to)) || into[link.to].iter().any(|other| *other != link.from && has(&before, *other, link.from))
-    };
-    links.iter().filter(|link| !may_go(link) || !implied(link)).copied().collect()
+    let links = links.into_iter().zip(stays).filter_map(|(link, stays)| stays.then_some(link)).collect();
+    Settled { links, order, before }
 }
 
 fn circles(count: usize, links: &[Link]) -> Vec<Vec<Link>> {

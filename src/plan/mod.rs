@@ -10,6 +10,7 @@
 
 mod alike;
 mod batches;
+mod before;
 mod build;
 mod chosen;
 mod circle;

@@ -101,7 +101,7 @@ impl Queue {
                 let round = RoundIx::new(index);
                 RoundQueue {
                     nodes: Nodes::new(plan, round),
-                    waiting: plan.round_needs(round).len(),
+                    waiting: plan.round_needs(round).count(),
                     rounds_behind: Vec::new(),
                     state: RoundState::Idle,
                     hosts: IndexMap::new(),
@@ -254,7 +254,7 @@ impl Queue {
     }
 
     /// The steps of a round on a host that are not over, released or not, in an order in which they could run.
-    pub fn unfinished(&self, round: RoundIx, host: HostIx) -> impl Iterator<Item = StepId> + '_ {
+    pub fn unfinished(&self, round: RoundIx, host: HostIx) -> impl DoubleEndedIterator<Item = StepId> + '_ {
         let queue = &self.rounds[round.index()];
         let phases = queue.hosts.get(&host);
         queue

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::before::TasksBefore;
+use super::graph::Plan;
 use crate::diag::{SourceMap, SourceText, Span};
 use crate::model::*;
 use crate::template::Engine;
@@ -79,7 +81,7 @@ impl Maker {
             hosts: hosts.iter().map(|host| HostIx(*host)).collect(),
             hosts_text: "all".to_owned(),
             hosts_span: None,
-            needs: Vec::new(),
+            needs: RoundNeeds::default(),
             after: After::Some,
             when: None,
             vars: None,
@@ -116,6 +118,13 @@ impl Maker {
         });
         BlockIx(u32::try_from(round.blocks.len() - 1).unwrap())
     }
+}
+
+/// The tasks of a round that are over before a node begins.
+pub(super) fn tasks_before(plan: &Plan, round: RoundIx, node: TaskIx) -> Vec<TaskIx> {
+    let all: Vec<TaskIx> = (0..plan.task_count(round)).map(TaskIx::new).collect();
+    let before = TasksBefore::new(plan, round, all.clone());
+    all.into_iter().filter(|task| before.has(node, *task)).collect()
 }
 
 pub(super) fn layer(origin: Origin, vars: &[(&str, Value)]) -> Arc<Layer> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::before::{Rows, TasksBefore};
 use super::graph::Plan;
 use super::results::{ResultSource, StepResult};
 use super::scope::{Local, Scope};
@@ -63,9 +64,9 @@ pub struct World {
     /// By variable: the `set` tasks that set it; by section of facts: the tasks that gather it.
     sets: IndexMap<String, Vec<(RoundIx, TaskIx)>>,
     /// Per round: the rounds that end before it begins.
-    rounds_before: Vec<Vec<RoundIx>>,
-    /// Per round and node, in rounds that hold a `set` or gather facts: the tasks that end before it begins.
-    tasks_before: Vec<Vec<Vec<TaskIx>>>,
+    rounds_before: Rows,
+    /// Per round: which of its tasks in `sets` are over before each of its nodes.
+    tasks_before: Vec<TasksBefore>,
 }
 
 impl World {
@@ -86,28 +87,22 @@ impl World {
         for (index, round) in playbook.rounds.iter().enumerate() {
             let ix = RoundIx::new(index);
             ids.push(ids_of(round));
-            let mut has_set = false;
+            let mut setters = Vec::new();
             for (index, task) in round.tasks.iter().enumerate() {
-                if let Verb::Facts(facts) = &task.verb {
-                    has_set = true;
-                    for section in facts.sections.iter().filter(|_| task.on.is_empty()) {
-                        sets.entry(super::facts::key(section)).or_default().push((ix, TaskIx::new(index)));
-                    }
-                }
-                if let Verb::Set(set) = &task.verb {
-                    has_set = true;
-                    for name in set.vars.keys() {
-                        sets.entry(name.clone()).or_default().push((ix, TaskIx::new(index)));
-                    }
-                }
+                let names: Vec<String> = match &task.verb {
+                    Verb::Facts(facts) if task.on.is_empty() => facts.sections.iter().map(|section| super::facts::key(section)).collect(),
+                    Verb::Set(set) => set.vars.keys().cloned().collect(),
+                    _ => continue,
+                };
+                setters.push(TaskIx::new(index));
+                names.into_iter().for_each(|name| sets.entry(name).or_default().push((ix, TaskIx::new(index))));
             }
-            let before = |node| plan.tasks_before(ix, TaskIx::new(node));
-            tasks_before.push(if has_set { (0..round.node_count()).map(before).collect() } else { Vec::new() });
+            tasks_before.push(TasksBefore::new(plan, ix, setters));
             let mut inside = vec![false; inventory.hosts.len()];
             round.hosts.iter().for_each(|host| inside[host.index()] = true);
             members.push(inside);
         }
-        let rounds_before = (0..playbook.rounds.len()).map(|round| plan.rounds_before(RoundIx::new(round))).collect();
+        let rounds_before = plan.before.clone();
         let rounds = playbook.rounds.iter().enumerate().map(|(index, round)| (round.id.clone(), RoundIx::new(index))).collect();
         Arc::new(World { playbook, inventory, results, run, controller, rounds, ids, members, sets, rounds_before, tasks_before })
     }
@@ -190,9 +185,9 @@ impl World {
             let set_frame = self.playbook.task(*set_round, *set_task).flow.home.frame;
             let before = if *set_round == round {
                 let node = sight.node(self.playbook.round(round));
-                node.is_some_and(|node| self.tasks_before[round.index()][node.index()].binary_search(set_task).is_ok())
+                node.is_some_and(|node| self.tasks_before[round.index()].has(node, *set_task))
             } else {
-                frame == FrameIx::ROUND && self.rounds_before[round.index()].binary_search(set_round).is_ok()
+                frame == FrameIx::ROUND && self.rounds_before.has(round.index(), set_round.index())
             };
             let seen = before && set_frame == frame && self.is_member(*set_round, host);
             seen.then_some(StepId { round: *set_round, task: *set_task, host })
@@ -206,9 +201,9 @@ impl World {
             let before = match sight.round() {
                 Some(round) if *set_round == round => {
                     let node = sight.node(self.playbook.round(round));
-                    node.is_some_and(|node| self.tasks_before[round.index()][node.index()].binary_search(set_task).is_ok())
+                    node.is_some_and(|node| self.tasks_before[round.index()].has(node, *set_task))
                 }
-                Some(round) => self.rounds_before[round.index()].binary_search(set_round).is_ok(),
+                Some(round) => self.rounds_before.has(round.index(), set_round.index()),
                 // What chooses hosts is asked when the rounds that it reads are over.
                 None => sight == Sight::Group,
             };

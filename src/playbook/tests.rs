@@ -92,13 +92,16 @@ fn needing_a_group_means_all_of_it() {
 #[test]
 fn rounds_need_all_above_or_what_they_say_and_what_they_read() {
     let playbook = good(SURVEY).playbook;
-    let needs = |round: usize| playbook.rounds[round].needs.iter().map(|need| (need.round.0, need.span.is_some())).collect::<Vec<_>>();
-    assert_eq!(needs(1), [(0, false)]);
-    assert_eq!(needs(2), [(0, true)]);
+    let needs = |round: usize| {
+        let needs = &playbook.rounds[round].needs;
+        (needs.above, needs.named.iter().map(|need| need.round.0).collect::<Vec<_>>())
+    };
+    assert_eq!(needs(1), (1, vec![]));
+    assert_eq!(needs(2), (0, vec![0]));
     let text = "rounds:\n- { id: a, hosts: web, tasks: [ { name: x, run: id } ] }\n\
                 - { id: b, needs: [], when: rounds.a.tasks.x.rc == 0, hosts: web, tasks: [ { run: id } ] }";
     let resolved = good(text);
-    assert_eq!(resolved.playbook.rounds[1].needs[0].round, RoundIx(0));
+    assert_eq!(resolved.playbook.rounds[1].needs.named[0].round, RoundIx(0));
     assert_eq!(reads(&resolved, 1, 0), ["0.0"]);
 }
 

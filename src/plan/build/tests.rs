@@ -3,7 +3,7 @@
 use super::super::graph::EdgeKind;
 use super::*;
 use crate::model::{BlockItem, BlockIx, Group, Item, Need, Needs, RoundNeed, Section, Task, TaskRead};
-use crate::plan::testing::{Maker, playbook};
+use crate::plan::testing::{Maker, playbook, tasks_before};
 
 /// Every edge of the tasks of a round: `a -order-> b`.
 fn edges(playbook: &Playbook, plan: &Plan) -> Vec<String> {
@@ -65,7 +65,7 @@ fn a_list_is_a_chain_and_groups_fan_out() {
         "only the last of what is above has an edge"
     );
     assert_eq!(plan.tasks_in_order(RoundIx(0)), [0, 1, 2, 3, 4, 5].map(TaskIx));
-    assert_eq!(plan.tasks_before(RoundIx(0), TaskIx(4)), [0, 1, 2, 3].map(TaskIx));
+    assert_eq!(tasks_before(&plan, RoundIx(0), TaskIx(4)), [0, 1, 2, 3].map(TaskIx));
 }
 
 #[test]
@@ -75,6 +75,7 @@ fn long_lists_have_few_edges() {
     let list = names.iter().map(|name| maker.run(name, "true")).collect();
     let plan = build(&playbook(vec![maker.round("r", &[0], list)]), &mut Diagnostics::default()).unwrap();
     assert_eq!(plan.graph().edge_count(), 299);
+    assert_eq!(tasks_before(&plan, RoundIx(0), TaskIx(200)), (0..200).map(TaskIx).collect::<Vec<_>>());
 }
 
 #[test]
@@ -98,15 +99,33 @@ fn rounds_wait_for_what_they_read() {
     list[0].reads = vec![read(&maker, 0, 0, "rounds.one")];
     let first = tasks(&mut maker, &["s"]);
     let mut rounds = vec![maker.round("one", &[0], first), maker.round("two", &[0], Vec::new()), maker.round("three", &[0], list)];
-    let order = |round| RoundNeed { round: RoundIx(round), span: None };
-    rounds[1].needs = vec![order(0)];
-    rounds[2].needs = vec![order(0), order(1)];
+    rounds[1].needs.above = 1;
+    rounds[2].needs.above = 2;
     let plan = build(&playbook(rounds), &mut Diagnostics::default()).unwrap();
-    assert_eq!(plan.round_needs(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
+    assert_eq!(plan.round_needs(RoundIx(2)).collect::<Vec<_>>(), [RoundIx(0), RoundIx(1)]);
     let waits: Vec<_> = plan.round_waits(RoundIx(2)).iter().map(|wait| (wait.round.0, wait.edge.kind)).collect();
     assert_eq!(waits, [(0, EdgeKind::Data), (1, EdgeKind::Order)]);
-    assert_eq!(plan.rounds_before(RoundIx(2)), [RoundIx(0), RoundIx(1)]);
+    assert_eq!(plan.rounds_before(RoundIx(2)).collect::<Vec<_>>(), [RoundIx(0), RoundIx(1)]);
     assert!(plan.is_read(RoundIx(0), TaskIx(0)) && !plan.is_read(RoundIx(2), TaskIx(0)));
+}
+
+#[test]
+fn rounds_wait_for_all_above_by_the_last_of_them() {
+    let maker = Maker::new("one two three four five");
+    let mut rounds = ["one", "two", "three", "four", "five"].map(|id| maker.round(id, &[0], Vec::new()));
+    let need = |round, word| RoundNeed { round: RoundIx(round), span: maker.span(word, 0) };
+    rounds[1].needs.add(need(0, "one"));
+    rounds[2].needs.above = 2;
+    rounds[4].needs.above = 4;
+    let plan = build(&playbook(rounds.to_vec()), &mut Diagnostics::default()).unwrap();
+    let of = |round| plan.round_waits(RoundIx(round)).iter().map(|wait| (wait.round.0, wait.edge.kind)).collect::<Vec<_>>();
+    let order = |round| (round, EdgeKind::Order);
+    assert_eq!([1, 2, 3, 4].map(of), [vec![(0, EdgeKind::Needs)], vec![order(1)], vec![], vec![order(2), order(3)]]);
+    assert_eq!(plan.round_needs(RoundIx(4)).collect::<Vec<_>>(), [0, 1, 2, 3].map(RoundIx));
+    assert_eq!(plan.rounds_before(RoundIx(4)).collect::<Vec<_>>(), [0, 1, 2, 3].map(RoundIx));
+    rounds[0].needs.add(need(2, "three"));
+    let told = refused(&maker, rounds.to_vec());
+    assert!(told.contains("circle: `one` for `three`, `three` for `one`\n"), "no detour by `two`: {told}");
 }
 
 #[test]
@@ -139,7 +158,7 @@ fn a_circle_of_rounds_and_a_read_of_itself() {
     list[1].reads = vec![read(&maker, 0, 1, "tasks.self")];
     let second = tasks(&mut maker, &["t"]);
     let mut rounds = vec![maker.round("one", &[0], list), maker.round("two", &[0], second)];
-    rounds[1].needs = vec![RoundNeed { round: RoundIx(0), span: None }];
+    rounds[1].needs.above = 1;
     insta::assert_snapshot!(refused(&maker, rounds));
 }
 
@@ -150,7 +169,7 @@ fn a_condition_of_a_round_is_a_read() {
     let mut rounds = vec![maker.round("two", &[0], Vec::new()), maker.round("one", &[0], first)];
     rounds[0].when = Some(maker.template("rounds.one.tasks.s.rc == 0", crate::model::Context::Expression));
     let plan = build(&playbook(rounds), &mut Diagnostics::default()).unwrap();
-    assert_eq!(plan.round_needs(RoundIx(0)), [RoundIx(1)]);
+    assert_eq!(plan.round_needs(RoundIx(0)).collect::<Vec<_>>(), [RoundIx(1)]);
     assert_eq!(plan.rounds_in_order(), [RoundIx(1), RoundIx(0)]);
     assert!(plan.is_read(RoundIx(1), TaskIx(0)));
 }

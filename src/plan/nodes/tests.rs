@@ -2,7 +2,7 @@
 
 use crate::diag::Diagnostics;
 use crate::model::*;
-use crate::plan::testing::{Maker, playbook};
+use crate::plan::testing::{Maker, playbook, tasks_before};
 use crate::plan::{EdgeKind, Plan, Wait, build};
 
 const R: RoundIx = RoundIx(0);
@@ -111,7 +111,7 @@ fn from_outside_a_block_is_its_exit() {
     assert_eq!(data(3), ["exit outer Data Good"]);
     assert_eq!(data(4), ["exit outer Needs Good"]);
     assert!(plan.is_read(R, TaskIx(1)) && !plan.is_read(R, TaskIx(0)));
-    assert_eq!(plan.tasks_before(R, TaskIx(3)), [0, 1, 2].map(TaskIx));
+    assert_eq!(tasks_before(&plan, R, TaskIx(3)), [0, 1, 2].map(TaskIx));
     let at = |node| plan.nodes_in_order(R).iter().position(|other| *other == node).unwrap();
     assert!(at(round.node(Gate::Exit(inner))) < at(round.node(Gate::Exit(outer))));
 }
@@ -163,7 +163,7 @@ g <- ~a, ~h, f"
     let plan = planned(round);
     let kinds: Vec<EdgeKind> = plan.task_waits(R, TaskIx(2)).iter().map(|wait| wait.edge.kind).collect();
     assert_eq!(kinds, [EdgeKind::Data, EdgeKind::Notify, EdgeKind::Handlers], "the reasons are there for people");
-    assert_eq!(plan.tasks_before(R, TaskIx(2)), [0, 1].map(TaskIx));
+    assert_eq!(tasks_before(&plan, R, TaskIx(2)), [0, 1].map(TaskIx));
 }
 
 #[test]

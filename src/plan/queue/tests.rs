@@ -186,8 +186,8 @@ fn what_failed_blocks_beyond_a_step_finished_early() {
 fn rounds_follow_each_other() {
     let maker = Maker::new("a b c");
     let mut rounds: Vec<_> = ["a", "b", "c"].map(|id| maker.round(id, &[0], Vec::new())).into();
-    let span = Some(maker.span("b", 0));
-    rounds[2].needs = vec![RoundNeed { round: RoundIx(0), span }, RoundNeed { round: RoundIx(1), span }];
+    let span = maker.span("b", 0);
+    rounds[2].needs.named = vec![RoundNeed { round: RoundIx(0), span }, RoundNeed { round: RoundIx(1), span }];
     let mut diagnostics = crate::diag::Diagnostics::default();
     let plan = crate::plan::build(&playbook(rounds), &mut diagnostics).unwrap();
     let mut queue = Queue::new(&plan);

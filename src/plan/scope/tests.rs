@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::*;
 use crate::diag::Diagnostics;
 use crate::event::Status;
-use crate::model::{ConnectPatch, Inventory, Layer, Origin, Playbook, RoundNeed, Set, StepId, TaskIx, Value, Verb};
+use crate::model::{ConnectPatch, Inventory, Layer, Origin, Playbook, RoundNeeds, Set, StepId, TaskIx, Value, Verb};
 use crate::plan::testing::{Maker, inventory, layer, playbook};
 use crate::plan::{ControllerInfo, ErrorView, ItemView, ResultSource, RunInfo, build};
 
@@ -47,7 +47,7 @@ fn example() -> (Playbook, Inventory) {
     let first = vec![maker.run("kernel", "true"), maker.task("mark", Verb::Set(Set { vars })), maker.run("last", "true")];
     let second = vec![maker.run("show", "true")];
     let mut rounds = vec![maker.round("one", &[0, 1], first), maker.round("two", &[0, 2], second)];
-    rounds[1].needs = vec![RoundNeed { round: RoundIx(0), span: None }];
+    rounds[1].needs = RoundNeeds { above: 1, named: Vec::new() };
     let mut inventory = inventory(3);
     inventory.groups.insert("web".to_owned(), vec![HostIx(1), HostIx(2)]);
     (playbook(rounds), inventory)

@@ -13,8 +13,8 @@ use super::scope::{RoundScope, SetVar, Use, set_vars};
 use super::targets::RoundTargets;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::model::{
-    After, Block, BlockIx, Frame, FrameIx, Gate, Home, HostIx, Inventory, Part, Playbook, Round, RoundFlow, RoundIx, RoundNeed, Task,
-    TaskIx, TaskPart, TaskRead, Template, VarValue,
+    After, Block, BlockIx, Frame, FrameIx, Gate, Home, HostIx, Inventory, Part, Playbook, Round, RoundFlow, RoundIx, RoundNeed, RoundNeeds,
+    Task, TaskIx, TaskPart, TaskRead, Template, VarValue,
 };
 
 /// The place of what stands in no round.
@@ -117,7 +117,6 @@ pub(super) fn bind(
     targets: &[RoundTargets],
     diagnostics: &mut Diagnostics,
 ) -> Used {
-    let needs: Vec<Vec<usize>> = playbook.rounds.iter().map(|round| round.needs.iter().map(|need| need.round.index()).collect()).collect();
     let rounds_of_groups: Vec<Round> = playbook.groups.values().map(|group| round_of_group(&group.hosts, group.span)).collect();
     let mut binder = Binder {
         map,
@@ -125,7 +124,7 @@ pub(super) fn bind(
         playbook,
         round_names,
         targets,
-        round_order: Order::of_rounds(&needs),
+        round_order: Order::of_rounds(&playbook.rounds),
         task_orders: playbook.rounds.iter().map(Order::of_round).collect(),
         sets: set_vars(playbook),
         group_reads: Vec::new(),
@@ -155,9 +154,7 @@ pub(super) fn bind(
 
 fn hand_over(round: &mut Round, found: Reads) {
     for read in &found.round {
-        if !round.needs.iter().any(|need| need.round == read.round) {
-            round.needs.push(RoundNeed { round: read.round, span: Some(read.span) });
-        }
+        round.needs.add(RoundNeed { round: read.round, span: read.span });
     }
     for (task, reads) in round.tasks.iter_mut().zip(found.tasks) {
         task.reads = reads;
@@ -184,7 +181,7 @@ fn round_of_group(hosts: &[HostIx], span: Span) -> Round {
         hosts: hosts.to_vec(),
         hosts_text: String::new(),
         hosts_span: None,
-        needs: Vec::new(),
+        needs: RoundNeeds::default(),
         after: After::Some,
         when: None,
         vars: None,

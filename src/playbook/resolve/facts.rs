@@ -105,8 +105,7 @@ fn gatherers<'p>(playbook: &'p Playbook, section: &str) -> impl Iterator<Item = 
 
 /// Decides which rounds gather what.
 pub(super) fn gathering(playbook: &Playbook, wanted: &Wanted) -> Gathering {
-    let needs: Vec<Vec<usize>> = playbook.rounds.iter().map(|round| round.needs.iter().map(|need| need.round.index()).collect()).collect();
-    let order = Order::of_rounds(&needs);
+    let order = Order::of_rounds(&playbook.rounds);
     let mut gathering: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for (round, sections) in wanted {
         let hosts: BTreeSet<HostIx> = playbook.round(*round).hosts.iter().copied().collect();

@@ -6,7 +6,7 @@ use super::Lower;
 use super::names::Found;
 use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::inventory::{Mode, select_list};
-use crate::model::{Chosen, ChosenGroup, HostIx, RoundIx, RoundNeed, Template};
+use crate::model::{Chosen, ChosenGroup, HostIx, RoundIx, RoundNeed, RoundNeeds, Template};
 use crate::playbook::{codes, syntax};
 
 /// The most groups that one expression may name: each doubles the number of cases.
@@ -78,13 +78,11 @@ impl Lower<'_> {
         chosen: &Chosen,
         groups: &IndexMap<String, ChosenGroup>,
         hosts: &SourceText,
-        needs: &mut Vec<RoundNeed>,
+        needs: &mut RoundNeeds,
     ) {
         for (_, group) in chosen.groups.iter().filter_map(|group| groups.get_index(*group)) {
             for round in self.rounds_read(&group.when) {
-                if !needs.iter().any(|need| need.round == round) {
-                    needs.push(RoundNeed { round, span: Some(hosts.span) });
-                }
+                needs.add(RoundNeed { round, span: hosts.span });
             }
         }
     }

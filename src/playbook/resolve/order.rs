@@ -81,18 +81,22 @@ impl Order {
     }
 
     /// The order of rounds from what each needs directly.
-    pub(crate) fn of_rounds(needs: &[Vec<usize>]) -> Order {
-        let count = needs.len();
+    pub(crate) fn of_rounds(rounds: &[Round]) -> Order {
+        let count = rounds.len();
         let mut order = Order { before: vec![Bits::new(count); count] };
         for _ in 0..=count {
             let mut changed = false;
-            for (round, needed) in needs.iter().enumerate() {
-                let mut all = Bits::new(count);
-                for other in needed {
-                    all.insert(*other);
-                    all.union(&order.before[*other]);
+            // The rounds above, with all that they wait for.
+            let mut above = Bits::new(count);
+            for (index, round) in rounds.iter().enumerate() {
+                let mut all = if round.needs.above > 0 { above.clone() } else { Bits::new(count) };
+                for other in round.needs.named.iter().map(|need| need.round.index()) {
+                    all.insert(other);
+                    all.union(&order.before[other]);
                 }
-                changed |= order.before[round].union(&all);
+                changed |= order.before[index].union(&all);
+                above.insert(index);
+                above.union(&order.before[index]);
             }
             if !changed {
                 break;

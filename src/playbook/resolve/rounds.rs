@@ -11,7 +11,7 @@ use super::pieces::{Lists, Outside, tags};
 use super::tasks::Settings;
 use super::{Lower, facts};
 use crate::diag::{Diagnostic, SourceText};
-use crate::model::{ChosenGroup, Home, Item, Layer, Origin, Round, RoundIx, RoundNeed, Section};
+use crate::model::{ChosenGroup, Home, Item, Layer, Origin, Round, RoundIx, RoundNeed, RoundNeeds, Section};
 use crate::playbook::syntax::{File, Syntax, Var};
 use crate::playbook::{codes, syntax};
 
@@ -121,19 +121,15 @@ impl Lower<'_> {
         Some(Arc::new(Layer { origin: Origin::Round, vars }))
     }
 
-    fn round_needs(&mut self, own: RoundIx, needs: Option<&[SourceText]>) -> Vec<RoundNeed> {
-        let Some(needs) = needs else {
-            return (0..own.index()).map(|above| RoundNeed { round: RoundIx::new(above), span: None }).collect();
-        };
-        let mut bound: Vec<RoundNeed> = Vec::with_capacity(needs.len());
+    fn round_needs(&mut self, own: RoundIx, needs: Option<&[SourceText]>) -> RoundNeeds {
+        let Some(needs) = needs else { return RoundNeeds { above: own.index(), named: Vec::new() } };
+        let mut bound = RoundNeeds::default();
         for word in needs {
             let found = match self.round_names.find(&word.text) {
                 Found::One(named) if named.what == own => Diagnostic::error(codes::BAD_NEED, word.span, "a round can't need itself"),
                 // A round always has an id, so that a name alone never fails.
                 Found::One(named) | Found::NoId(named) => {
-                    if !bound.iter().any(|need| need.round == named.what) {
-                        bound.push(RoundNeed { round: named.what, span: Some(word.span) });
-                    }
+                    bound.add(RoundNeed { round: named.what, span: word.span });
                     continue;
                 }
                 Found::None => {

@@ -273,7 +273,7 @@ fn hosts_may_depend_on_chosen_groups() {
     let of = |round: &Round, host: u32| round.flow.chosen.as_ref().unwrap().rows.get(&HostIx(host)).cloned();
     let only = round("primary");
     assert_eq!((only.hosts.len(), of(&only, 0)), (5, Some(vec![false, true])));
-    assert_eq!(only.needs[0].round.0, 0);
+    assert_eq!(only.needs.named[0].round.0, 0);
     let rest = round("web and not primary");
     assert_eq!(of(&rest, 0), Some(vec![true, false]));
     let mixed = round("\"web01, primary and not web02\"");

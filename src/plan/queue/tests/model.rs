@@ -5,6 +5,7 @@ use std::sync::Arc;
 use petgraph::graph::DiGraph;
 
 use super::*;
+use crate::plan::before::Rows;
 use crate::plan::graph::{Node, RoundPlan};
 
 type Waits = Vec<Vec<(TaskIx, Wait)>>;
@@ -22,6 +23,7 @@ fn graph(waits: &Waits, by_hand: &[TaskIx]) -> Plan {
     let round = RoundPlan {
         node,
         hosts,
+        above: 0,
         needs: Vec::new(),
         order: all.clone(),
         tasks: all,
@@ -30,7 +32,7 @@ fn graph(waits: &Waits, by_hand: &[TaskIx]) -> Plan {
         read: vec![false; waits.len()],
         handlers: by_hand.to_vec(),
     };
-    Plan { graph, rounds: vec![round], order: vec![R] }
+    Plan { graph, rounds: vec![round], order: vec![R], before: Rows::new(1, 1) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

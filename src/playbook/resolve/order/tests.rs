@@ -1,6 +1,7 @@
 //! Orders of tasks, groups, blocks and sections.
 
 use super::*;
+use crate::model::{RoundIx, RoundNeed};
 use crate::playbook::resolve::order::Order;
 
 fn order(items: &str) -> (Order, Round) {
@@ -63,6 +64,18 @@ fn handlers_follow_tasks_and_finally_follows_handlers() {
 fn cycles_end() {
     let (order, round) = order("tasks: [ { id: a, needs: [b], run: id }, { id: b, needs: [a], run: id } ]");
     assert!(waits(&order, &round, "a", "a"));
-    let rounds = Order::of_rounds(&[vec![], vec![0], vec![1]]);
-    assert!(rounds.waits(2, 0) && !rounds.waits(0, 2) && !rounds.waits(9, 0));
+}
+
+#[test]
+fn rounds_wait_for_what_others_wait_for() {
+    let (_, round) = order("tasks: [ { id: a, run: id } ]");
+    let mut rounds = vec![round; 5];
+    let need = |round| RoundNeed { round: RoundIx(round), span: rounds[0].span };
+    let (first, last) = (need(0), need(4));
+    rounds[1].needs.add(first);
+    rounds[2].needs.add(last);
+    rounds[3].needs.above = 3;
+    let rounds = Order::of_rounds(&rounds);
+    let waits = |round| (0..5).filter(|other| rounds.waits(round, *other)).collect::<Vec<_>>();
+    assert_eq!([0, 1, 2, 3, 4, 9].map(waits), [vec![], vec![0], vec![4], vec![0, 1, 2, 4], vec![], vec![]]);
 }

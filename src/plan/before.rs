@@ -1,0 +1,72 @@
+//! What is over before what begins, however many waits lie between.
+//!
+//! Knows what waits for what, not why. Sets are filled in an order in which everything stands behind what it waits for,
+//! so that each needs only those of its direct waits: one pass over nodes and links.
+
+use super::graph::Plan;
+use crate::model::{RoundIx, TaskIx};
+
+/// For each of some numbers, a set of others: those that come before it.
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    /// How many words one set takes.
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl Rows {
+    /// Empty sets for `count` numbers, with room for numbers below `width`.
+    pub(super) fn new(count: usize, width: usize) -> Rows {
+        let words = width.div_ceil(64);
+        Rows { words, bits: vec![0; words * count] }
+    }
+
+    /// Adds one to the set of a number.
+    pub(super) fn insert(&mut self, row: usize, number: usize) {
+        self.bits[row * self.words + number / 64] |= 1 << (number % 64);
+    }
+
+    /// Adds the set of another to that of a number.
+    pub(super) fn join(&mut self, row: usize, other: usize) {
+        for word in 0..self.words {
+            let more = self.bits[other * self.words + word];
+            self.bits[row * self.words + word] |= more;
+        }
+    }
+
+    /// Says whether one is in the set of a number.
+    pub(super) fn has(&self, row: usize, number: usize) -> bool {
+        self.bits[row * self.words + number / 64] >> (number % 64) & 1 == 1
+    }
+}
+
+/// Which of some tasks of a round are over before each of its nodes begins.
+#[derive(Debug)]
+pub(super) struct TasksBefore {
+    /// Ascending.
+    tasks: Vec<TaskIx>,
+    /// By node, by place in `tasks`.
+    rows: Rows,
+}
+
+impl TasksBefore {
+    /// Asks for `tasks`, which ascend.
+    pub(super) fn new(plan: &Plan, round: RoundIx, tasks: Vec<TaskIx>) -> TasksBefore {
+        let mut rows = Rows::new(plan.node_count(round), tasks.len());
+        for node in plan.nodes_in_order(round).iter().filter(|_| !tasks.is_empty()) {
+            // With the edges of handlers, which are no waits.
+            for wait in plan.task_waits(round, *node) {
+                rows.join(node.index(), wait.task.index());
+                if let Ok(place) = tasks.binary_search(&wait.task) {
+                    rows.insert(node.index(), place);
+                }
+            }
+        }
+        TasksBefore { tasks, rows }
+    }
+
+    /// Says whether one of the tasks is over before a node begins; never for a task that was not asked for.
+    pub(super) fn has(&self, node: TaskIx, task: TaskIx) -> bool {
+        self.tasks.binary_search(&task).is_ok_and(|place| self.rows.has(node.index(), place))
+    }
+}
