@@ -24,10 +24,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::launcher::ROLE;
+use super::master::PATIENCE;
 use crate::transport::process::{exit_code, pid};
-
-/// From TERM to KILL for a master whose run is gone.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// What the keeper is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -126,12 +124,13 @@ async fn serve() -> std::io::Result<()> {
             }
         }
     }
-    for end in [Signal::TERM, Signal::KILL] {
+    let ends = PATIENCE.map(|patience| (Signal::TERM, patience)).into_iter().chain([(Signal::KILL, 2000)]);
+    for (end, patience) in ends {
         for id in groups.keys() {
             signal(&groups, *id, end);
         }
         let gone = async { while running.join_next().await.is_some() {} };
-        if timeout(GRACE, gone).await.is_ok() {
+        if timeout(Duration::from_millis(patience), gone).await.is_ok() {
             break;
         }
     }

@@ -23,8 +23,9 @@ use crate::transport::random;
 const LOOK: Duration = Duration::from_millis(8);
 /// How often a refused channel is asked for again; sshd frees the slots of ended ones late.
 const CHANNEL_TRIES: u32 = 7;
-/// From TERM to KILL for a master.
-const GRACE: Duration = Duration::from_secs(2);
+/// Milliseconds that a master may take to end on TERM before it is told again: an OpenSSH client (9.2 here) that is about to wait for news does not
+/// notice a signal until some come. Each time twice as long, and KILL after the last.
+pub(super) const PATIENCE: [u64; 5] = [100, 200, 400, 800, 1600];
 
 #[derive(Debug)]
 pub(in crate::transport) struct Master {
@@ -170,13 +171,16 @@ fn channel(mut child: openssh::Child<Arc<Session>>) -> Result<Channel, Refusal> 
     Ok(Channel { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), exit, slot: None })
 }
 
-/// Ends a master: TERM to its group, then KILL.
+/// Ends a master: TERM to its group, again where it did not hear, then KILL.
 async fn end(child: &mut Started) {
-    child.terminate();
-    if timeout(GRACE, child.wait()).await.is_err() {
-        child.kill();
-        child.wait().await;
+    for patience in PATIENCE {
+        child.terminate();
+        if timeout(Duration::from_millis(patience), child.wait()).await.is_ok() {
+            return;
+        }
     }
+    child.kill();
+    child.wait().await;
 }
 
 async fn read(log: &Path) -> String {
@@ -193,4 +197,23 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_did_not_hear_is_told_again() {
+        let deaf_once = "trap 'trap - TERM; echo heard' TERM; echo ready; while :; do sleep 0.02; done";
+        let mut command = tokio::process::Command::new("/bin/sh");
+        let mut child = command.args(["-c", deaf_once]).process_group(0).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut out = tokio::io::BufReader::new(child.stdout.take().unwrap());
+        tokio::io::AsyncBufReadExt::read_line(&mut out, &mut String::new()).await.unwrap();
+        let mut child = Started::Child(Box::new(child));
+        let since = Instant::now();
+        end(&mut child).await;
+        assert_eq!(child.wait().await, Some(128 + 15), "by TERM, not by KILL");
+        assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    }
 }
