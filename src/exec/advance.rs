@@ -4,7 +4,7 @@
 //! host it runs on. One whose needs are on their way can be **written ahead**: when all of them are in one slot, in
 //! which only exit codes decide, and its own text needs none of their results. A `print` between them holds nothing up.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,10 +160,14 @@ impl Dispatcher {
         }
     }
 
-    /// Says whether a step needs another of its host, be it through what only prints.
-    fn stands_behind(&self, step: StepId, other: StepId, depth: usize) -> bool {
-        let mut needs = self.queue.unfinished_needs(step).map(|task| StepId { task, ..step });
-        needs.any(|need| need == other || (depth < 16 && !self.phases.contains_key(&need) && self.stands_behind(need, other, depth + 1)))
+    /// What a step needs of its host that is on its way, be it through what only prints.
+    fn stands_behind(&self, step: StepId) -> BTreeSet<StepId> {
+        let (mut found, mut look) = (BTreeSet::new(), vec![step]);
+        while let Some(step) = look.pop() {
+            let needs = self.queue.unfinished_needs(step).map(|task| StepId { task, ..step });
+            look.extend(needs.filter(|need| found.insert(*need) && !self.phases.contains_key(need)));
+        }
+        found
     }
 
     /// Hands a unit to a free slot of the first host it is to run on; where there is none, it waits for one.
@@ -297,8 +301,9 @@ impl Dispatcher {
         let id = self.next_job;
         self.next_job += 1;
         // What need not wait for the work before it is kept where it can be taken back, should that take long.
+        let needs = self.stands_behind(step);
         let before = self.hosts[seat.index()].slots[slot].jobs.iter().rev().filter_map(|id| self.jobs.get(id));
-        let alone = before.take_while(|job| !self.stands_behind(step, job.step, 0)).any(|job| !request::is_quick(&job.prepared));
+        let alone = before.take_while(|job| !needs.contains(&job.step)).any(|job| !request::is_quick(&job.prepared));
         let work = match request::job(id, task, &prepared, (route, &mut self.local_files), alone) {
             Ok(work) => work,
             Err(error) => {

@@ -85,7 +85,7 @@ pub(super) struct Dispatcher {
     pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
     pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
     pub(super) held: Held,
-    /// Files that were sent, as far as they are known.
+    /// Files to send, as far as they were looked at.
     pub(super) local_files: LocalFiles,
     /// Sections of facts that are known of hosts.
     pub(super) gathered: HashSet<(HostIx, String)>,

@@ -46,14 +46,14 @@ impl LocalFile {
 #[derive(Debug, Default)]
 pub struct LocalFiles(HashMap<PathBuf, (Option<Stamp>, Arc<LocalFile>)>);
 
-/// What changes with a file's bytes: inode, size, and time of its last change.
+/// What changes with a file's bytes: inode, size, and time of its last change, which nobody can set as they can the time of the last write.
 type Stamp = (u64, u64, i64, i64);
 
 impl LocalFiles {
     /// A file as it is, known already or not.
     pub fn get(&mut self, path: &Path) -> Arc<LocalFile> {
         // One that can't be looked at is told of when it is read.
-        let stamp = std::fs::metadata(path).ok().map(|file| (file.ino(), file.size(), file.mtime(), file.mtime_nsec()));
+        let stamp = std::fs::metadata(path).ok().map(|file| (file.ino(), file.size(), file.ctime(), file.ctime_nsec()));
         let fresh = || (stamp, Arc::new(LocalFile::new(path)));
         let known = self.0.entry(path.to_owned()).or_insert_with(fresh);
         if known.0 != stamp {

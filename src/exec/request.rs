@@ -109,7 +109,7 @@ pub(super) fn job(
 
 /// Says whether a step takes no longer than asking for it, so that what does not need it may be written behind it all the same.
 pub(super) fn is_quick(prepared: &Prepared) -> bool {
-    prepared.guards.is_empty() && matches!(&prepared.body, Body::Read { path } if resource::is_kernels(path))
+    prepared.guards.is_empty() && prepared.cwd.is_none() && matches!(&prepared.body, Body::Read { path } if resource::is_at_hand(path))
 }
 
 /// Says whether a lane goes on behind a task's failure.

@@ -150,7 +150,7 @@ pub struct Plan {
     pub(super) graph: DiGraph<Node, Edge>,
     pub(super) rounds: Vec<RoundPlan>,
     pub(super) order: Vec<RoundIx>,
-    /// By round: the rounds that are over before it begins.
+    /// By round: the rounds that are over before it begins. No wait between rounds asks for less than a good end.
     pub(super) before: Rows,
 }
 

@@ -29,7 +29,7 @@ pub use copy::{CopyAnswer, CopyPlan, SMALL};
 pub use facts::{FACT_SECTIONS, fact_fields, facts_script, facts_shown, read_facts};
 pub use fetch::{RemoteFile, fetch_check_script, fetch_script};
 pub use glob::{glob_paths, glob_script};
-pub use read::{is_kernels, read_script};
+pub use read::{is_at_hand, read_script};
 pub use script::ScriptPlan;
 pub use stat::{FileKind, FileStat, stat_script};
 pub use wait_for::{Awaiting, last_seen, wait_script};

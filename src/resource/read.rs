@@ -10,13 +10,37 @@ pub fn read_script(path: &str) -> String {
     let operand = operand(path);
     // Nothing comes behind it: the shell itself becomes the program.
     let by_program = format!("exec cat {operand}");
-    if is_kernels(path) { by_shell(&operand, &by_program) } else { by_program }
+    if ["/proc/", "/sys/"].iter().any(|kernel| path.starts_with(kernel)) { by_shell(&operand, &by_program) } else { by_program }
 }
 
-/// Says whether a file is the kernel's own word, for which no disk and no server is waited for.
+/// Files of `/proc` that the kernel writes from what it has at hand. Others there wait for news, a device or a process.
+const AT_HAND: [&str; 20] = [
+    "cmdline",
+    "cpuinfo",
+    "crypto",
+    "devices",
+    "diskstats",
+    "filesystems",
+    "interrupts",
+    "iomem",
+    "ioports",
+    "loadavg",
+    "locks",
+    "mdstat",
+    "meminfo",
+    "modules",
+    "mounts",
+    "partitions",
+    "stat",
+    "swaps",
+    "uptime",
+    "version",
+];
+
+/// Says whether reading a file waits for nothing.
 #[must_use]
-pub fn is_kernels(path: &str) -> bool {
-    ["/proc/", "/sys/"].iter().any(|kernel| path.starts_with(kernel))
+pub fn is_at_hand(path: &str) -> bool {
+    path.strip_prefix("/proc/").is_some_and(|name| AT_HAND.contains(&name))
 }
 
 /// Prints a small text file without a program, which costs half of it; any other is left to the program.

@@ -86,6 +86,8 @@ pub(super) fn range_of(expr: &Expr<'_>) -> Range<usize> {
         Expr::BinOp(binary) => Some(&binary.left),
         Expr::Compare(compare) => Some(&compare.expr),
         Expr::IfExpr(choice) => Some(&choice.true_expr),
+        // That of `x is not y` starts behind `not`.
+        Expr::UnaryOp(unary) => Some(&unary.expr),
         _ => None,
     };
     base.map_or(own.start, |base| range_of(base).start.min(own.start))..own.end

@@ -12,21 +12,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const FILES: u64 = 10;
 /// Open files and processes that a run needs besides.
 const BESIDES: u64 = 64;
+/// Room for so many lanes a host is more than there is use for: `max_sessions`, jump hosts and delegation included.
+const PLENTY: u64 = 16;
 
 /// What the user may have of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Open files of a process, as far as the user may raise that limit; none is no limit.
     pub open_files: Option<u64>,
-    /// Processes that the user may start besides those there are; none is no limit.
+    /// Processes that the user may start besides those there are, at least; none is no limit.
     pub processes: Option<u64>,
 }
 
 impl Limits {
-    /// Asks the system, and raises this process's limit of open files as far as the user may. Whether there is room for more than
-    /// `wanted` connections is not looked into.
+    /// Asks the system, and raises this process's limit of open files as far as the user may. For how many processes there is
+    /// room is looked into only where it might be too few for so many hosts.
     #[must_use]
-    pub fn raised(wanted: usize) -> Limits {
+    pub fn raised(hosts: usize) -> Limits {
         let files = getrlimit(Resource::Nofile);
         // Where it is refused, what there was is what there is.
         let raised = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum }).is_ok();
@@ -36,7 +38,7 @@ impl Limits {
         let processes = most.map(|most| {
             // To count one's own takes a look at every process; to count everybody's, a line.
             let at_least = all_processes().map_or(0, |all| most.saturating_sub(all));
-            if at_least >= BESIDES + wanted as u64 { at_least } else { most.saturating_sub(own_processes()) }
+            if at_least >= BESIDES + PLENTY * hosts as u64 { at_least } else { most.saturating_sub(own_processes()) }
         });
         Limits { open_files, processes }
     }
@@ -55,7 +57,8 @@ impl Limits {
 /// Processes and threads of this machine: `0.20 0.18 0.12 1/80 11206`, the number behind the slash.
 fn all_processes() -> Option<u64> {
     let line = std::fs::read_to_string("/proc/loadavg").ok()?;
-    line.split(' ').nth(3)?.split_once('/')?.1.parse().ok()
+    // Where it is made up, as some containers do, it says none.
+    line.split(' ').nth(3)?.split_once('/')?.1.parse().ok().filter(|all| *all > 0)
 }
 
 /// Processes and threads of this user, which is what the limit counts.
