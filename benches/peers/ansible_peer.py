@@ -27,10 +27,9 @@ with tempfile.TemporaryDirectory() as folder:
         variables["ansible_ssh_common_args"] = common
     with open(f"{folder}/inventory.json", "w", encoding="utf-8") as file:
         json.dump({"all": {"hosts": hosts, "vars": variables}}, file)
-    plays = [
-        {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.command": "true"}]},
-        {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.command": task} for task in work.tasks]},
-    ]
+    plays = [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.command": task} for task in work.tasks]}]
+    if work.barrier:
+        plays.insert(0, {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.command": "true"}]})
     with open(f"{folder}/site.yml", "w", encoding="utf-8") as file:
         json.dump(plays, file)
     here = os.path.dirname(os.path.abspath(__file__))
@@ -42,7 +41,8 @@ with tempfile.TemporaryDirectory() as folder:
         ANSIBLE_PIPELINING="True",
         ANSIBLE_HOST_KEY_CHECKING="True",
         ANSIBLE_FORKS=str(min(50, len(work.hosts))),
-        ANSIBLE_SSH_CONTROL_PATH_DIR=f"{folder}/cp",
+        # In the turn's folder, whose leftovers are ended: its masters stay for a minute.
+        ANSIBLE_SSH_CONTROL_PATH_DIR=f"{os.environ['TURN']}/cp",
         ANSIBLE_LOCAL_TEMP=f"{folder}/tmp",
         STAMP_BEGAN=str(began),
     )

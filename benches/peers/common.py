@@ -2,9 +2,10 @@
 
 A program gets one argument, a JSON file: `hosts` (addresses), `port`, `user`, `key`, `known_hosts`, `record` (a file
 that may be written), and the work: `tasks` (commands, one after the other on each host) or `reads` (files, all at once,
-`rounds` times). It prints one line of JSON: seconds until the last host was connected, seconds from there to the last
-result, and how many results there were. Connecting ends for all hosts before the work begins for any, as in the
-playbooks that do the same.
+`rounds` times). It prints one line of JSON: seconds until the last host was ready, seconds from there to the last
+result, and how many results there were. With a `barrier`, a host is ready when it has run `true` over the connection that
+it keeps, and the work begins when all are, as in the playbooks that do the same; without, each host works when it is
+connected.
 """
 
 import json
@@ -18,7 +19,7 @@ class Work:
             self.__dict__.update(json.load(file))
         self.tasks = self.__dict__.get("tasks", [])
         self.reads = self.__dict__.get("reads", [])
-        self.began = time.monotonic()
+        self.began = self.since = time.monotonic()
         self.results = 0
 
     def connected(self):

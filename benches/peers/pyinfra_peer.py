@@ -1,6 +1,11 @@
 """pyinfra by its API, hosts not waiting for each other between operations."""
 
-from pyinfra.api import Config, Inventory, State
+# As its command line does: without, one host is served after the other.
+from gevent import monkey
+
+monkey.patch_all()
+
+from pyinfra.api import Config, Inventory, State, StringCommand
 from pyinfra.api.connect import connect_all, disconnect_all
 from pyinfra.api.operation import add_op
 from pyinfra.api.operations import run_ops
@@ -19,7 +24,11 @@ data = {
 inventory = Inventory((work.hosts, data))
 state = State(inventory=inventory, config=Config(PARALLEL=len(work.hosts)))
 connect_all(state)
-work.connected()
+if work.barrier:
+    ready = [state.pool.spawn(host.run_shell_command, StringCommand("true")) for host in inventory]
+    if not all(greenlet.get()[0] for greenlet in ready):
+        raise SystemExit("hosts failed")
+    work.connected()
 for task in work.tasks:
     add_op(state, server.shell, commands=[task], name=task)
 run_ops(state, no_wait=True)

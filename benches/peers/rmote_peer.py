@@ -31,9 +31,18 @@ async def main():
             for text in await asyncio.gather(*(remote(FileSystem.read_str, path) for path in work.reads)):
                 work.result(text)
 
-    remotes = await asyncio.gather(*(connect(host) for host in work.hosts))
-    work.connected()
-    await asyncio.gather(*(serve(remote) for remote in remotes))
+    async def ready(host):
+        remote = await connect(host)
+        if work.barrier:
+            await remote(Exec.shell, "true", capture_output=True)
+        else:
+            await serve(remote)
+        return remote
+
+    remotes = await asyncio.gather(*(ready(host) for host in work.hosts))
+    if work.barrier:
+        work.connected()
+        await asyncio.gather(*(serve(remote) for remote in remotes))
     work.done()
     await asyncio.gather(*(remote.__aexit__(None, None, None) for remote in remotes))
 

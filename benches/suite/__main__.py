@@ -1,7 +1,9 @@
 """The command line of the suite; `benches/run` calls it once everything is there."""
 
 import argparse
+import importlib.util
 import os
+import signal
 import sys
 import tempfile
 
@@ -37,15 +39,22 @@ def main():
         for work in arguments.works or WORKS:
             for contest in WORKS[work](bench):
                 if arguments.only:
-                    contest.contenders[1:] = [c for c in contest.contenders[1:] if arguments.only in c.name]
+                    contest.contenders = [c for c in contest.contenders if c.ours or arguments.only in c.name]
+                contest.load = os.getloadavg()[0]
                 done.append((contest, run(contest, times, arguments.limit, say)))
                 write(f"{out}/results.json", report.as_json(told, done))
-    text = "\n".join(f"- {name}: {word}" for name, word in told.items()) + "\n\n" + report.table(done)
-    write(f"{out}/table.md", text)
-    report.chart(done, f"{out}/chart.svg")
-    sys.stdout.write(text)
-    failed = [name for contest, rows in done for name, row in rows.items() if "failed" in row and name.startswith("roundsman")]
+                write(f"{out}/table.md", table(told, done))
+    sys.stdout.write(table(told, done))
+    if importlib.util.find_spec("matplotlib"):
+        report.chart(done, f"{out}/chart.svg")
+    else:
+        say("no chart: matplotlib is not installed")
+    failed = [name for contest, rows in done for name, row in rows.items() if "failed" in row and row["ours"]]
     return 1 if failed else 0
+
+
+def table(told, done):
+    return "\n".join(f"- {name}: {word}" for name, word in told.items()) + "\n\n" + report.table(done)
 
 
 def write(path, text):
@@ -53,4 +62,6 @@ def write(path, text):
         file.write(text)
 
 
+# As Ctrl-C: what was started is ended.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 sys.exit(main())

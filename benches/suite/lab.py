@@ -18,9 +18,11 @@ class Lab:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self.inventory = self.process.stdout.readline().strip()
+        if not self.inventory:
+            raise SystemExit(f"benches/run: there is no lab: {self.process.stderr.read().strip()}")
         with open(self.inventory, encoding="utf-8") as file:
             self.text = file.read()
         self.folder = os.path.dirname(self.inventory)

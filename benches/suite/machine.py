@@ -1,9 +1,10 @@
-"""What it was measured on: versions, processor, load."""
+"""What it was measured on: versions, processor, file system."""
 
 import importlib.metadata
 import os
 import platform
 import subprocess
+import tempfile
 
 LIBRARIES = ["asyncssh", "aiosqlite", "rmote", "parallel-ssh", "pyinfra", "ansible-core", "mitogen"]
 TOOLS = {
@@ -27,7 +28,9 @@ def describe(program):
         line = first_line(words)
         if line:
             told[name] = line
-    told |= {"system": platform.release(), "cores": os.cpu_count(), "processor": processor(), "load": os.getloadavg()[0]}
+    told["commit"] = first_line(["git", "describe", "--always", "--dirty"])
+    filesystem = first_line(["stat", "-f", "-c", "%T", tempfile.gettempdir()])
+    told |= {"system": platform.release(), "cores": os.cpu_count(), "processor": processor(), "files on": filesystem}
     return told
 
 

@@ -1,17 +1,19 @@
 """The peers as contenders: programs of their own for libraries, command lines for tools."""
 
+import importlib.util
 import os
 import shlex
+import shutil
 import sys
 
-from .contest import Contender, account_of_json
+from .contest import Contender, account_of_json, account_of_lines
 
 PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
-# Each of these starts an ssh a host; more at once were no faster on the machines tried.
-FANOUT = 16
+# What the fastest of them needs; their own defaults are 32 or more.
+FANOUT = 32
 
 
-def library(name, program, work, *more, most=1000):
+def library(name, program, work, *more):
     """A program in `benches/peers`, given the work's file; it gets a new record each time."""
     record = work.replace(".json", ".db")
 
@@ -21,13 +23,19 @@ def library(name, program, work, *more, most=1000):
                 os.remove(record + end)
 
     words = [sys.executable, f"{PEERS}/{program}_peer.py", work, *more]
-    return Contender(name, words, account=account_of_json, prepare=prepare, most=most)
+    modules = {"asyncssh": ["asyncssh", "aiosqlite"], "parallel_ssh": ["pssh"], "ansible": ["ansible", *more]}.get(program, [program])
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    return Contender(name, words, account=account_of_json, prepare=prepare, missing=not_here(missing))
 
 
-def tools(lab, hosts, folder, command, times=1):
+def not_here(missing):
+    return f"not installed: {', '.join(missing)}" if missing else ""
+
+
+def tools(lab, hosts, command, times=1):
     """The tools that start an ssh for each host and command, `times` after each other."""
     names = lab.addresses[:hosts]
-    listed = f"{folder}/hosts-{hosts}.txt"
+    listed = f"{lab.folder}/hosts-{hosts}.txt"
     with open(listed, "w", encoding="utf-8") as file:
         file.write("\n".join(names) + "\n")
     ssh = shlex.join(lab.ssh())
@@ -35,14 +43,23 @@ def tools(lab, hosts, folder, command, times=1):
     command = shlex.quote(command)
     all_names = ",".join(names)
     lines = {
-        f"xargs -P{width} ssh": f"xargs -a {listed} -P {width} -I{{}} {ssh} {{}} {command} > $TURN/log" for width in (8, 16, 32)
+        f"xargs -P{width} ssh": f"xargs -a {listed} -P {width} -I{{}} {ssh} {{}} {command} >> $TURN/log" for width in (8, 16, 32)
     }
     lines |= {
         "clush": f"clush -q -S -f {FANOUT} -o {shlex.quote(options)} -w {all_names} --outdir=$TURN/log {command}",
-        "pdsh": f"PDSH_SSH_ARGS={shlex.quote(options + ' %h')} pdsh -S -R ssh -f {FANOUT} -w {all_names} {command} > $TURN/log",
+        "pdsh": f"PDSH_SSH_ARGS={shlex.quote(options + ' %h')} pdsh -S -R ssh -f {FANOUT} -w {all_names} {command} >> $TURN/log",
         "pssh": f"parallel-ssh -h {listed} -p {FANOUT} -t 0 -x {shlex.quote(options)} -o $TURN/log {command}",
     }
+    programs = {"pssh": "parallel-ssh"}
     for name, line in lines.items():
         if times > 1:
             line = f"for i in $(seq {times}); do {line} || exit; done"
-        yield Contender(name, ["sh", "-c", line])
+
+        def account(folder, output, name=name):
+            # Of those that write a file a host, each loop writes them anew.
+            again = times if name in ("clush", "pssh") else 1
+            return {"results": account_of_lines(folder, output)["results"] * again}
+
+        program = programs.get(name, name.split(" ")[0])
+        missing = not_here([] if shutil.which(program) else [program])
+        yield Contender(name, ["sh", "-c", line], account=account, missing=missing)

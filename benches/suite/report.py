@@ -8,20 +8,21 @@ def table(contests):
     lines = []
     for contest, rows in contests:
         unit = contest.unit
-        lines += ["", f"### {contest.id}: {contest.title}", ""]
-        extra = [key for key in ("cold", "cpu", "mb") if any(key in row for row in rows.values()) and key != contest.measure]
+        lines += ["", f"### {contest.id}: {contest.title}", "", f"Load before: {contest.load:.1f}.", ""]
+        extra = [key for key in HEADS if any(key in row for row in rows.values()) and key != contest.measure]
         heads = ["contender", f"median {unit}", "least – most", "÷ ours", *(HEADS[key] for key in extra)]
         lines += ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
         ours = next(iter(rows.values()))
+        most = max(len(row.get("turns", [])) for row in rows.values())
         for name, row in rows.items():
-            if "failed" in row:
-                lines.append(f"| {name} | failed: {row['failed']} |" + " |" * (len(heads) - 2))
+            if "value" not in row:
+                lines.append(f"| {name} | {'; '.join(row['failed'])} |" + " |" * (len(heads) - 2))
                 continue
             ratio = f"{row['value'] / ours['value']:.2f}" if "value" in ours and ours["value"] else ""
             cells = [name, figure(row["value"]), f"{figure(row['least'])} – {figure(row['most'])}", ratio]
             cells += [figure(row[key]) if key in row else "" for key in extra]
-            if row["turns"] < max(other.get("turns", 0) for other in rows.values()):
-                cells[0] += f" ({row['turns']} turns)"
+            if len(row["turns"]) < most:
+                cells[0] += f" ({len(row['turns'])} turns, {len(row['failed'])} failed)"
             lines.append("| " + " | ".join(cells) + " |")
         for name, row in rows.items():
             if "per_second" in row:
@@ -29,7 +30,7 @@ def table(contests):
     return "\n".join(lines[1:]) + "\n"
 
 
-HEADS = {"cold": "the rest, s", "cpu": "CPU s", "mb": "largest process, MB"}
+HEADS = {"cold": "the rest, s", "cpu": "CPU s", "own_cpu": "of it but ssh, s", "ssh_cpu": "ssh, s", "mb": "largest process, MB"}
 
 
 def figure(value):
@@ -41,7 +42,14 @@ def figure(value):
 
 def as_json(machine, contests):
     told = [
-        {"id": contest.id, "title": contest.title, "measure": contest.measure, "unit": contest.unit, "contenders": rows}
+        {
+            "id": contest.id,
+            "title": contest.title,
+            "measure": contest.measure,
+            "unit": contest.unit,
+            "load": contest.load,
+            "contenders": rows,
+        }
         for contest, rows in contests
     ]
     return json.dumps({"machine": machine, "contests": told}, indent=1, ensure_ascii=False) + "\n"
@@ -57,7 +65,7 @@ def chart(contests, path):
     matplotlib.rcParams["svg.fonttype"] = "none"
     drawn = []
     for contest, rows in contests:
-        rows = {name: row for name, row in rows.items() if "failed" not in row}
+        rows = {name: row for name, row in rows.items() if "value" in row}
         if len(rows) > 1:
             drawn.append((contest, rows))
     if not drawn:
@@ -67,8 +75,7 @@ def chart(contests, path):
     for axis, (contest, rows) in zip(axes[:, 0], drawn):
         names = list(rows)[::-1]
         values = [rows[name]["value"] for name in names]
-        ours = next(iter(rows))
-        colours = ["#1f6f8b" if name == ours or name.startswith("roundsman") else "#c4c9cf" for name in names]
+        colours = ["#1f6f8b" if rows[name]["ours"] else "#c4c9cf" for name in names]
         bars = axis.barh(names, values, color=colours)
         axis.bar_label(bars, [f"{figure(value)} {contest.unit}" for value in values], padding=4, fontsize=8)
         axis.set_xscale("log")

@@ -24,20 +24,29 @@ class Roundsman:
             file.write(text)
         return path
 
-    def run(self, playbook, inventory, name="roundsman", more=(), account=True):
+    def run(self, playbook, inventory, name="roundsman", more=(), account=None):
         """A contender that runs a playbook with a record of its own each time."""
         script = 'exec "$0" run "$@" --db "$TURN/record.db" -q'
         words = ["sh", "-c", script, self.program, playbook, "-i", inventory, *more]
-        return Contender(name, words, account=account_of_record if account else None)
+        return Contender(name, words, account=account or account_of_record, ours=True)
+
+    def other(self, name, *words):
+        """A contender that is another of its commands."""
+        return Contender(name, [self.program, *words], ours=True)
 
 
-def account_of_record(folder, _):
-    """Reads the newest run: the work is its last round, and begins when every host is connected."""
+def account_of_record(folder, _, text=True):
+    """Reads the newest run: the work is its last round, and begins when that does, or when every host is connected.
+
+    A result counts that ended well, and where there is to be `text`, with text.
+    """
     with sqlite3.connect(f"{folder}/record.db") as record:
         [(last,)] = record.execute("SELECT max(round) FROM round")
         [(began,)] = record.execute("SELECT at FROM event WHERE kind = 'round_started' AND json ->> 'round' = ?", [last])
-        [(connected,)] = record.execute("SELECT max(at) FROM event WHERE kind = 'host_connected'")
+        [(connected,)] = record.execute("SELECT coalesce(max(at), 0) FROM event WHERE kind = 'host_connected'")
         query = "SELECT max(at), count(*) FROM event WHERE kind = 'step_ended' AND json ->> '$.step.round' = ? AND json ->> '$.outcome.status' IN ('ok', 'changed')"
+        if text:
+            query += " AND json ->> '$.outcome.stdout.bytes' > 0"
         [(ended, results)] = record.execute(query, [last])
         return {
             "warm": (ended - (began if last else connected)) / 1000,

@@ -3,18 +3,20 @@
 A work is a function of a `Bench` that yields contests; what it starts (hosts, files) lasts while they run.
 """
 
+import filecmp
 import os
 import shlex
+import sqlite3
 import subprocess
+from functools import partial
 
 from .contest import Contender, Contest
 from .lab import Lab
 from .peers import library, tools
-from .roundsman import Roundsman
+from .roundsman import Roundsman, account_of_record
 
 TASK = "uname -n"
 TWENTY = [TASK] * 20
-READS = ["/proc/uptime", "/proc/loadavg", "/proc/version"]
 
 
 class Bench:
@@ -29,10 +31,10 @@ class Bench:
     def path(self, name):
         return f"{self.folder}/{name}"
 
-    def peers(self, lab, name, hosts, slow=True, **work):
+    def peers(self, lab, name, hosts, slow=True, barrier=True, **work):
         """The libraries that can do the work; Ansible, which takes minutes, where that is wanted."""
         path = self.path(f"{name}.json")
-        lab.write_work(path, hosts, path.replace(".json", ".db"), **work)
+        lab.write_work(path, hosts, path.replace(".json", ".db"), barrier=barrier, **work)
         yield library("asyncssh + aiosqlite", "asyncssh", path)
         yield library("rmote", "rmote", path)
         if "reads" in work:
@@ -57,7 +59,7 @@ def s1(bench):
                 f"connect + one command, {hosts} hosts",
                 [
                     bench.roundsman.run(playbook, inventory),
-                    *tools(lab, hosts, bench.folder, TASK),
+                    *tools(lab, hosts, TASK),
                     *bench.peers(lab, "s1", hosts, slow=slow, tasks=[TASK], barrier=False),
                     bound_of_a_lane(lab, hosts, bench),
                 ],
@@ -76,7 +78,7 @@ def bound_of_a_lane(lab, hosts, bench):
     reader = 'read t; while IFS= read -r l; do case $l in bye) exit;; *) printf "%s\\n" "$l";; esac; done'
     lane = shlex.quote(f"exec /bin/sh -c '{{ {reader}; }} | sh'")
     one = f"{shlex.join(lab.ssh())} -M -S {sockets}/$0 -o ControlPersist=no $0 {lane} < {words}"
-    return Contender("bound: ssh -M, a shell fed by another", ["sh", "-c", f"xargs -a {listed} -P 16 -n 1 sh -c {shlex.quote(one)} > $TURN/log"])
+    return Contender("bound: ssh -M, a shell fed by another", ["sh", "-c", f"xargs -a {listed} -P 32 -n 1 sh -c {shlex.quote(one)} > $TURN/log"])
 
 
 def bound_of_work(name, hosts, times, command):
@@ -86,7 +88,7 @@ def bound_of_work(name, hosts, times, command):
 
 
 def s2(bench):
-    """Twenty tasks in sequence on fifty hosts, from when all are connected: a program each, and what the shell does by itself."""
+    """Twenty tasks in sequence on fifty hosts, from when all have run `true`: a program each, and what the shell does by itself."""
     hosts = 50
     with Lab(bench.target, hosts) as lab:
         inventory = bench.path("s2.yml")
@@ -94,17 +96,17 @@ def s2(bench):
         playbook = bench.roundsman.playbook("twenty", twenty(), barrier=True)
         contenders = [
             bench.roundsman.run(playbook, inventory),
-            *bench.peers(lab, "s2", hosts, slow=not bench.quick, tasks=TWENTY, barrier=True),
+            *bench.peers(lab, "s2", hosts, slow=not bench.quick, tasks=TWENTY),
             bound_of_work("bound: the programs alone, in 50 local shells", hosts, 20, TASK),
         ]
         if not bench.quick:
-            contenders += [tool for tool in tools(lab, hosts, bench.folder, TASK, times=20) if tool.name not in WIDTHS]
+            contenders += [tool for tool in tools(lab, hosts, TASK, times=20) if tool.name not in WIDTHS]
         yield Contest("S2", f"20 tasks × 50 hosts (`{TASK}`), warm", contenders, measure="warm", results=hosts * 20)
         builtin = "echo hello"
         playbook = bench.roundsman.playbook("builtin", [f"- {{ name: t{n}, run: {builtin} }}" for n in range(20)], barrier=True)
         contenders = [
             bench.roundsman.run(playbook, inventory),
-            *bench.peers(lab, "s2b", hosts, slow=False, tasks=[builtin] * 20, barrier=True),
+            *bench.peers(lab, "s2b", hosts, slow=False, tasks=[builtin] * 20),
         ]
         yield Contest("S2/echo", f"20 tasks × 50 hosts (`{builtin}`), warm", contenders, measure="warm", results=hosts * 20)
 
@@ -120,10 +122,7 @@ def s3(bench):
         inventory = bench.path("s3.yml")
         lab.write_inventory(inventory, hosts)
         playbook = bench.roundsman.playbook("twenty", twenty(), barrier=True)
-        peers = list(bench.peers(lab, "s3", hosts, slow=not bench.quick, tasks=TWENTY, barrier=True))
-        if bench.quick:
-            # Half a minute a turn.
-            peers = [peer for peer in peers if peer.name != "pyinfra"]
+        peers = bench.peers(lab, "s3", hosts, slow=not bench.quick, tasks=TWENTY)
         yield Contest(
             "S3",
             "20 tasks × 10 hosts at 50 ms, warm",
@@ -172,57 +171,60 @@ def twenty():
     return [f"- {{ name: t{n}, run: {TASK} }}" for n in range(1, 21)]
 
 
+# What the kernel has at hand, and what lies on a disk.
+READS = {
+    "S4": ["/proc/uptime", "/proc/loadavg", "/proc/version"],
+    "S4/files": ["/etc/passwd", "/etc/group", "/etc/services"],
+}
+
+
 def s4(bench):
     """Three reads at once, ten times, on fifty hosts, over what was opened once."""
     hosts = 50
     with Lab(bench.target, hosts) as lab:
         inventory = bench.path("s4.yml")
         lab.write_inventory(inventory, hosts)
-        tasks = []
-        for turn in range(10):
-            reads = ", ".join(f"{{ name: r{turn}_{n}, read: {path} }}" for n, path in enumerate(READS))
-            tasks.append(f"- parallel: [{reads}]")
-        playbook = bench.roundsman.playbook("reads", tasks, barrier=True)
-        peers = bench.peers(lab, "s4", hosts, reads=READS, rounds=10)
-        contenders = [bench.roundsman.run(playbook, inventory), *peers]
-        contenders.append(bound_of_work("bound: `cat` alone, in 50 local shells", hosts, 30, f"cat {READS[0]}"))
-        yield Contest("S4", "3 parallel reads × 10 × 50 hosts, warm", contenders, measure="warm", results=hosts * 30)
+        for name, files in READS.items():
+            tasks = []
+            for turn in range(10):
+                reads = ", ".join(f"{{ name: r{turn}_{n}, read: {path} }}" for n, path in enumerate(files))
+                tasks.append(f"- parallel: [{reads}]")
+            playbook = bench.roundsman.playbook("reads", tasks, barrier=True)
+            contenders = [bench.roundsman.run(playbook, inventory), *bench.peers(lab, "s4", hosts, reads=files, rounds=10)]
+            contenders.append(bound_of_work("for comparison: `cat` alone, in 50 local shells", hosts, 30, f"cat {files[0]}"))
+            yield Contest(name, f"3 parallel reads × 10 × 50 hosts (`{files[0]}` …), warm", contenders, measure="warm", results=hosts * 30)
 
 
 def s5(bench):
     """What recording costs: many short results, with a record and without one."""
-    hosts, count = (50, 20) if bench.quick else (50, 60)
+    hosts, count = (50, 40) if bench.quick else (50, 200)
     tasks = [f"- {{ name: t{n}, run: echo line }}" for n in range(count)]
-    playbook = bench.roundsman.playbook("lines", tasks)
+    playbook = bench.roundsman.playbook("lines", tasks, barrier=True)
     with Lab(bench.target, hosts) as lab:
         inventory = bench.path("s5.yml")
         lab.write_inventory(inventory, hosts)
-        yield Contest("S5/ssh", f"{hosts * count} one-line results, {hosts} ssh hosts", with_and_without(bench, playbook, inventory, hosts * count))
+        contenders = with_and_without(bench, playbook, inventory, hosts * count)
+        yield Contest("S5/ssh", f"{hosts * count} one-line results, {hosts} ssh hosts", contenders, results=hosts * count)
     inventory = bench.path("local.yml")
     with open(inventory, "w", encoding="utf-8") as file:
         file.write("hosts:\n" + "".join(f"  l{n}: {{ connect: {{ transport: local }} }}\n" for n in range(10)))
-    yield Contest("S5/local", f"{10 * count} one-line results, no ssh", with_and_without(bench, playbook, inventory, 10 * count))
+    contenders = with_and_without(bench, playbook, inventory, 10 * count)
+    yield Contest("S5/local", f"{10 * count} one-line results, no ssh", contenders, results=10 * count)
 
 
 def with_and_without(bench, playbook, inventory, results):
-    off = bench.roundsman.run(playbook, inventory, "without a record", more=["--without-record"], account=False)
-    on = bench.roundsman.run(playbook, inventory, "recorded")
-    on.account = rate(on.account, results)
-    return [off, on]
-
-
-def rate(account, results):
     def counted(folder, output):
-        measures = account(folder, output)
-        return measures | {"per_second": results / measures["warm"]}
+        measures = account_of_record(folder, output)
+        return measures | {"per_second": measures["results"] / measures["warm"]}
 
-    return counted
+    # What leaves nothing tells by its exit code alone that there were as many.
+    nothing = {"more": ["--without-record"], "account": lambda *_: {"results": results}}
+    return [bench.roundsman.run(playbook, inventory, "recorded", account=counted), bench.roundsman.run(playbook, inventory, "without a record", **nothing)]
 
 
 def s6(bench):
     """Check and plan of a big playbook."""
     sizes = [(1000, 200)] if bench.quick else [(1000, 200), (5000, 100), (10000, 100)]
-    program = bench.roundsman.program
     scripts = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "make-big")
     ansible = f"{bench.target}/peers/bin"
     for hosts, tasks in sizes:
@@ -230,8 +232,8 @@ def s6(bench):
         subprocess.run([scripts, str(hosts), str(tasks), folder], check=True)
         site, inventory = f"{folder}/ansible/site.yml", f"{folder}/ansible/inventory.yml"
         contenders = [
-            Contender("roundsman check", [program, "check", f"{folder}/roundsman/site.yml"]),
-            Contender("roundsman plan", [program, "plan", f"{folder}/roundsman/site.yml"]),
+            bench.roundsman.other("roundsman check", "check", f"{folder}/roundsman/site.yml"),
+            bench.roundsman.other("roundsman plan", "plan", f"{folder}/roundsman/site.yml"),
         ]
         if hosts == 1000:
             contenders += [
@@ -259,25 +261,49 @@ def s7(bench):
         one, all_of_them = bench.path("s7-one.yml"), bench.path("s7.yml")
         lab.write_inventory(one, 1)
         lab.write_inventory(all_of_them, hosts)
-        ssh = shlex.join(lab.ssh())
+        cat = f"{shlex.join(lab.ssh())} {lab.addresses[0]} cat {data}"
         output = bench.roundsman.playbook("output", [f"- {{ name: much, run: cat {data} }}"])
         yield Contest(
             "S7/output",
             f"{megabytes} MB of output from one task",
             [
-                bench.roundsman.run(output, one),
-                Contender("ssh cat", ["sh", "-c", f"{ssh} {lab.addresses[0]} cat {data} > $TURN/data"]),
-                Contender("bound: ssh cat, hashed", ["sh", "-c", f"{ssh} {lab.addresses[0]} cat {data} | sha256sum > $TURN/data"]),
+                bench.roundsman.run(output, one, account=bytes_recorded),
+                Contender("ssh cat", ["sh", "-c", f"{cat} > $TURN/data"], account=bytes_of_cat),
+                Contender("bound: ssh cat, hashed", ["sh", "-c", f"{cat} | tee $TURN/data | sha256sum"], account=bytes_of_cat),
             ],
+            results=megabytes << 20,
         )
         copy = f"- {{ name: copy, copy: {{ src: {data}, dest: '{there}/{{{{ host.name }}}}' }} }}"
         scp = shlex.join(["scp", "-q", *scp_options(lab)])
         listed = " ".join(lab.addresses)
         line = f"printf '%s\\n' {listed} | xargs -P {hosts} -I{{}} {scp} {data} {lab.user}@{{}}:{there}/{{}}"
-        contenders = [bench.roundsman.run(bench.roundsman.playbook("copy", [copy]), all_of_them), Contender("scp", ["sh", "-c", line])]
+        ours = bench.roundsman.run(bench.roundsman.playbook("copy", [copy]), all_of_them, account=partial(account_of_record, text=False))
+        contenders = [ours, Contender("scp", ["sh", "-c", line])]
         for contender in contenders:
-            contender.prepare = empty
-        yield Contest("S7/copy", f"{megabytes} MB copied to each of {hosts} hosts", contenders)
+            contender.prepare, contender.account = empty, whole_copies(contender.account, there, data)
+        yield Contest("S7/copy", f"{megabytes} MB copied to each of {hosts} hosts", contenders, results=hosts)
+
+
+def bytes_recorded(folder, output):
+    measures = account_of_record(folder, output)
+    with sqlite3.connect(f"{folder}/record.db") as record:
+        [(measures["results"],)] = record.execute("SELECT sum(stdout_bytes) FROM attempt")
+    return measures
+
+
+def bytes_of_cat(folder, _):
+    return {"results": os.path.getsize(f"{folder}/data")}
+
+
+def whole_copies(account, there, data):
+    """Counts the files that are as the one that was copied."""
+
+    def counted(folder, output):
+        measures = account(folder, output) if account else {}
+        copies = [f"{there}/{name}" for name in os.listdir(there)]
+        return measures | {"results": sum(filecmp.cmp(copy, data, shallow=False) for copy in copies)}
+
+    return counted
 
 
 def scp_options(lab):
@@ -294,14 +320,15 @@ def s8(bench):
         inventory = bench.path("s8.yml")
         lab.write_inventory(inventory, hosts)
         playbook = bench.roundsman.playbook("twenty", twenty(), barrier=True)
-        peers = bench.peers(lab, "s8", hosts, slow=False, tasks=TWENTY, barrier=True)
+        peers = bench.peers(lab, "s8", hosts, slow=False, tasks=TWENTY)
         contenders = [bench.roundsman.run(playbook, inventory), *peers]
-        yield Contest(f"S8/{hosts}", f"largest process, {hosts} hosts × 20 tasks", contenders, measure="mb", unit="MB", results=hosts * 20)
+        title = f"largest process, and processor time, {hosts} hosts × 20 tasks"
+        yield Contest(f"S8/{hosts}", title, contenders, measure="mb", unit="MB", results=hosts * 20, apart=True)
 
 
 def s9(bench):
     """What it takes to start."""
-    program, peers = bench.roundsman.program, f"{bench.target}/peers/bin"
+    peers = f"{bench.target}/peers/bin"
     playbook = bench.roundsman.playbook("small", twenty())
     inventory = bench.path("small-hosts.yml")
     with open(inventory, "w", encoding="utf-8") as file:
@@ -310,8 +337,8 @@ def s9(bench):
         "S9",
         "start-up",
         [
-            Contender("roundsman --version", [program, "--version"]),
-            Contender("roundsman check, small", [program, "check", playbook, "-i", inventory]),
+            bench.roundsman.other("roundsman --version", "--version"),
+            bench.roundsman.other("roundsman check, small", "check", playbook, "-i", inventory),
             Contender("ansible --version", [f"{peers}/ansible", "--version"]),
             Contender("pyinfra --version", [f"{peers}/pyinfra", "--version"]),
         ],

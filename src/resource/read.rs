@@ -37,10 +37,11 @@ const AT_HAND: [&str; 20] = [
     "version",
 ];
 
-/// Says whether reading a file waits for nothing.
+/// Says whether reading a file waits for nothing, or for no more than any program on that host waits for.
 #[must_use]
 pub fn is_at_hand(path: &str) -> bool {
-    path.strip_prefix("/proc/").is_some_and(|name| AT_HAND.contains(&name))
+    let is_configuration = path.starts_with("/etc/") && !path.split('/').any(|part| part == "..");
+    is_configuration || path.strip_prefix("/proc/").is_some_and(|name| AT_HAND.contains(&name))
 }
 
 /// Prints a small text file without a program, which costs half of it; any other is left to the program.
@@ -65,6 +66,14 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    #[test]
+    fn what_may_wait_is_not_at_hand() {
+        assert!(["/proc/uptime", "/proc/mounts", "/etc/hosts", "/etc/ssh/sshd_config"].into_iter().all(is_at_hand));
+        let others =
+            ["/proc/kmsg", "/proc/1/root/etc/hosts", "/proc/../srv/x", "/etc/../srv/x", "/sys/class/hwmon/hwmon0/temp1_input", "etc/x"];
+        assert!(!others.into_iter().any(is_at_hand));
+    }
 
     #[test]
     fn a_shell_prints_what_cat_prints() {

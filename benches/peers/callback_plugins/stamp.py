@@ -1,4 +1,4 @@
-"""Tells Ansible's times as the other peers tell theirs: play 1 connects, play 2 is the work."""
+"""Tells Ansible's times as the other peers tell theirs: the last play is the work, and the first, where there are two, connects."""
 
 import json
 import os
