@@ -10,7 +10,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// sshd's `MaxStartups` begins to refuse at ten.
 const WIDEST: usize = 8;
-const PER_CORE: usize = 8;
+/// A far host answers late: so many keep a core busy with handshakes at 50 ms there and back.
+const PER_CORE: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Pace {
