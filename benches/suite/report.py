@@ -30,7 +30,7 @@ def table(contests):
     return "\n".join(lines[1:]) + "\n"
 
 
-HEADS = {"cold": "the rest, s", "cpu": "CPU s", "own_cpu": "of it but ssh, s", "ssh_cpu": "ssh, s", "mb": "largest process, MB"}
+HEADS = {"cold": "the rest, s", "cpu": "CPU s", "own_cpu": "without ssh, s", "mb": "largest process, MB"}
 
 
 def figure(value):
