@@ -278,7 +278,9 @@ def s7(bench):
         listed = " ".join(lab.addresses)
         line = f"printf '%s\\n' {listed} | xargs -P {hosts} -I{{}} {scp} {data} {lab.user}@{{}}:{there}/{{}}"
         ours = bench.roundsman.run(bench.roundsman.playbook("copy", [copy]), all_of_them, account=partial(account_of_record, text=False))
-        contenders = [ours, Contender("scp", ["sh", "-c", line])]
+        # What a copy that can be trusted takes: the digest to compare with, and the bytes on the disk before the file has its name.
+        synced = f"sha256sum {data} && {line} && sync {there}/*"
+        contenders = [ours, Contender("scp", ["sh", "-c", line]), Contender("bound: scp, hashed and synced", ["sh", "-c", synced])]
         for contender in contenders:
             contender.prepare, contender.account = empty, whole_copies(contender.account, there, data)
         yield Contest("S7/copy", f"{megabytes} MB copied to each of {hosts} hosts", contenders, results=hosts)
