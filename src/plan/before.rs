@@ -3,40 +3,36 @@
 //! Knows what waits for what, not why. Sets are filled in an order in which everything stands behind what it waits for,
 //! so that each needs only those of its direct waits: one pass over nodes and links.
 
+use fixedbitset::FixedBitSet;
+
 use super::graph::Plan;
 use crate::model::{RoundIx, TaskIx};
 
 /// For each of some numbers, a set of others: those that come before it.
 #[derive(Debug, Clone)]
-pub(super) struct Rows {
-    /// How many words one set takes.
-    words: usize,
-    bits: Vec<u64>,
-}
+pub(super) struct Rows(Vec<FixedBitSet>);
 
 impl Rows {
     /// Empty sets for `count` numbers, with room for numbers below `width`.
     pub(super) fn new(count: usize, width: usize) -> Rows {
-        let words = width.div_ceil(64);
-        Rows { words, bits: vec![0; words * count] }
+        Rows(vec![FixedBitSet::with_capacity(width); count])
     }
 
     /// Adds one to the set of a number.
     pub(super) fn insert(&mut self, row: usize, number: usize) {
-        self.bits[row * self.words + number / 64] |= 1 << (number % 64);
+        self.0[row].insert(number);
     }
 
     /// Adds the set of another to that of a number.
     pub(super) fn join(&mut self, row: usize, other: usize) {
-        for word in 0..self.words {
-            let more = self.bits[other * self.words + word];
-            self.bits[row * self.words + word] |= more;
+        if let Ok([row, other]) = self.0.get_disjoint_mut([row, other]) {
+            row.union_with(other);
         }
     }
 
     /// Says whether one is in the set of a number.
     pub(super) fn has(&self, row: usize, number: usize) -> bool {
-        self.bits[row * self.words + number / 64] >> (number % 64) & 1 == 1
+        self.0[row].contains(number)
     }
 }
 

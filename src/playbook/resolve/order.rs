@@ -3,51 +3,22 @@
 //! Knows nodes and `needs` only, not why they are asked. A block is ordered by its gates: enter, body, rescue, always, exit. Cycles are not its business (`plan` names them); it only
 //! never loops on one.
 
+use fixedbitset::FixedBitSet;
+
 use crate::model::{BlockItem, BlockIx, Gate, Item, Needs, Round, TaskIx};
-
-/// A set of small numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Bits(Vec<u64>);
-
-impl Bits {
-    /// An empty set with room for numbers below `count`.
-    pub(crate) fn new(count: usize) -> Bits {
-        Bits(vec![0; count.div_ceil(64)])
-    }
-
-    /// Adds a number.
-    pub(crate) fn insert(&mut self, number: usize) {
-        self.0[number / 64] |= 1 << (number % 64);
-    }
-
-    /// Says whether a number is in it.
-    pub(crate) fn contains(&self, number: usize) -> bool {
-        self.0.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
-    }
-
-    /// Adds all of another set of the same room; says whether that changed anything.
-    pub(crate) fn union(&mut self, other: &Bits) -> bool {
-        let mut changed = false;
-        for (word, more) in self.0.iter_mut().zip(&other.0) {
-            changed |= *more & !*word != 0;
-            *word |= more;
-        }
-        changed
-    }
-}
 
 /// For each entry, all that must have ended before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
-    before: Vec<Bits>,
+    before: Vec<FixedBitSet>,
 }
 
 /// What an entry of a list waits for by its place.
 struct Around<'a> {
     /// What holds for the whole list.
-    outside: &'a Bits,
+    outside: &'a FixedBitSet,
     /// What stands above in the list, with all that it waits for.
-    above: &'a Bits,
+    above: &'a FixedBitSet,
     parallel: bool,
     /// The block around the list.
     block: Option<BlockIx>,
@@ -57,18 +28,18 @@ impl Order {
     /// The order of a round's nodes: tasks and gates.
     pub(crate) fn of_round(round: &Round) -> Order {
         let nodes = round.node_count();
-        let mut order = Order { before: vec![Bits::new(nodes); nodes] };
+        let mut order = Order { before: vec![FixedBitSet::with_capacity(nodes); nodes] };
         // Each pass carries what is known one reference further; without references downwards two are enough.
         for _ in 0..=nodes {
             let mut changed = false;
-            let nothing = Bits::new(nodes);
+            let nothing = FixedBitSet::with_capacity(nodes);
             let mut all = order.list(round, &round.items, &nothing, None, false, &mut changed);
             if round.has_ends() {
                 all = order.after(round.node(Gate::Handlers), &all, &mut changed);
                 let mut with_handlers = all;
                 for handler in &round.handlers {
                     let own = order.after(*handler, &with_handlers, &mut changed);
-                    with_handlers.union(&own);
+                    with_handlers.union_with(&own);
                 }
                 let start = order.after(round.node(Gate::Finally), &with_handlers, &mut changed);
                 order.list(round, &round.finally, &start, None, false, &mut changed);
@@ -83,20 +54,20 @@ impl Order {
     /// The order of rounds from what each needs directly.
     pub(crate) fn of_rounds(rounds: &[Round]) -> Order {
         let count = rounds.len();
-        let mut order = Order { before: vec![Bits::new(count); count] };
+        let mut order = Order { before: vec![FixedBitSet::with_capacity(count); count] };
         for _ in 0..=count {
             let mut changed = false;
             // The rounds above, with all that they wait for.
-            let mut above = Bits::new(count);
+            let mut above = FixedBitSet::with_capacity(count);
             for (index, round) in rounds.iter().enumerate() {
-                let mut all = if round.needs.above > 0 { above.clone() } else { Bits::new(count) };
+                let mut all = if round.needs.above > 0 { above.clone() } else { FixedBitSet::with_capacity(count) };
                 for other in round.needs.named.iter().map(|need| need.round.index()) {
                     all.insert(other);
-                    all.union(&order.before[other]);
+                    all.union_with(&order.before[other]);
                 }
-                changed |= order.before[index].union(&all);
+                changed |= add(&mut order.before[index], &all);
                 above.insert(index);
-                above.union(&order.before[index]);
+                above.union_with(&order.before[index]);
             }
             if !changed {
                 break;
@@ -111,16 +82,24 @@ impl Order {
     }
 
     /// Lets a node wait; gives it with all that it waits for.
-    fn after(&mut self, node: TaskIx, waited: &Bits, changed: &mut bool) -> Bits {
+    fn after(&mut self, node: TaskIx, waited: &FixedBitSet, changed: &mut bool) -> FixedBitSet {
         let before = &mut self.before[node.index()];
-        *changed |= before.union(waited);
+        *changed |= add(before, waited);
         let mut own = before.clone();
         own.insert(node.index());
         own
     }
 
     /// Walks a list; gives all nodes in it and all that these wait for.
-    fn list(&mut self, round: &Round, items: &[Item], outside: &Bits, block: Option<BlockIx>, parallel: bool, changed: &mut bool) -> Bits {
+    fn list(
+        &mut self,
+        round: &Round,
+        items: &[Item],
+        outside: &FixedBitSet,
+        block: Option<BlockIx>,
+        parallel: bool,
+        changed: &mut bool,
+    ) -> FixedBitSet {
         let mut above = outside.clone();
         for item in items {
             let around = Around { outside, above: &above, parallel, block };
@@ -138,12 +117,12 @@ impl Order {
                     self.block(round, of, &waited, changed)
                 }
             };
-            above.union(&own);
+            above.union_with(&own);
         }
         above
     }
 
-    fn block(&mut self, round: &Round, of: &BlockItem, waited: &Bits, changed: &mut bool) -> Bits {
+    fn block(&mut self, round: &Round, of: &BlockItem, waited: &FixedBitSet, changed: &mut bool) -> FixedBitSet {
         let inside = Some(of.block);
         let enter = self.after(round.node(Gate::Enter(of.block)), waited, changed);
         let body = self.list(round, &of.body, &enter, inside, false, changed);
@@ -154,7 +133,7 @@ impl Order {
         self.after(round.node(Gate::Exit(of.block)), &always, changed)
     }
 
-    fn waited(&self, round: &Round, needs: &Needs, around: &Around<'_>) -> Bits {
+    fn waited(&self, round: &Round, needs: &Needs, around: &Around<'_>) -> FixedBitSet {
         match needs {
             Needs::Above if around.parallel => around.outside.clone(),
             Needs::Above => around.above.clone(),
@@ -164,7 +143,7 @@ impl Order {
                     // What stands in a block that does not hold the reader is over when the whole block is.
                     let node = outermost(round, *task, around.block).unwrap_or(*task);
                     waited.insert(node.index());
-                    waited.union(&self.before[node.index()]);
+                    waited.union_with(&self.before[node.index()]);
                 }
                 waited
             }
@@ -197,6 +176,13 @@ fn outermost(round: &Round, node: TaskIx, reader: Option<BlockIx>) -> Option<Tas
         next = round.blocks[block.index()].home.block;
     }
     found
+}
+
+/// Adds all of another set of the same room; says whether that changed anything.
+fn add(set: &mut FixedBitSet, more: &FixedBitSet) -> bool {
+    let changed = !more.is_subset(set);
+    set.union_with(more);
+    changed
 }
 
 #[cfg(test)]
