@@ -99,6 +99,7 @@ async fn serve() -> std::io::Result<()> {
                                 running.spawn(async move {
                                     let status = child.wait().await;
                                     let _ = say.send(News::Ended(id, status.ok().and_then(exit_code)));
+                                    id
                                 });
                             }
                             Err(error) => {
@@ -129,7 +130,12 @@ async fn serve() -> std::io::Result<()> {
         for id in groups.keys() {
             signal(&groups, *id, end);
         }
-        let gone = async { while running.join_next().await.is_some() {} };
+        let gone = async {
+            // Another process may have the number of one that is gone.
+            while let Some(Ok(id)) = running.join_next().await {
+                groups.remove(&id);
+            }
+        };
         if timeout(Duration::from_millis(patience), gone).await.is_ok() {
             break;
         }
