@@ -301,8 +301,8 @@ impl Dispatcher {
         let id = self.next_job;
         self.next_job += 1;
         // What need not wait for the work before it is kept where it can be taken back, should that take long.
-        let needs = self.stands_behind(step);
-        let before = self.hosts[seat.index()].slots[slot].jobs.iter().rev().filter_map(|id| self.jobs.get(id));
+        let mut before = self.hosts[seat.index()].slots[slot].jobs.iter().rev().filter_map(|id| self.jobs.get(id)).peekable();
+        let needs = before.peek().map_or_else(BTreeSet::new, |_| self.stands_behind(step));
         let alone = before.take_while(|job| !needs.contains(&job.step)).any(|job| !request::is_quick(&job.prepared));
         let work = match request::job(id, task, &prepared, (route, &mut self.local_files), alone) {
             Ok(work) => work,
