@@ -53,6 +53,13 @@ class Lab:
         with open(path, "w", encoding="utf-8") as file:
             file.write(self.head + "hosts:\n" + "\n".join(self.lines[:hosts]) + "\n")
 
+    def write_names(self, hosts):
+        """Writes the addresses of the first hosts, a line each, and says where."""
+        path = f"{self.folder}/hosts-{hosts}.txt"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(self.addresses[:hosts]) + "\n")
+        return path
+
     def write_work(self, path, hosts, record, **work):
         """Writes what a peer's program is given: the first hosts, how to reach them, and the work."""
         told = {

@@ -34,14 +34,11 @@ def not_here(missing):
 
 def tools(lab, hosts, command, times=1):
     """The tools that start an ssh for each host and command, `times` after each other."""
-    names = lab.addresses[:hosts]
-    listed = f"{lab.folder}/hosts-{hosts}.txt"
-    with open(listed, "w", encoding="utf-8") as file:
-        file.write("\n".join(names) + "\n")
+    listed = lab.write_names(hosts)
     ssh = shlex.join(lab.ssh())
     options = shlex.join(lab.ssh()[1:])
     command = shlex.quote(command)
-    all_names = ",".join(names)
+    all_names = ",".join(lab.addresses[:hosts])
     lines = {
         f"xargs -P{width} ssh": f"xargs -a {listed} -P {width} -I{{}} {ssh} {{}} {command} >> $TURN/log" for width in (8, 16, 32)
     }

@@ -69,9 +69,7 @@ def s1(bench):
 
 def bound_of_a_lane(lab, hosts, bench):
     """The least that a connection to be kept costs: plain ssh as a master, in it a shell that reads from another."""
-    listed, words, sockets = bench.path("bound.txt"), bench.path("bound.in"), bench.path("m")
-    with open(listed, "w", encoding="utf-8") as file:
-        file.write("\n".join(lab.addresses[:hosts]) + "\n")
+    listed, words, sockets = lab.write_names(hosts), bench.path("bound.in"), bench.path("m")
     with open(words, "w", encoding="utf-8") as file:
         file.write(f"token\n{TASK}\nbye\n")
     os.makedirs(sockets, exist_ok=True)
