@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("openssh", &["transport"]),
     ("petgraph", &["plan"]),
     ("rusqlite", &["store"]),
+    ("similar", &["resource"]),
     ("indicatif", &["report"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

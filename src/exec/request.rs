@@ -68,6 +68,10 @@ pub(super) fn job(
             };
             Invocation::Script(target(prepared).small_script(&bytes))
         }
+        Body::Declared(declared) => {
+            let resource = declared.resource();
+            Invocation::Script(resource.apply(&token()).unwrap_or_else(|| resource.probe()))
+        }
         Body::Script { src, args, interpreter } => {
             let bytes = read(src)?;
             let name = src.file_name().unwrap_or_default().to_string_lossy();
@@ -137,12 +141,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
 }
 
 fn target(prepared: &Prepared) -> CopyPlan {
-    match &prepared.body {
-        Body::Copy { dest, mode, owner, group, .. } => {
-            CopyPlan { token: token(), dest: dest.clone(), mode: *mode, owner: owner.clone(), group: group.clone() }
-        }
-        _ => CopyPlan { token: token(), dest: String::new(), mode: None, owner: None, group: None },
-    }
+    let file = match &prepared.body {
+        Body::Copy { file, .. } => file.clone(),
+        _ => resource::FileTarget::default(),
+    };
+    CopyPlan { file, token: token(), expect: None }
 }
 
 /// A part of a temporary file's name that nobody on the host can foresee.

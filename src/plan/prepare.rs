@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use super::prepared::{AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard};
 use crate::diag::Span;
 use crate::model::{Awaited, Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Retry, Task, Template, Value, VarValue, Verb};
+use crate::resource::{FileTarget, Rights};
 use crate::template::{Engine, RenderError, Rendered, Root, has_hole as is_pending, hole};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -126,10 +127,15 @@ impl Rendering<'_> {
                     CopyFrom::Content(text) => CopySource::Content(self.text(text)?),
                     CopyFrom::Src { path, base } => CopySource::File(base.join(self.path(path)?)),
                 },
-                dest: self.path(&copy.dest)?,
-                mode: copy.mode.as_ref().map_or(Ok(None), |mode| self.mode(mode))?,
-                owner: self.optional_path(copy.owner.as_ref())?,
-                group: self.optional_path(copy.group.as_ref())?,
+                file: FileTarget {
+                    dest: self.path(&copy.dest)?,
+                    rights: Rights {
+                        mode: copy.mode.as_ref().map_or(Ok(None), |mode| self.mode(mode))?,
+                        owner: self.optional_path(copy.owner.as_ref())?,
+                        group: self.optional_path(copy.group.as_ref())?,
+                    },
+                    ..FileTarget::default()
+                },
             },
             Verb::Fetch(fetch) => {
                 let src = self.path(&fetch.src)?;

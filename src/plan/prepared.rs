@@ -10,6 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::model::{BecomeMethod, HostIx, Shell, Value};
+use crate::resource::{Declared, FileTarget, LineFile, Rights, TextFile, WantedPath};
 use crate::template::{RenderError, has_hole as is_pending};
 use crate::text::{plural, quote};
 
@@ -65,14 +66,10 @@ pub enum Body {
         /// The bytes.
         from: CopySource,
         /// The file on the host.
-        dest: String,
-        /// Its mode; none keeps what is there.
-        mode: Option<u32>,
-        /// Its owner, a name or a number.
-        owner: Option<String>,
-        /// Its group, a name or a number.
-        group: Option<String>,
+        file: FileTarget,
     },
+    /// Makes something what it is to be.
+    Declared(Declared),
     /// Brings a file here.
     Fetch {
         /// The file on the host.
@@ -237,23 +234,15 @@ pub fn command_line(prepared: &Prepared) -> String {
         // Patterns are not quoted: their signs are live.
         Body::Glob { patterns } => format!("glob {}", patterns.join(" ")),
         Body::Stat { path } => format!("stat {}", word(path)),
-        Body::Copy { from, dest, mode, owner, group } => {
+        Body::Copy { from, file } => {
             let from = match from {
                 CopySource::Content(text) if is_pending(text) => "text".to_owned(),
                 CopySource::Content(text) => plural(text.len(), "byte"),
                 CopySource::File(path) => word(&path.to_string_lossy()),
             };
-            let mut line = format!("copy {from} to {}", word(dest));
-            if let Some(mode) = mode {
-                line.push_str(&format!(", mode {mode:04o}"));
-            }
-            for (name, value) in [("owner", owner), ("group", group)] {
-                if let Some(value) = value {
-                    line.push_str(&format!(", {name} {value}"));
-                }
-            }
-            line
+            format!("copy {from} to {}{}", word(&file.dest), rights(&file.rights))
         }
+        Body::Declared(declared) => declared_line(declared),
         Body::Fetch { src, dest } => format!("fetch {} to {}", word(src), word(&dest.to_string_lossy())),
         Body::Assert { checks, .. } => {
             let list: Vec<&str> = checks.iter().map(|check| check.expression.as_str()).collect();
@@ -283,6 +272,35 @@ pub fn command_line(prepared: &Prepared) -> String {
         Body::Pause(duration) => format!("pause {}", crate::text::format_duration(*duration)),
         Body::Confirm(question) => format!("confirm {}", question.trim_end()),
         Body::Flush => "flush handlers".to_owned(),
+    }
+}
+
+fn rights(rights: &Rights) -> String {
+    let mode = rights.mode.map(|mode| format!(", mode {mode:04o}")).unwrap_or_default();
+    let named = [("owner", &rights.owner), ("group", &rights.group)];
+    let named = named.into_iter().filter_map(|(name, value)| Some(format!(", {name} {}", value.as_ref()?)));
+    named.fold(mode, |line, more| line + &more)
+}
+
+fn declared_line(declared: &Declared) -> String {
+    match declared {
+        Declared::Path(path) => {
+            let dest = word(&path.dest);
+            match &path.wanted {
+                WantedPath::Absent { force } => format!("remove {dest}{}", if *force { " with all that is in it" } else { "" }),
+                WantedPath::File(own) => format!("file {dest}{}", rights(own)),
+                WantedPath::Directory(own) => format!("directory {dest}{}", rights(own)),
+                WantedPath::Link { target, .. } => format!("link {dest} to {}", word(target)),
+            }
+        }
+        Declared::Line(LineFile { file, edit, .. }) => {
+            let what = if edit.absent { "no line" } else { "line" };
+            format!("{what} in {}{}", word(&file.dest), rights(&file.rights))
+        }
+        Declared::Text(TextFile { file, edit, .. }) => {
+            let what = if edit.text.is_none() { "no text" } else { "text" };
+            format!("{what} in {}{}", word(&file.dest), rights(&file.rights))
+        }
     }
 }
 

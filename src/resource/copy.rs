@@ -6,24 +6,34 @@
 
 use super::fetch::DIGEST;
 use super::operand;
+use super::rights::{RIGHTS, Rights};
 use crate::text::quote;
 
 /// Up to so many bytes go within a script.
 pub const SMALL: usize = 32 * 1024;
 
-/// A copy, rendered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyPlan {
+/// A file that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FileTarget {
     /// The file on the host.
     pub dest: String,
-    /// Its mode; none keeps what is there, else the umask decides.
-    pub mode: Option<u32>,
-    /// Its owner, a name or a number; none keeps what is there.
-    pub owner: Option<String>,
-    /// Its group, a name or a number; none keeps what is there.
-    pub group: Option<String>,
+    /// Its owner and mode.
+    pub rights: Rights,
+    /// Keeps what was there under another name.
+    pub backup: bool,
+    /// Shell text that must exit 0 before a file takes its place; `%s` in it is the path of the bytes to be.
+    pub validate: Option<String>,
+}
+
+/// A copy, rendered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CopyPlan {
+    /// The file on the host.
+    pub file: FileTarget,
     /// A part of the temporary file's name that nobody can guess; letters and digits.
     pub token: String,
+    /// What `cksum` must say of the file that is there: it was read, and what is written was made from it.
+    pub expect: Option<String>,
 }
 
 /// What a copy script answers.
@@ -41,13 +51,19 @@ impl CopyAnswer {
     /// Reads what a script printed; none where it is not understood.
     #[must_use]
     pub fn parse(stdout: &str) -> Option<CopyAnswer> {
-        match stdout.trim_end() {
+        match stdout.lines().next()? {
             "ok" => Some(CopyAnswer::Ok),
             "changed" => Some(CopyAnswer::Changed),
             "send" => Some(CopyAnswer::Send),
             _ => None,
         }
     }
+}
+
+/// The name under which a script kept what was there.
+#[must_use]
+pub fn kept_as(stdout: &str) -> Option<&str> {
+    stdout.lines().find_map(|line| line.strip_prefix("backup "))
 }
 
 impl CopyPlan {
@@ -101,15 +117,31 @@ place
     }
 
     /// Values, functions and checks that all scripts begin with.
-    fn head(&self) -> String {
-        let word = |value: Option<&str>| value.map_or_else(|| "''".to_owned(), quote);
+    pub(super) fn head(&self) -> String {
+        let file = &self.file;
         format!(
-            "dest={} mode={} owner={} group={} token={}\n{HEAD}",
-            operand(&self.dest),
-            word(self.mode.map(|mode| format!("{mode:04o}")).as_deref()),
-            word(self.owner.as_deref()),
-            word(self.group.as_deref()),
-            quote(&self.token)
+            "dest={} {} token={} backup={}\n{RIGHTS}{RESOLVE}{HEAD}{}{}",
+            operand(&file.dest),
+            file.rights.words(),
+            quote(&self.token),
+            if file.backup { "1" } else { "''" },
+            self.expectation(),
+            self.validation(),
+        )
+    }
+
+    fn expectation(&self) -> String {
+        self.expect.as_ref().map_or_else(String::new, |sum| {
+            format!("[ \"$(cksum <\"$dest\" 2>/dev/null)\" = {} ] || fail \"$dest is another than it was when it was read\"\n", quote(sum))
+        })
+    }
+
+    fn validation(&self) -> String {
+        let Some(text) = &self.file.validate else { return "valid() { :; }\n".to_owned() };
+        // In a shell of its own, as a task's text is; what it says on standard output is no answer of ours.
+        format!(
+            "valid() {{ ( set -e; eval {} ) </dev/null >&2 || fail \"$dest stays as it is: what was to be written is not valid\"; }}\n",
+            quote(&text.replace("%s", "\"$tmp\""))
         )
     }
 }
@@ -118,26 +150,12 @@ place
 /// rights and moves it. Rights are asked by `find`, which POSIX gives exact tests, and kept by `ls -n`, which it
 /// gives an exact form; `stat` is no part of it.
 const HEAD: &str = r#"tmp= um=$(umask)
-fail() { printf '%s\n' "$*" >&2; exit 1; }
-hops=0
-while [ -L "$dest" ]; do
-  hops=$((hops+1)); [ $hops -le 40 ] || fail "$dest: too many links"
-  to=$(readlink "$dest") || fail "can't follow the link $dest"
-  case $to in /*) dest=$to ;; *) case $dest in */*) dest=${dest%/*}/$to ;; *) dest=./$to ;; esac ;; esac
-done
-case $dest in */) fail "$dest names a folder; dest is the file itself" ;; */*) dir=${dest%/*}; dir=${dir:-/} ;; *) dir=. ;; esac
 [ ! -d "$dest" ] || fail "$dest is a folder; dest is the file itself"
 [ -d "$dir" ] || fail "the folder $dir does not exist"
 [ ! -e "$dest" ] || [ -f "$dest" ] || fail "$dest is no regular file"
 perms() {
   p=; case $1 in r??) p=r ;; esac; case $1 in ?w?) p=${p}w ;; esac; case $1 in ??[xst]) p=${p}x ;; esac
   case $1 in ??[sS]) p=${p}s ;; esac; printf %s "$p"
-}
-is() { [ -n "$(find "$1" -prune "$2" "$3" 2>/dev/null)" ]; }
-rights() {
-  if [ -n "$owner" ] && ! is "$1" -user "$owner"; then chown -- "$owner" "$1" || exit 1; did=1; fi
-  if [ -n "$group" ] && ! is "$1" -group "$group"; then chgrp -- "$group" "$1" || exit 1; did=1; fi
-  if [ -n "$mode" ] && ! is "$1" -perm "$mode"; then chmod "$mode" "$1" || exit 1; did=1; fi
 }
 settle() { did=; rights "$dest"; if [ "$did" ]; then echo changed; else echo ok; fi; exit 0; }
 stage() {
@@ -162,10 +180,28 @@ place() {
     umask "$um"; chmod =rw "$tmp" || exit 1
   fi
   rights "$tmp"
+  valid
   sync "$tmp" 2>/dev/null
+  kept=
+  if [ -n "$backup" ] && [ -e "$dest" ]; then
+    kept=$dest.$(date -u +%Y%m%dT%H%M%SZ)
+    n=1; while [ -e "$kept" ]; do kept=${kept%Z*}Z-$n; n=$((n+1)); done
+    cp -p "$dest" "$kept" || fail "can't keep a copy of $dest"
+  fi
   mv -f "$tmp" "$dest" || exit 1
   echo changed
+  if [ -n "$kept" ]; then printf 'backup %s\n' "$kept"; fi
 }
+"#;
+
+/// Follows links: `dest` is the file itself from here on, `dir` the folder that it is in.
+pub(super) const RESOLVE: &str = r#"hops=0
+while [ -L "$dest" ]; do
+  hops=$((hops+1)); [ $hops -le 40 ] || fail "$dest: too many links"
+  to=$(readlink "$dest") || fail "can't follow the link $dest"
+  case $to in /*) dest=$to ;; *) case $dest in */*) dest=${dest%/*}/$to ;; *) dest=./$to ;; esac ;; esac
+done
+case $dest in */) fail "$dest names a folder; dest is the file itself" ;; */*) dir=${dest%/*}; dir=${dir:-/} ;; *) dir=. ;; esac
 "#;
 
 /// Commands that print the bytes, in pieces that fit an argument. Text stands as it is; anything else as octal.

@@ -16,20 +16,34 @@
 //! | `wait_for` | [`wait_script`] | what was seen, on standard error: [`last_seen`] |
 //! | `fetch` | [`fetch_check_script`], then [`fetch_script`] | [`RemoteFile::parse`], the file's bytes |
 
+mod content;
 mod copy;
+mod declared;
+mod diff;
+mod edit;
+mod edited;
 mod facts;
 mod fetch;
 mod glob;
+mod path;
 mod read;
+mod rights;
 mod script;
 mod stat;
 mod wait_for;
 
-pub use copy::{CopyAnswer, CopyPlan, SMALL};
+pub use content::{Content, FileContent, copied};
+pub use copy::{CopyAnswer, CopyPlan, FileTarget, SMALL, kept_as};
+pub use declared::{Applied, Declared, Difference, Found, Resource, Touch, Unfit};
+pub use diff::{DIFF_LIMIT, content_difference};
+pub use edit::{BlockEdit, EditError, EditPlace, LineEdit, Pattern};
+pub use edited::{LineFile, TextFile};
 pub use facts::{FACT_SECTIONS, fact_fields, facts_script, facts_shown, read_facts};
 pub use fetch::{RemoteFile, fetch_check_script, fetch_script};
 pub use glob::{glob_paths, glob_script};
+pub use path::{PathPlan, WantedPath};
 pub use read::{is_at_hand, read_script};
+pub use rights::Rights;
 pub use script::ScriptPlan;
 pub use stat::{FileKind, FileStat, stat_script};
 pub use wait_for::{Awaiting, last_seen, wait_script};

@@ -12,21 +12,26 @@ use crate::model::Value;
 #[must_use]
 pub fn stat_script(path: &str) -> String {
     // `ls` has the last word on whether it is there: its message is the same in every implementation.
-    format!(
-        r#"p={path}
-if o=$(stat -c '%f/%s/%Y/%u/%g/%U/%G' "$p" 2>/dev/null); then
+    format!("p={path} follow=\n{STATE}state", path = operand(path))
+}
+
+/// `state` prints what is at `$p`: what a link points to with `follow=-L`, else, and where it points to
+/// nothing, the link itself with its target on a line of its own.
+pub(super) const STATE: &str = r#"state() {
+if [ -L "$p" ] && [ ! -e "$p" ]; then follow=; fi
+if o=$(stat $follow -c '%f/%s/%Y/%u/%g/%U/%G' "$p" 2>/dev/null); then
   printf 'stat %s\n' "$o"
-elif o=$(LC_ALL=C ls -ldn "$p" 2>&1); then
+elif o=$(LC_ALL=C ls -ldn $follow "$p" 2>&1); then
   printf 'ls %s\n' "$o"
 else
   case $o in
     *"No such file or directory"*|*"Not a directory"*) echo absent ;;
     *) printf '%s\n' "$o" >&2; exit 1 ;;
   esac
-fi"#,
-        path = operand(path)
-    )
+fi
+if [ -z "$follow" ] && [ -L "$p" ]; then printf 'target %s\n' "$(readlink "$p")"; fi
 }
+"#;
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +81,10 @@ pub struct FileStat {
     pub owner: String,
     /// The group's name, else number.
     pub group: String,
+    /// The owner's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
     /// Seconds since 1970; none where the host has no `stat`.
     pub mtime: Option<i64>,
 }
@@ -85,11 +94,23 @@ impl FileStat {
     #[must_use]
     #[allow(clippy::option_option)]
     pub fn parse(stdout: &str) -> Option<Option<FileStat>> {
-        let line = stdout.trim_end_matches('\n');
+        let line = stdout.lines().next()?;
         if line == "absent" {
             return Some(None);
         }
         line.strip_prefix("stat ").and_then(from_stat).or_else(|| line.strip_prefix("ls ").and_then(from_ls)).map(Some)
+    }
+
+    /// Says whether its owner is one, told by name or number.
+    #[must_use]
+    pub fn is_owned_by(&self, owner: &str) -> bool {
+        self.owner == owner || self.uid.to_string() == owner
+    }
+
+    /// Says whether its group is one, told by name or number.
+    #[must_use]
+    pub fn is_of_group(&self, group: &str) -> bool {
+        self.group == group || self.gid.to_string() == group
     }
 
     /// The task's `outputs`, for something and for nothing.
@@ -142,6 +163,8 @@ fn from_stat(line: &str) -> Option<FileStat> {
         mode: mode & 0o7777,
         owner: name(user, uid),
         group: name(group, gid),
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
         mtime: mtime.parse().ok(),
     })
 }
@@ -162,7 +185,8 @@ fn from_ls(line: &str) -> Option<FileStat> {
     let (owner, group) = (words.nth(1)?.to_owned(), words.next()?.to_owned());
     // Devices have two numbers in place of a size.
     let size = words.next()?.parse().unwrap_or(0);
-    Some(FileStat { kind, size, mode: letters(mode.get(1..10)?), owner, group, mtime: None })
+    let (uid, gid) = (owner.parse().ok()?, group.parse().ok()?);
+    Some(FileStat { kind, size, mode: letters(mode.get(1..10)?), owner, group, uid, gid, mtime: None })
 }
 
 /// Reads `rwsr-xr-t`.

@@ -10,6 +10,7 @@ use super::*;
 use crate::model::Value;
 
 mod facts;
+mod path;
 mod script;
 mod wait_for;
 
@@ -78,8 +79,13 @@ fn failure(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+fn with_rights(dest: &Path, rights: Rights) -> CopyPlan {
+    let file = FileTarget { dest: dest.to_str().unwrap().to_owned(), rights, ..FileTarget::default() };
+    CopyPlan { file, token: "a1b2c3".to_owned(), expect: None }
+}
+
 fn plan(dest: &Path) -> CopyPlan {
-    CopyPlan { dest: dest.to_str().unwrap().to_owned(), mode: None, owner: None, group: None, token: "a1b2c3".to_owned() }
+    with_rights(dest, Rights::default())
 }
 
 /// The name of who runs the tests.
@@ -197,14 +203,14 @@ fn copy_keeps_or_sets_owner_and_mode() {
         };
         assert_eq!(shell.answer(folder, &plan(&dest).small_script(b"new"), b""), CopyAnswer::Changed);
         assert_eq!(facts(), (0o4751, 1, 2), "{:?}", shell.words);
-        let wanted = CopyPlan { mode: Some(0o600), owner: Some("root".to_owned()), group: Some("0".to_owned()), ..plan(&dest) };
+        let wanted = with_rights(&dest, Rights { mode: Some(0o600), owner: Some("root".to_owned()), group: Some("0".to_owned()) });
         assert_eq!(shell.answer(folder, &wanted.small_script(b"new"), b""), CopyAnswer::Changed, "rights alone");
         assert_eq!(facts(), (0o600, 0, 0));
         assert_eq!(shell.answer(folder, &wanted.small_script(b"new"), b""), CopyAnswer::Ok);
-        let wanted = CopyPlan { mode: Some(0o640), group: Some("daemon".to_owned()), ..plan(&dest) };
+        let wanted = with_rights(&dest, Rights { mode: Some(0o640), group: Some("daemon".to_owned()), ..Rights::default() });
         assert_eq!(shell.answer(folder, &wanted.small_script(b"newer"), b""), CopyAnswer::Changed);
         assert_eq!((facts().0, facts().1), (0o640, 0));
-        let wanted = CopyPlan { owner: Some("no such user".to_owned()), ..plan(&dest) };
+        let wanted = with_rights(&dest, Rights { owner: Some("no such user".to_owned()), ..Rights::default() });
         let error = failure(&shell.run(folder, &wanted.small_script(b"newest")));
         assert!(error.contains("no such user"), "{error}");
         assert_eq!(fs::read(&dest).unwrap(), b"newer", "a failure leaves all as it was");
@@ -280,7 +286,7 @@ fn large_copies_ask_first() {
         let dest = folder.join("large");
         let content = every_byte().repeat(3000);
         let sha256 = crate::text::hex(&sha2::Sha256::digest(&content));
-        let plan = CopyPlan { mode: Some(0o755), ..plan(&dest) };
+        let plan = with_rights(&dest, Rights { mode: Some(0o755), ..Rights::default() });
         let size = content.len() as u64;
         let check = plan.check_script(size, &sha256);
         assert_eq!(shell.answer(folder, &check, b""), CopyAnswer::Send);

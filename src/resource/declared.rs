@@ -1,0 +1,133 @@
+//! What every declared state has in common: a probe, a comparison, a way to make it so, and what that said.
+//!
+//! A probe is read-only. The comparison is pure: what the probe printed goes in, what is not as it is to be comes out. Most states are made
+//! in one trip, by a script that looks, acts and looks again; an edit must know the text first, so that it is a probe and a write.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::copy::CopyPlan;
+use super::edited::{LineFile, TextFile};
+use super::path::PathPlan;
+use crate::model::Value;
+
+/// A state that something on a host is to have.
+pub trait Resource: fmt::Debug {
+    /// Shell text that prints what is there, and changes nothing.
+    fn probe(&self) -> String;
+
+    /// Compares what [`Resource::probe`] printed with what is wanted.
+    ///
+    /// # Errors
+    /// Where it can't be made so: something is in the way, or the host said what can't be understood.
+    fn compare(&self, probed: &[u8]) -> Result<Found, Unfit>;
+
+    /// Shell text that makes it so whatever is there, in one trip; none where [`Found::write`] says how. `token` is a part of a temporary
+    /// file's name that nobody can guess; letters and digits.
+    fn apply(&self, token: &str) -> Option<String>;
+
+    /// Reads what the script of [`Resource::apply`] printed.
+    ///
+    /// # Errors
+    /// Where it is not as wanted after all, or the host said what can't be understood.
+    fn applied(&self, printed: &[u8]) -> Result<Applied, Unfit>;
+
+    /// What it may change on its host, besides what it makes it from.
+    fn touches(&self) -> Vec<Touch>;
+
+    /// The words that name what it is about: a path, mostly.
+    fn subject(&self) -> &str;
+}
+
+/// What was found, compared with what is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// What is not as it is to be; empty where there is nothing to do.
+    pub differences: Vec<Difference>,
+    /// A folder that must be there and is not.
+    pub missing: Option<String>,
+    /// The file that is to be written, where [`Resource::apply`] gives none and there are differences.
+    pub write: Option<Box<(CopyPlan, Vec<u8>)>>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Applied {
+    /// Whether anything was.
+    pub changed: bool,
+    /// What was not as it is now, as far as the script tells.
+    pub differences: Vec<Difference>,
+    /// What the resource knows beyond text, by name.
+    pub outputs: IndexMap<String, Value>,
+}
+
+/// One thing that is not as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Difference {
+    /// What of it: `state`, `mode`, `owner`, `group`, `target`, `content`.
+    pub what: String,
+    /// As it is; none is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// As it is to be; none is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// For `content`, where both are text of moderate size: a unified diff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+impl Difference {
+    /// A difference without a diff.
+    #[must_use]
+    pub fn new(what: &str, from: Option<String>, to: Option<String>) -> Difference {
+        Difference { what: what.to_owned(), from, to, diff: None }
+    }
+}
+
+/// What a change reaches, as paths are written; what a link leads to is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touch {
+    /// A path itself, not what is below it.
+    Path(String),
+    /// A path and all below it.
+    Tree(String),
+}
+
+/// Why what is wanted can't be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfit(pub String);
+
+impl Unfit {
+    /// For an answer that nobody can read.
+    #[must_use]
+    pub fn unread(subject: &str) -> Unfit {
+        Unfit(format!("the host said of {subject} what can't be understood"))
+    }
+}
+
+/// Any declared state but a file with known bytes, which may be large and travels by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Declared {
+    /// `file`, `directory`, `link`.
+    Path(PathPlan),
+    /// `line`.
+    Line(LineFile),
+    /// `text`.
+    Text(TextFile),
+}
+
+impl Declared {
+    /// What all of them can do.
+    #[must_use]
+    pub fn resource(&self) -> &dyn Resource {
+        match self {
+            Declared::Path(path) => path,
+            Declared::Line(line) => line,
+            Declared::Text(text) => text,
+        }
+    }
+}
