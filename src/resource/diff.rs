@@ -66,6 +66,6 @@ mod tests {
         assert_eq!(content_difference("/x", None, &vec![b'x'; DIFF_LIMIT + 1]).diff, None);
         let many: String = (0..1000).map(|line| format!("{line}\n")).collect();
         let cut = content_difference("/x", None, many.as_bytes()).diff.unwrap();
-        assert_eq!((cut.lines().count(), cut.lines().last()), (401, Some("… 603 more lines")));
+        assert_eq!((cut.lines().count(), cut.lines().last()), (401, Some("… 603 lines more")));
     }
 }
