@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         command: "run".to_owned(),
         argv: Vec::new(),
         folder: sources.playbook.folder(),
+        dry: false,
         record: RecordPlace::Project,
         max_parallel: None,
         user: None,

@@ -10,6 +10,7 @@ use crate::plan::ControllerInfo;
 pub(super) struct Who<'a> {
     pub(super) run: String,
     pub(super) command: &'a str,
+    pub(super) dry: bool,
     pub(super) argv: &'a [String],
     pub(super) controller: &'a ControllerInfo,
 }
@@ -57,6 +58,7 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
         playbook_id: playbook.id.clone(),
         playbook: playbook.name.clone(),
         command: who.command.to_owned(),
+        dry: who.dry,
         argv: who.argv.to_vec(),
         controller: who.controller.host.clone(),
         user: who.controller.user.clone(),

@@ -53,6 +53,8 @@ pub struct RunRequest {
     pub argv: Vec<String>,
     /// The folder of the playbook.
     pub folder: PathBuf,
+    /// True to find out what would be done, and to change nothing.
+    pub dry: bool,
     /// The record.
     pub record: RecordPlace,
     /// `--max-parallel`.
@@ -119,7 +121,7 @@ pub async fn run(
     let store = path.as_deref().map(|path| Store::open(path, OpenMode::Write)).transpose()?;
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
     let run = uuid::Uuid::now_v7().to_string();
-    let who = Who { run, command: &request.command, argv: &request.argv, controller: &controller };
+    let who = Who { run, command: &request.command, dry: request.dry, argv: &request.argv, controller: &controller };
     let header = header::header(&ready, map, who, &request.folder);
     let hub = match &request.fake {
         Some(path) => {
@@ -146,6 +148,7 @@ pub async fn run(
         controller,
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         interrupts,
+        dry: request.dry,
         asker: Some(request.confirm.start()),
     };
     let mut report = exec::run(inputs).await;

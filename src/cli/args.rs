@@ -199,6 +199,9 @@ Three times: leave at once.")]
 pub struct Run {
     /// The playbook
     pub playbook: PathBuf,
+    /// Find out what a run would do, and change nothing on the hosts
+    #[arg(long)]
+    pub check: bool,
     /// Answer yes to whatever `confirm` asks
     #[arg(short, long)]
     pub yes: bool,

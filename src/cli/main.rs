@@ -64,6 +64,14 @@ struct Session<'a> {
     unwritten: RefCell<Option<std::io::Error>>,
 }
 
+/// What is done with a playbook on its hosts.
+struct How<'a> {
+    command: &'a str,
+    dry: bool,
+    user: Option<String>,
+    confirm: Confirm,
+}
+
 impl Session<'_> {
     fn command(&self) -> Result<ExitCode, AppError> {
         match &self.cli.command {
@@ -72,14 +80,15 @@ impl Session<'_> {
             Command::Run(run) => {
                 let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
-                self.run(&sources, "run", &run.connecting, None, confirm)
+                self.run(&sources, &run.connecting, How { command: "run", dry: run.check, user: None, confirm })
             }
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
                 let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
                 let sources = sources(app::adhoc_source(&adhoc), &exec.selection, &Tasks::default());
-                self.run(&sources, "exec", &exec.connecting, exec.user.clone(), Confirm::Ask)
+                let how = How { command: "exec", dry: false, user: exec.user.clone(), confirm: Confirm::Ask };
+                self.run(&sources, &exec.connecting, how)
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
             Command::History(history) => self.history(history),
@@ -189,14 +198,8 @@ impl Session<'_> {
         ExitCode::Ok
     }
 
-    fn run(
-        &self,
-        sources: &Sources,
-        command: &str,
-        connecting: &Connecting,
-        user: Option<String>,
-        confirm: Confirm,
-    ) -> Result<ExitCode, AppError> {
+    fn run(&self, sources: &Sources, connecting: &Connecting, how: How<'_>) -> Result<ExitCode, AppError> {
+        let How { command, dry, user, confirm } = how;
         let loaded = app::load(sources);
         // What is typed once is not a file to be improved.
         if command != "exec" || loaded.ready.is_none() {
@@ -221,6 +224,7 @@ impl Session<'_> {
             command: command.to_owned(),
             argv: self.argv.clone(),
             folder: sources.playbook.folder(),
+            dry,
             record: match &self.cli.common.db {
                 _ if connecting.without_record => RecordPlace::Nowhere,
                 Some(path) => RecordPlace::File(path.clone()),

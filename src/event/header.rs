@@ -21,6 +21,9 @@ pub struct RunHeader {
     pub playbook: String,
     /// `run` or `exec`.
     pub command: String,
+    /// True where it was only found out what a run would do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry: bool,
     /// The arguments as typed, passwords never among them.
     pub argv: Vec<String>,
     /// The controller's host name.

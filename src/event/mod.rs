@@ -6,6 +6,7 @@
 //!
 //! Knows nothing of tokio, SQLite or the screen. The JSON form is public and versioned by [`FORMAT`].
 
+mod forecast;
 mod header;
 mod journal;
 mod outcome;
@@ -13,6 +14,7 @@ mod redact;
 mod run;
 mod summary;
 
+pub use forecast::{Answer, Difference, Forecast};
 pub use header::{BlockEntry, BlockPart, GitState, HostEntry, InputFile, RoundEntry, RunHeader, TaskEntry, Within};
 pub use journal::{Done, EventSink, Journal, JournalError, NoJournal};
 pub use outcome::{Outcome, OutputInfo, Status, Stream};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::forecast::{Answer, Difference, Forecast};
 use crate::model::Value;
 
 /// How a step ended.
@@ -99,6 +100,12 @@ pub struct Outcome {
     /// What the verb knows beyond text, by name.
     #[serde(default, skip_serializing_if = "indexmap::IndexMap::is_empty")]
     pub outputs: indexmap::IndexMap<String, Value>,
+    /// What it made different, or in a dry run would.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// In a dry run: what a run would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
 }
 
 impl Outcome {
@@ -115,6 +122,8 @@ impl Outcome {
             stdout: OutputInfo::default(),
             stderr: OutputInfo::default(),
             outputs: indexmap::IndexMap::new(),
+            differences: Vec::new(),
+            forecast: None,
         }
     }
 
@@ -127,6 +136,7 @@ impl Outcome {
     /// Says whether what needs the step may go on.
     #[must_use]
     pub fn lets_dependents_run(&self) -> bool {
-        (self.status.is_good() && !self.blocked) || self.allowed
+        let foreseen = self.forecast.as_ref().is_some_and(|forecast| forecast.answer != Answer::Fails);
+        (self.status.is_good() && !self.blocked) || self.allowed || foreseen
     }
 }

@@ -159,6 +159,9 @@ impl Redactor {
             self.mask_in(reason);
         }
         outcome.outputs.values_mut().for_each(|value| self.mask_value(value));
+        for difference in &mut outcome.differences {
+            [&mut difference.from, &mut difference.to, &mut difference.diff].into_iter().flatten().for_each(|text| self.mask_in(text));
+        }
     }
 
     fn mask_in(&self, text: &mut String) {

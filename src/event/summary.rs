@@ -13,7 +13,7 @@ pub enum StepState {
     /// Running there.
     Began,
     /// Over.
-    Ended(Outcome),
+    Ended(Box<Outcome>),
 }
 
 /// Counts of one host over the whole run.
@@ -85,7 +85,7 @@ impl RunSummary {
                 if outcome.allowed && outcome.status == Status::Failed {
                     host.allowed += 1;
                 }
-                self.steps.insert(*step, StepState::Ended(outcome.clone()));
+                self.steps.insert(*step, StepState::Ended(Box::new(outcome.clone())));
             }
             RunEvent::BlockEnded { host, status, .. } => {
                 self.hosts.entry(*host).or_default().rescued |= *status == BlockStatus::Rescued;

@@ -9,19 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatcher::Dispatcher;
-use super::request::{self, Route};
-use super::state::{Effect, JobState, Link, Phase, Seat, SlotState};
+use super::request::{self, Route, Trip};
+use super::state::{Effect, Link, Phase, Seat, SlotState};
 use super::steps::unreachable;
-use super::streams::captures;
 use super::worker::{JobId, ToWorker};
-use crate::event::{Outcome, RunEvent, Status};
+use crate::event::{Outcome, Status};
 use crate::model::{Gate, HostIx, Round, RoundIx, Section, StepId, Task, TaskIx, Verb};
 use crate::plan::{self, Prepared};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 
 /// A slot of a seat.
-type Place = (Seat, usize);
+pub(super) type Place = (Seat, usize);
 
 /// A step, and which of its units where it repeats.
 pub(super) type UnitId = (StepId, Option<usize>);
@@ -161,7 +160,7 @@ impl Dispatcher {
     }
 
     /// What a step needs of its host that is on its way, be it through what only prints.
-    fn stands_behind(&self, step: StepId) -> BTreeSet<StepId> {
+    pub(super) fn stands_behind(&self, step: StepId) -> BTreeSet<StepId> {
         let (mut found, mut look) = (BTreeSet::new(), vec![step]);
         while let Some(step) = look.pop() {
             let needs = self.queue.unfinished_needs(step).map(|task| StepId { task, ..step });
@@ -183,7 +182,7 @@ impl Dispatcher {
             return self.unit_ended(of, outcome, None, some_ran);
         }
         let user = self.become_user(&prepared, seat);
-        let route = request::route(&prepared);
+        let route = self.route(self.fixed.playbook.task(step.round, step.task), &prepared);
         let Some(slot) = self.choose_slot(seat, user.as_ref(), route, self.max_sessions(seat)) else {
             self.hosts[seat.index()].starved.insert((step.round, step.host));
             if some_ran {
@@ -252,6 +251,10 @@ impl Dispatcher {
         }
     }
 
+    fn route(&self, task: &Task, prepared: &Prepared) -> Route {
+        if self.trip(task, prepared) == Trip::Probe { Route::Lane } else { request::route(prepared) }
+    }
+
     /// Runs a unit on the next of several hosts.
     pub(super) fn fly_on(&mut self, of: UnitId, prepared: Arc<Prepared>, targets: VecDeque<HostIx>) {
         if self.stops(of.0) {
@@ -267,7 +270,8 @@ impl Dispatcher {
 
     fn write_ahead(&mut self, step: StepId, task: &Task, (seat, slot): Place, sends: &mut Vec<JobId>) {
         let flow = &task.flow;
-        let restrained = flow.lock.is_some() || flow.throttle.is_some() || flow.left_out.is_some() || super::units::repeats(task);
+        let restrained =
+            self.is_dry() || flow.lock.is_some() || flow.throttle.is_some() || flow.left_out.is_some() || super::units::repeats(task);
         if task.verb.is_control() || restrained || self.hosts[seat.index()].slots[slot].bulk {
             return;
         }
@@ -277,7 +281,7 @@ impl Dispatcher {
             return;
         }
         let Ok(prepared) = plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) else { return };
-        let route = request::route(&prepared);
+        let route = self.route(task, &prepared);
         let [on] = prepared.on[..] else { return };
         let elsewhere = self.seats.of(step.round, on) != seat;
         if elsewhere || route == Route::Bulk || self.become_user(&prepared, seat) != self.hosts[seat.index()].slots[slot].user {
@@ -286,71 +290,7 @@ impl Dispatcher {
         self.fly((step, None), Arc::new(prepared), route, (on, (seat, slot)), VecDeque::new(), sends);
     }
 
-    fn fly(
-        &mut self,
-        of: UnitId,
-        prepared: Arc<Prepared>,
-        route: Route,
-        (on, (seat, slot)): (HostIx, Place),
-        rest: VecDeque<HostIx>,
-        sends: &mut Vec<JobId>,
-    ) {
-        let (step, unit) = of;
-        let playbook = Arc::clone(&self.fixed.playbook);
-        let task = playbook.task(step.round, step.task);
-        let id = self.next_job;
-        self.next_job += 1;
-        // What need not wait for the work before it is kept where it can be taken back, should that take long.
-        let mut before = self.hosts[seat.index()].slots[slot].jobs.iter().rev().filter_map(|id| self.jobs.get(id)).peekable();
-        let needs = before.peek().map_or_else(BTreeSet::new, |_| self.stands_behind(step));
-        let alone = before.take_while(|job| !needs.contains(&job.step)).any(|job| !request::is_quick(&job.prepared));
-        let work = match request::job(id, task, &prepared, (route, &mut self.local_files), alone) {
-            Ok(work) => work,
-            Err(error) => {
-                let mut outcome = Outcome::without_run(Status::Failed, error.to_string());
-                outcome.allowed = task.allow_failure;
-                return self.unit_ended(of, outcome, None, false);
-            }
-        };
-        let keep = self.is_kept(step) || super::judge::needs_output(task);
-        let (stdout, stderr) = captures(keep, self.recorder.redactor());
-        let lane_judged = rest.is_empty() && route == Route::Lane && unit.is_none() && super::judge::by_exit_code(task);
-        let protocol = super::judge::is_protocol(task);
-        let place = &mut self.hosts[seat.index()].slots[slot];
-        place.jobs.push_back(id);
-        place.bulk = route == Route::Bulk;
-        let attempt = self.attempt(of);
-        let sensitive = task.flow.sensitive;
-        let command = if sensitive { format!("{} (sensitive)", task.verb.key()) } else { plan::command_line(&prepared) };
-        self.recorder.emit(RunEvent::StepSent { step, attempt, on: (on != step.host).then_some(on), command });
-        match self.repeats.get_mut(&step).filter(|_| unit.is_some()) {
-            Some(repeat) => repeat.jobs.push(id),
-            None => drop(self.phases.insert(step, Phase::Flying(id))),
-        }
-        let job = JobState {
-            step,
-            unit,
-            attempt,
-            on,
-            seat,
-            slot,
-            prepared,
-            rest,
-            lane_judged,
-            began: None,
-            stdout,
-            stderr,
-            protocol,
-            sensitive,
-            orphan: false,
-            recalled: false,
-        };
-        self.jobs.insert(id, job);
-        self.ready_jobs.insert(id, work);
-        sends.push(id);
-    }
-
-    fn become_user(&self, prepared: &Prepared, seat: Seat) -> Option<BecomeUser> {
+    pub(super) fn become_user(&self, prepared: &Prepared, seat: Seat) -> Option<BecomeUser> {
         let wanted = prepared.r#become.as_ref()?;
         let password = wanted.password.clone().or_else(|| self.become_password(seat));
         Some(BecomeUser { method: wanted.method, user: wanted.user.clone(), password })

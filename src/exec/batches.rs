@@ -47,7 +47,7 @@ impl Dispatcher {
             return;
         }
         let pause = self.fixed.playbook.round(round).flow.pause;
-        if pause.is_zero() {
+        if pause.is_zero() || self.is_dry() {
             return self.next_batch(round);
         }
         self.rounds[round.index()].pausing = true;
@@ -60,6 +60,10 @@ impl Dispatcher {
         let plan = self.fixed.playbook.round(round);
         let state = &mut self.rounds[round.index()];
         state.failures.insert(host);
+        if self.look.is_some() {
+            // What else there is to say is to be said too.
+            return;
+        }
         let default = (!plan.flow.batch.is_empty()).then_some(Limit::Count(0));
         let Some(limit) = plan.flow.max_failures.or(default) else { return };
         let (failed, most) = (state.failures.len(), limit.of(state.hosts.len()));

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::advance::Needs;
 use super::ask::{Answer, Question};
 use super::local_files::LocalFiles;
+use super::look::Look;
 use super::recorder::Recorder;
 use super::restrain::Held;
 use super::results::Results;
@@ -26,7 +27,7 @@ use super::state::{Asking, BlockRun, Effect, HandlerRun, HostState, JobState, Li
 use super::timers::Timers;
 use super::worker::{FromWorker, JobId, Said, ToWorker};
 use super::{Interrupt, RunInputs, RunReport};
-use crate::event::{Outcome, RunEnd, RunEvent, Status};
+use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{BlockIx, HostIx, Inventory, Playbook, RoundIx, StepId};
 use crate::plan::{Plan, Queue, ResultSource, RunInfo, World};
 use crate::template::Engine;
@@ -36,9 +37,6 @@ use crate::transport::Hub;
 const TURN: usize = 256;
 /// How often output in the making is let go and the screen redrawn.
 const TICK: Duration = Duration::from_millis(200);
-/// How long the last words may take to reach the record when the run is left at once.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
 /// What a run is made from and never changes.
 pub(super) struct Fixed {
     pub(super) playbook: Arc<Playbook>,
@@ -87,6 +85,8 @@ pub(super) struct Dispatcher {
     pub(super) held: Held,
     /// Files to send, as far as they were looked at.
     pub(super) local_files: LocalFiles,
+    /// In a dry run: what it found out.
+    pub(super) look: Option<Look>,
     /// Sections of facts that are known of hosts.
     pub(super) gathered: HashSet<(HostIx, String)>,
     /// Why no further batch or round starts.
@@ -100,13 +100,28 @@ pub(super) struct Dispatcher {
     pub(super) workers: JoinSet<()>,
     /// Those who wait for an answer; a run that ends waits for none.
     pub(super) questions: JoinSet<()>,
-    started: Instant,
+    pub(super) started: Instant,
 }
 
 /// Runs a plan to its end.
 pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
-    let RunInputs { playbook, inventory, plan, engine, hub, files, journal, sinks, redactor, header, controller, clock, interrupts, asker } =
-        inputs;
+    let RunInputs {
+        playbook,
+        inventory,
+        plan,
+        engine,
+        hub,
+        files,
+        journal,
+        sinks,
+        redactor,
+        header,
+        controller,
+        clock,
+        interrupts,
+        asker,
+        dry,
+    } = inputs;
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
     let (answers, answered) = mpsc::unbounded_channel();
@@ -142,6 +157,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         handler_runs: HashMap::new(),
         held: Held::default(),
         local_files: files,
+        look: dry.then(|| Look::new(&plan, &playbook)),
         gathered: HashSet::new(),
         stopped: None,
         stage: 0,
@@ -332,54 +348,6 @@ impl Dispatcher {
                 self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
             }
         }
-    }
-
-    /// Says goodbye and gives the account.
-    async fn leave(mut self, commits: &mut mpsc::UnboundedReceiver<super::recorder::Commit>) -> RunReport {
-        self.settle_the_rest();
-        self.questions.abort_all();
-        let end = self.end();
-        self.recorder.emit(RunEvent::RunEnded(end.clone()));
-        self.recorder.flush();
-        let taken = async {
-            while !self.recorder.is_idle() {
-                let Some(commit) = commits.recv().await else { break };
-                // Effects after the end have nobody left to act for.
-                drop(self.recorder.committed(commit));
-            }
-        };
-        let in_time = tokio::time::timeout(LAST_WORDS, taken).await.is_ok();
-        for host in &mut self.hosts {
-            host.worker = None;
-        }
-        if self.stage < 2 {
-            while self.workers.join_next().await.is_some() {}
-        } else {
-            let _ = tokio::time::timeout(Duration::from_millis(500), async { while self.workers.join_next().await.is_some() {} }).await;
-            self.workers.abort_all();
-        }
-        let failure = self.recorder.failure().cloned();
-        RunReport { end, record: if in_time { failure.map_or(Ok(()), Err) } else { Err(super::unanswered()) } }
-    }
-
-    fn end(&self) -> RunEnd {
-        let (status, exit_code) = if let Some(signal) = self.signal {
-            ("interrupted", signal.exit_code())
-        } else if self.recorder.has_no_start() {
-            // Nothing was begun, so nothing is incomplete.
-            ("error", 1)
-        } else if self.recorder.failure().is_some() {
-            ("error", 8)
-        } else if self.stopped.is_some() {
-            ("stopped", 6)
-        } else if self.any_failed {
-            ("failed", 4)
-        } else if self.any_unreachable {
-            ("unreachable", 5)
-        } else {
-            ("ok", 0)
-        };
-        RunEnd { status: status.to_owned(), exit_code, duration_ms: millis(self.started.elapsed()) }
     }
 }
 

@@ -12,6 +12,7 @@ use super::units::{delay, views};
 use crate::event::{BlockStatus, Outcome, RunEvent, Status};
 use crate::model::{BlockIx, Gate, StepId, TaskIx};
 use crate::plan::{self, ItemResult, StepResult};
+use crate::template::RenderError;
 
 impl Dispatcher {
     pub(super) fn gate(&mut self, node: StepId, gate: Gate) {
@@ -64,6 +65,10 @@ impl Dispatcher {
             let scope = self.fixed.world.block_scope(round, block, host, false);
             match plan::items(each, &self.fixed.engine, &scope) {
                 Ok(items) => self.run_of(id).items = Some(views(&each.name, items)),
+                Err(RenderError::Pending(until)) if self.is_dry() => {
+                    self.block_undecided(id, until);
+                    return None;
+                }
                 Err(error) => return Some(Left::Failed(format!("its `each` can't be answered: {error}"))),
             }
         }
@@ -79,6 +84,10 @@ impl Dispatcher {
         match plan::holds(&plan.when, &self.fixed.engine, &scope) {
             Ok(None) => None,
             Ok(Some(_)) => Some(Left::Skipped("when".to_owned())),
+            Err(RenderError::Pending(until)) if self.is_dry() => {
+                self.block_undecided(id, until);
+                None
+            }
             Err(error) => Some(Left::Failed(format!("its `when` can't be answered: {error}"))),
         }
     }
@@ -234,6 +243,10 @@ impl Dispatcher {
                 // An output that can't be rendered is as good as none: who reads it is told so.
                 match self.fixed.engine.render_value(value, &scope) {
                     Ok(value) => drop(result.outputs.insert(name.clone(), value)),
+                    Err(RenderError::Pending(_)) if self.is_dry() => {
+                        let exit = StepId { round, task: plan.node(Gate::Exit(block)), host };
+                        self.foresee_end(exit, run.changed);
+                    }
                     Err(error) => tracing::warn!(output = name, %error, "an action's output can't be rendered"),
                 }
             }

@@ -62,6 +62,7 @@ impl Dispatcher {
         let key = (step.round, step.host);
         if let Some(run) = self.handler_runs.get_mut(&key).filter(|run| run.current == Some(step.task)) {
             run.current = None;
+            self.forget_notices(step);
             self.next_handler(step.round, step.host);
         }
     }

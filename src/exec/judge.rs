@@ -1,9 +1,9 @@
 //! From the end of a job to the outcome of its step.
 
-use crate::event::{Outcome, OutputInfo, Status};
+use crate::event::{Difference, Outcome, OutputInfo, Status};
 use crate::model::{Judge, Task, Value, Verb};
 use crate::plan::{self, Body, Prepared, PreparedGuard, StepResult};
-use crate::resource::{self, CopyAnswer, FileStat};
+use crate::resource::{self, Applied, FileStat};
 use crate::template::{Engine, Root};
 use crate::text::format_duration;
 use crate::transport::End;
@@ -36,12 +36,12 @@ pub(super) fn by_exit_code(task: &Task) -> bool {
 pub(super) fn needs_output(task: &Task) -> bool {
     let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
     let until = task.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
-    asks(&task.failed) || asks(&task.changed) || until || is_protocol(task) || matches!(task.verb, Verb::WaitFor(_))
+    asks(&task.failed) || asks(&task.changed) || until || matches!(task.verb, Verb::WaitFor(_))
 }
 
 /// Says whether a task's standard output is its script's answer to us, and nothing for people.
 pub(super) fn is_protocol(task: &Task) -> bool {
-    matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Copy(_) | Verb::Facts(_))
+    matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Facts(_)) || task.verb.is_resource()
 }
 
 /// Judges a job by its end, its verb, and the task's own `failed` and `changed`.
@@ -88,6 +88,7 @@ pub(super) fn judge(
                 _ => verdict.reason,
             };
             result.outputs = verdict.outputs;
+            outcome.differences = verdict.differences;
             result.stdout = match verdict.stdout {
                 Some(text) => text,
                 None if is_protocol(task) => String::new(),
@@ -156,15 +157,26 @@ struct Verdict {
     outputs: indexmap::IndexMap<String, Value>,
     /// What `stdout` is for templates, where that is not what the script printed.
     stdout: Option<String>,
+    differences: Vec<Difference>,
+}
+
+impl Verdict {
+    fn new(status: Status) -> Verdict {
+        Verdict { status, reason: None, outputs: indexmap::IndexMap::new(), stdout: None, differences: Vec::new() }
+    }
+
+    fn applied(&mut self, applied: Applied) {
+        self.status = if applied.changed { Status::Changed } else { Status::Ok };
+        (self.outputs, self.differences) = (applied.outputs, applied.differences);
+    }
 }
 
 fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
-    let failed =
-        |reason: String| Verdict { status: Status::Failed, reason: Some(reason), outputs: indexmap::IndexMap::new(), stdout: None };
+    let failed = |reason: String| Verdict { reason: Some(reason), ..Verdict::new(Status::Failed) };
     if code != 0 {
         return failed(exit_words(code));
     }
-    let mut verdict = Verdict { status: Status::Ok, reason: None, outputs: indexmap::IndexMap::new(), stdout: None };
+    let mut verdict = Verdict::new(Status::Ok);
     match body {
         Body::Run(_) | Body::Script { .. } if !read_only => verdict.status = Status::Changed,
         Body::Glob { .. } => {
@@ -183,10 +195,13 @@ fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
             verdict.outputs = resource::read_facts(&String::from_utf8_lossy(stdout), sections);
             verdict.stdout = Some(resource::facts_shown(&verdict.outputs));
         }
-        Body::Copy { .. } => match CopyAnswer::parse(&String::from_utf8_lossy(stdout)) {
-            Some(CopyAnswer::Changed) => verdict.status = Status::Changed,
-            Some(CopyAnswer::Ok) => {}
-            Some(CopyAnswer::Send) | None => return failed("the host did not say whether the file was written".to_owned()),
+        Body::Copy { .. } => match resource::copied(&String::from_utf8_lossy(stdout)) {
+            Ok(applied) => verdict.applied(applied),
+            Err(unfit) => return failed(unfit.to_string()),
+        },
+        Body::Declared(declared) => match declared.resource().applied(stdout) {
+            Ok(applied) => verdict.applied(applied),
+            Err(unfit) => return failed(unfit.to_string()),
         },
         _ => {}
     }

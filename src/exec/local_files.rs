@@ -33,6 +33,27 @@ impl LocalFile {
         self.measured.get_or_try_init(|| measure_file(&self.path)).await
     }
 
+    /// Its size and digest, read here and now where nobody has asked before.
+    pub(super) fn measured_now(&self) -> std::io::Result<Measure> {
+        if let Some(measured) = self.measured.get() {
+            return Ok(measured.clone());
+        }
+        let mut digest = Sha256::new();
+        let (mut file, mut buffer, mut size) = (std::fs::File::open(&self.path)?, vec![0; 256 * 1024], 0);
+        loop {
+            let length = std::io::Read::read(&mut file, &mut buffer)?;
+            if length == 0 {
+                break;
+            }
+            digest.update(&buffer[..length]);
+            size += length as u64;
+        }
+        let measured = (size, hex(&digest.finalize()));
+        // Whoever was faster has the same.
+        let _ = self.measured.set(measured.clone());
+        Ok(measured)
+    }
+
     /// Its SHA-256, in hex.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //!
 //! - `dispatcher` is the one loop that owns the run's state (`state`), hears hosts, record and signals, and makes events;
 //!   `rounds`, `steps` and `advance` are its decisions about rounds, outcomes, and what to hand out next.
+//! - `look` is what a dry run does in place of acting.
 //! - `worker` is one task per host that owns its session and lanes; `words` is what it and the dispatcher say; `bulk` carries
 //!   large files.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
@@ -23,7 +24,10 @@ mod dispatcher;
 mod gates;
 mod handlers;
 mod judge;
+mod launch;
+mod leave;
 mod local_files;
+mod look;
 mod lost;
 mod once;
 mod output;
@@ -86,6 +90,8 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Wishes to stop; each counts.
     pub interrupts: mpsc::Receiver<Interrupt>,
+    /// True to find out what would be done, and to change nothing.
+    pub dry: bool,
     /// Who answers questions for yes or no; none: nobody can.
     pub asker: Option<mpsc::Sender<Question>>,
 }

@@ -43,6 +43,7 @@ impl Dispatcher {
             _ if outcome.lets_dependents_run() => Outcome::without_run(Status::Skipped, format!("once: it ran on {runner}")),
             _ => Outcome::without_run(Status::Skipped, format!("once: it failed on {runner}")),
         };
+        self.foresee_other(StepId { host: *on, ..other }, other);
         told.blocked = told.status == Status::Skipped && !outcome.lets_dependents_run();
         self.judged(other, 0, told, Some(Arc::clone(result)));
     }

@@ -76,7 +76,7 @@ impl Capture {
     }
 
     /// Ends the stream: the pieces that are left, what is known of the whole, and the text where it was kept.
-    pub(super) fn finish(mut self) -> (Vec<Piece>, OutputInfo, Option<Vec<u8>>) {
+    pub(super) fn finish(&mut self) -> (Vec<Piece>, OutputInfo, Option<Vec<u8>>) {
         let mut pieces: Vec<Piece> = Vec::new();
         let cut = self.bytes > OUTPUT_LIMIT;
         if cut {
@@ -91,10 +91,10 @@ impl Capture {
         pieces.extend(self.cut_piece(length));
         if !self.tail.is_empty() {
             let offset = self.bytes - self.tail.len() as u64;
-            pieces.push((offset, self.tail.into_iter().collect()));
+            pieces.push((offset, std::mem::take(&mut self.tail).into_iter().collect()));
         }
-        let sha256 = cut.then(|| hex(&self.digest.finalize()));
-        (pieces, OutputInfo { bytes: self.bytes, sha256, cut }, self.kept)
+        let sha256 = cut.then(|| hex(&std::mem::take(&mut self.digest).finalize()));
+        (pieces, OutputInfo { bytes: self.bytes, sha256, cut }, self.kept.take())
     }
 
     fn cut_piece(&mut self, length: usize) -> Option<Piece> {

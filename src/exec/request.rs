@@ -9,7 +9,7 @@ use super::local_files::LocalFiles;
 use super::worker::{Job, JobId};
 use crate::model::{Judge, Shell, Task};
 use crate::plan::{Body, CopySource, Prepared, PreparedAwaited, PreparedCommand, PreparedGuard};
-use crate::resource::{self, Awaiting, CopyPlan, ScriptPlan};
+use crate::resource::{self, Awaiting, Content, CopyPlan, FileContent, Resource, ScriptPlan};
 use crate::transport::{GuardCheck, GuardKind, Invocation, OnFailure, Request, ShellProgram};
 
 /// Up to this size a file's bytes travel inside a request.
@@ -24,11 +24,21 @@ pub(super) enum Route {
     Bulk,
 }
 
+/// What a job is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trip {
+    /// It does the step.
+    Act,
+    /// It asks how things stand, and changes nothing.
+    Probe,
+}
+
 /// Says how a step travels.
 pub(super) fn route(prepared: &Prepared) -> Route {
     let inline = match &prepared.body {
         Body::Fetch { .. } => false,
         Body::Copy { from: CopySource::Content(text), .. } => text.len() as u64 <= INLINE,
+        Body::Copy { from: CopySource::Edited { content, .. }, .. } => content.len() as u64 <= INLINE,
         // One that can't be looked at is told of when it is read.
         Body::Copy { from: CopySource::File(path), .. } => std::fs::metadata(path).map_or(true, |file| file.len() <= INLINE),
         _ => true,
@@ -64,6 +74,7 @@ pub(super) fn job(
         Body::Copy { from, .. } => {
             let bytes = match from {
                 CopySource::Content(text) => text.clone().into_bytes(),
+                CopySource::Edited { content, .. } => content.clone(),
                 CopySource::File(path) => read(path)?,
             };
             Invocation::Script(target(prepared).small_script(&bytes))
@@ -111,6 +122,42 @@ pub(super) fn job(
     Ok(Job::Lane(Box::new(Request { stdin, on_failure, alone, ..request(id, prepared, command) })))
 }
 
+/// Makes the job that asks what a step would do: its guards, and its probe where it has one.
+pub(super) fn probe(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Result<Job, Unreadable> {
+    let resource = resource(&prepared.body, files)?;
+    let script = resource.as_ref().map_or_else(|| ":".to_owned(), |resource| resource.probe());
+    let mut request = request(id, prepared, Invocation::Script(script));
+    if resource.is_none() && prepared.guards.is_empty() {
+        // Only the way to the host is tried, and its user.
+        (request.cwd, request.env) = (None, Vec::new());
+    }
+    Ok(Job::Lane(Box::new(Request { on_failure: OnFailure::Continue, ..request })))
+}
+
+/// What a step declares; none for what is no resource.
+pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box<dyn Resource>>, Unreadable> {
+    let (from, file) = match body {
+        Body::Declared(declared) => return Ok(Some(declared.clone().into_resource())),
+        Body::Copy { from, file } => (from, file),
+        _ => return Ok(None),
+    };
+    let content = match from {
+        CopySource::Content(text) => Content::Bytes(text.clone().into_bytes()),
+        CopySource::Edited { content, .. } => Content::Bytes(content.clone()),
+        CopySource::File(path) => {
+            let size = std::fs::metadata(path).map_err(|error| Unreadable { path: path.display().to_string(), error })?.len();
+            if size <= resource::DIFF_LIMIT as u64 {
+                Content::Bytes(read(path)?)
+            } else {
+                let measured = files.get(path).measured_now();
+                let (size, sha256) = measured.map_err(|error| Unreadable { path: path.display().to_string(), error })?;
+                Content::Known(size, sha256)
+            }
+        }
+    };
+    Ok(Some(Box::new(FileContent { plan: CopyPlan { file: file.clone(), token: token(), expect: None }, content })))
+}
+
 /// Says whether a step takes no longer than asking for it, so that what does not need it may be written behind it all the same.
 pub(super) fn is_quick(prepared: &Prepared) -> bool {
     prepared.guards.is_empty() && prepared.cwd.is_none() && matches!(&prepared.body, Body::Read { path } if resource::is_at_hand(path))
@@ -141,11 +188,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
 }
 
 fn target(prepared: &Prepared) -> CopyPlan {
-    let file = match &prepared.body {
-        Body::Copy { file, .. } => file.clone(),
-        _ => resource::FileTarget::default(),
+    let (file, expect) = match &prepared.body {
+        Body::Copy { file, from: CopySource::Edited { expect, .. } } => (file.clone(), expect.clone()),
+        Body::Copy { file, .. } => (file.clone(), None),
+        _ => (resource::FileTarget::default(), None),
     };
-    CopyPlan { file, token: token(), expect: None }
+    CopyPlan { file, token: token(), expect }
 }
 
 /// A part of a temporary file's name that nobody on the host can foresee.
@@ -158,6 +206,9 @@ fn bulk(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Bulk {
         Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
         Body::Copy { from: CopySource::Content(text), .. } => {
             Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
+        }
+        Body::Copy { from: CopySource::Edited { content, .. }, .. } => {
+            Way::Up { target: target(prepared), from: Source::Bytes(content.clone()) }
         }
         Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(files.get(path)) },
         _ => Way::Down { src: String::new(), to: std::path::PathBuf::new() },

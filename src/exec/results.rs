@@ -23,6 +23,8 @@ type SetPlace = (HostIx, Option<(RoundIx, FrameIx)>);
 #[derive(Debug, Default)]
 struct Inner {
     steps: HashMap<StepId, Arc<StepResult>>,
+    /// Steps of a dry run that were not done; whether they change something, where that is known.
+    foreseen: HashMap<StepId, Option<bool>>,
     ended: BTreeSet<RoundIx>,
     left_out: BTreeSet<(RoundIx, HostIx)>,
     /// By host, and the action that set them; none: rounds.
@@ -39,6 +41,10 @@ impl Results {
 
     pub(super) fn insert(&self, step: StepId, result: Arc<StepResult>) {
         self.write().steps.insert(step, result);
+    }
+
+    pub(super) fn foresee(&self, step: StepId, changed: Option<bool>) {
+        self.write().foreseen.insert(step, changed);
     }
 
     pub(super) fn round_ended(&self, round: RoundIx) {
@@ -94,7 +100,9 @@ impl Results {
 impl ResultSource for Results {
     fn step(&self, step: StepId) -> StepView {
         let inner = self.read();
-        if let Some(result) = inner.steps.get(&step) {
+        if let Some(changed) = inner.foreseen.get(&step) {
+            StepView::Foreseen(*changed)
+        } else if let Some(result) = inner.steps.get(&step) {
             StepView::Done(Arc::clone(result))
         } else if inner.ended.contains(&step.round) || inner.left_out.contains(&(step.round, step.host)) {
             StepView::Missing

@@ -4,6 +4,7 @@ use super::dispatcher::Dispatcher;
 use super::state::{Asking, Effect, Link, RoundPhase};
 use crate::event::RunEvent;
 use crate::model::{After, Chosen, HostIx, RoundIx};
+use crate::template::RenderError;
 
 impl Dispatcher {
     pub(super) fn start_round(&mut self, round: RoundIx) {
@@ -11,7 +12,7 @@ impl Dispatcher {
             return self.never_started(round, &reason);
         }
         let playbook = std::sync::Arc::clone(&self.fixed.playbook);
-        let Some(confirm) = &playbook.round(round).flow.confirm else { return self.really_start(round) };
+        let Some(confirm) = playbook.round(round).flow.confirm.as_ref().filter(|_| !self.is_dry()) else { return self.really_start(round) };
         // Its question is the round's own, so it is asked in the scope of any host.
         let host = playbook.round(round).hosts.first().copied();
         let scope = host.map(|host| self.fixed.world.round_scope(round, host));
@@ -93,6 +94,9 @@ impl Dispatcher {
                 Some("unreachable".to_owned())
             } else if let Some(need) = before.filter(|_| plan.after != After::Always) {
                 Some(format!("failed in {}", playbook.round(*need).id))
+            } else if let Some(until) = plan.flow.chosen.as_ref().and_then(|chosen| self.chosen_later(chosen, *host)) {
+                self.host_undecided(round, *host, until);
+                None
             } else if let Some(reason) = plan.flow.chosen.as_ref().and_then(|chosen| self.not_chosen(chosen, *host)) {
                 self.results.left_out(round, *host);
                 self.recorder.emit(RunEvent::HostLeftOut { round, host: *host, reason });
@@ -101,6 +105,10 @@ impl Dispatcher {
                 match self.fixed.engine.eval_bool(when, &self.fixed.world.round_scope(round, *host)) {
                     Ok(true) => None,
                     Ok(false) => Some("when".to_owned()),
+                    Err(RenderError::Pending(until)) if self.is_dry() => {
+                        self.host_undecided(round, *host, until);
+                        None
+                    }
                     Err(error) => {
                         self.host_failed(*host);
                         Some(format!("its `when` can't be answered: {error}"))
@@ -141,6 +149,16 @@ impl Dispatcher {
         let row = chosen.rows.get(&host)?;
         let is_in = row.get(bits).copied().unwrap_or(false);
         (!is_in).then(|| unanswered.unwrap_or_else(|| "not chosen".to_owned()))
+    }
+
+    /// In a dry run: what decides whether results choose a host; none where that is known.
+    fn chosen_later(&self, chosen: &Chosen, host: HostIx) -> Option<Vec<String>> {
+        let groups = chosen.groups.iter().filter_map(|group| self.fixed.playbook.groups.get_index(*group));
+        let mut groups = groups.filter(|(_, group)| self.is_dry() && group.hosts.contains(&host));
+        groups.find_map(|(_, group)| match self.fixed.engine.eval_bool(&group.when, &self.fixed.world.group_scope(host)) {
+            Err(RenderError::Pending(until)) => Some(until),
+            _ => None,
+        })
     }
 
     /// Lets as many hosts begin as `max_parallel` allows.

@@ -9,9 +9,10 @@ use tokio::time::Instant;
 
 use super::advance::UnitId;
 use super::output::Capture;
+use super::request::Trip;
 use super::timers::Wake;
 use super::worker::{JobId, ToWorker};
-use crate::event::{BlockStatus, Outcome};
+use crate::event::{BlockStatus, Difference, Outcome};
 use crate::model::{HostIx, RoundIx, StepId, TaskIx};
 use crate::plan::{ErrorView, ItemView, Prepared, StepResult};
 use crate::transport::BecomeUser;
@@ -88,6 +89,9 @@ pub(super) struct JobState {
     pub(super) prepared: Arc<Prepared>,
     /// Hosts that the same step still has to run on after this one.
     pub(super) rest: VecDeque<HostIx>,
+    pub(super) trip: Trip,
+    /// What it makes different, where that was asked first.
+    pub(super) differences: Vec<Difference>,
     /// True where its exit code alone decides, so that a lane can stop by itself.
     pub(super) lane_judged: bool,
     /// It was sent and may come back: what needs it must not be written behind it.

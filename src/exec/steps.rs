@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::dispatcher::{Dispatcher, millis};
 use super::judge::{self, Ended};
+use super::request::Trip;
 use super::shape::around;
 use super::state::{Effect, JobState, Link, Phase, Seat};
 use super::worker::JobId;
@@ -30,14 +31,14 @@ impl Dispatcher {
         if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut | End::Terminated) {
             self.stopped(id, end);
         }
-        let Some(job) = self.land(id) else { return };
-        let JobState { step, unit, attempt, prepared, rest, began, stdout, stderr, on, protocol, sensitive, .. } = job;
+        let Some(mut job) = self.land(id) else { return };
+        let JobState { step, unit, attempt, began, on, protocol, sensitive, .. } = job;
         let of = (step, attempt);
-        let (pieces, stdout_info, stdout) = stdout.finish();
+        let (pieces, stdout_info, stdout) = job.stdout.finish();
         if !protocol && !sensitive {
             self.emit_output(of, OutputStream::Stdout, pieces);
         }
-        let (pieces, stderr_info, stderr) = stderr.finish();
+        let (pieces, stderr_info, stderr) = job.stderr.finish();
         // The words of a failure stay readable.
         if !sensitive || !matches!(end, End::Exited(0)) {
             self.emit_output(of, OutputStream::Stderr, pieces);
@@ -51,6 +52,10 @@ impl Dispatcher {
             duration_ms: millis(took),
             began: began.map(|(at, _)| at),
         };
+        if job.trip == Trip::Probe {
+            return self.probed(job, ended);
+        }
+        let JobState { prepared, rest, differences, .. } = job;
         let task = self.fixed.playbook.task(step.round, step.task);
         let scope = |result: &StepResult| self.unit_scope((step, unit), Some(Arc::new(result.clone())));
         let (mut outcome, result) = judge::judge(task, &prepared, &self.fixed.engine, ended, &scope);
@@ -59,8 +64,12 @@ impl Dispatcher {
             let told = (!result.stdout.is_empty()).then(|| (0, result.stdout.clone().into_bytes()));
             self.emit_output(of, OutputStream::Stdout, told.filter(|_| !sensitive));
         }
+        if !differences.is_empty() && outcome.status == Status::Changed {
+            outcome.differences = differences;
+        }
         if sensitive {
             outcome.outputs.clear();
+            outcome.differences.clear();
         }
         if rest.is_empty() || !outcome.lets_dependents_run() {
             if on != step.host
@@ -111,7 +120,7 @@ impl Dispatcher {
 
     /// A job will never report an end of its own.
     pub(super) fn cut_short(&mut self, id: JobId, mut outcome: Outcome) {
-        let Some(job) = self.land(id) else { return };
+        let Some(mut job) = self.land(id) else { return };
         let of = (job.step, job.attempt);
         let (pieces, info, _) = job.stdout.finish();
         if !job.sensitive {
@@ -185,6 +194,7 @@ impl Dispatcher {
 
     /// A step's outcome is known: it goes to the record, and what follows waits for that.
     pub(super) fn judged(&mut self, step: StepId, attempt: u32, outcome: Outcome, result: Option<Arc<StepResult>>) {
+        let outcome = self.forecast(outcome);
         self.orphan_flying(step);
         let repeat = self.repeats.remove(&step);
         let units = repeat.as_ref().map_or(0, |repeat| repeat.units.len());
@@ -204,9 +214,12 @@ impl Dispatcher {
             self.begun.insert((step.round, step.host));
         }
         self.told_blocks(step, attempt > 0, &outcome, result.as_ref());
+        self.foresee_blocks(step);
         self.count(step, &outcome);
         self.tell_end(step, attempt, pass, &outcome);
-        if outcome.status == Status::Changed {
+        if self.is_dry() && matches!(outcome.status, Status::Changed | Status::Unknown) {
+            self.foresee_notices(step);
+        } else if outcome.status == Status::Changed {
             self.notify(step);
         }
         self.recorder.then(Effect::Finished(step, Box::new(outcome), result));
@@ -362,7 +375,9 @@ impl Dispatcher {
     }
 
     pub(super) fn keep(&mut self, step: StepId, result: &Arc<StepResult>) {
-        if self.is_kept(step) {
+        if let Some(changed) = self.look.as_ref().and_then(|look| look.foreseen(step)) {
+            self.results.foresee(step, changed);
+        } else if self.is_kept(step) {
             self.results.insert(step, Arc::clone(result));
         }
     }

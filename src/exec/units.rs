@@ -14,7 +14,7 @@ use super::worker::JobId;
 use crate::event::{ItemLabel, Outcome, RunEvent, Status};
 use crate::model::{Retry, StepId, Task, Value, Verb};
 use crate::plan::{self, ItemResult, ItemView, Local, StepResult};
-use crate::template::Root;
+use crate::template::{RenderError, Root};
 
 /// Waits grow no longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -68,6 +68,10 @@ impl Dispatcher {
                 Ok(items) => {
                     repeat.units = views(&each.name, items).into_iter().map(|item| Unit { item: Some(item), ..Unit::default() }).collect()
                 }
+                Err(RenderError::Pending(until)) if self.is_dry() => {
+                    self.not_known((step, None), task, until);
+                    return false;
+                }
                 Err(error) => {
                     let outcome = self.cannot(task, "its `each` can't be answered", &error);
                     self.judged(step, 0, outcome, None);
@@ -110,6 +114,9 @@ impl Dispatcher {
     }
 
     fn begin_unit(&mut self, of: UnitId, task: &Task, sends: &mut Vec<JobId>) {
+        if self.is_dry() {
+            return self.look_into(of, task, sends);
+        }
         let (step, _) = of;
         let scope = self.unit_scope(of, None);
         match plan::holds(&task.when, &self.fixed.engine, &scope) {
@@ -150,7 +157,8 @@ impl Dispatcher {
             state.sent |= sent;
         }
         let Some(tries) = self.repeats.get(&step).and_then(|repeat| repeat.units.get(unit)).map(|unit| unit.tries) else { return };
-        let again = task.flow.retry.as_ref().filter(|retry| outcome.status == Status::Failed && tries <= retry.retries);
+        let outcome = self.forecast(outcome);
+        let again = task.flow.retry.as_ref().filter(|retry| !self.is_dry() && outcome.status == Status::Failed && tries <= retry.retries);
         if let Some(retry) = again
             && !self.stops(step)
         {
@@ -270,6 +278,7 @@ impl Dispatcher {
             }
         };
         outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+        let outcome = self.forecast_of_units(outcome, repeat.units.iter().filter_map(|unit| unit.over.as_ref()).map(|(unit, _)| unit));
         (result.status, result.changed, result.rc) = (outcome.status, outcome.status == Status::Changed, outcome.rc);
         let some_ran = repeat.units.iter().any(|unit| unit.sent);
         let attempt = if some_ran { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };

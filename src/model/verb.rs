@@ -75,6 +75,12 @@ impl Verb {
         !matches!(self, Verb::Run(_) | Verb::Copy(_) | Verb::Script(_))
     }
 
+    /// Says whether it declares a state: what it does is to make that so where it is not.
+    #[must_use]
+    pub fn is_resource(&self) -> bool {
+        matches!(self, Verb::Copy(_))
+    }
+
     /// Says whether it needs no connection.
     #[must_use]
     pub fn is_control(&self) -> bool {

@@ -6,7 +6,7 @@
 use fixedbitset::FixedBitSet;
 
 use super::graph::Plan;
-use crate::model::{RoundIx, TaskIx};
+use crate::model::{Playbook, Round, RoundIx, TaskIx};
 
 /// For each of some numbers, a set of others: those that come before it.
 #[derive(Debug, Clone)]
@@ -64,5 +64,28 @@ impl TasksBefore {
     /// Says whether one of the tasks is over before a node begins; never for a task that was not asked for.
     pub(super) fn has(&self, node: TaskIx, task: TaskIx) -> bool {
         self.tasks.binary_search(&task).is_ok_and(|place| self.rows.has(node.index(), place))
+    }
+}
+
+/// Which steps of one host come before which, as the graph says it.
+#[derive(Debug)]
+pub struct StepOrder {
+    rounds: Rows,
+    tasks: Vec<TasksBefore>,
+}
+
+impl StepOrder {
+    /// The order of all steps of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan, playbook: &Playbook) -> StepOrder {
+        let all = |round: &Round| (0..round.tasks.len()).map(TaskIx::new).collect();
+        let tasks = playbook.rounds.iter().enumerate().map(|(index, round)| TasksBefore::new(plan, RoundIx::new(index), all(round)));
+        StepOrder { rounds: plan.before.clone(), tasks: tasks.collect() }
+    }
+
+    /// Says whether one task is over on a host before another begins there.
+    #[must_use]
+    pub fn is_before(&self, one: (RoundIx, TaskIx), other: (RoundIx, TaskIx)) -> bool {
+        if one.0 == other.0 { self.tasks[one.0.index()].has(other.1, one.1) } else { self.rounds.has(other.0.index(), one.0.index()) }
     }
 }

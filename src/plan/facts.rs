@@ -24,7 +24,7 @@ impl Lazy for FactsRoot {
         let steps: Vec<StepId> = self.world.gathered_before(name, self.sight, self.host).collect();
         for step in steps.into_iter().rev() {
             match self.world.results.step(step) {
-                StepView::Pending => return Lookup::Pending(self.world.step_name(step.round, step.task)),
+                StepView::Pending | StepView::Foreseen(_) => return Lookup::Pending(self.world.step_name(step.round, step.task)),
                 StepView::Done(result) => {
                     if let Some(value) = result.outputs.get(name) {
                         return Lookup::Value(value.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::results::{ErrorView, ItemResult, StepResult};
+use crate::event::Status;
 use crate::model::Value;
 use crate::template::{Lazy, Lookup};
 
@@ -16,14 +17,18 @@ pub(super) const STEP_FIELDS: [&str; 12] =
 #[derive(Debug, Clone)]
 pub(super) enum StepRoot {
     Pending(String),
+    /// Not done, in a dry run; whether it would change something, where that is known.
+    Foreseen(String, Option<bool>),
     Done(Arc<StepResult>),
 }
 
 impl Lazy for StepRoot {
     fn get(&self, name: &str) -> Lookup {
         match self {
-            StepRoot::Pending(step) if STEP_FIELDS.contains(&name) => Lookup::Pending(step.clone()),
-            StepRoot::Pending(_) => Lookup::Missing,
+            StepRoot::Foreseen(_, Some(changed)) if name == "changed" => Lookup::Value(Value::Bool(*changed)),
+            StepRoot::Foreseen(_, Some(true)) if name == "status" => Lookup::Value(Value::from(Status::Changed.word())),
+            StepRoot::Pending(step) | StepRoot::Foreseen(step, _) if STEP_FIELDS.contains(&name) => Lookup::Pending(step.clone()),
+            StepRoot::Pending(_) | StepRoot::Foreseen(..) => Lookup::Missing,
             StepRoot::Done(result) => field(result, name),
         }
     }

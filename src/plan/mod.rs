@@ -40,6 +40,7 @@ mod what;
 mod world;
 
 pub use batches::batches;
+pub use before::StepOrder;
 pub use build::build;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use item::{item_label, items};

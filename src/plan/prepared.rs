@@ -146,6 +146,13 @@ pub enum CopySource {
     Content(String),
     /// A file of the controller.
     File(PathBuf),
+    /// A text that was read on the host and edited.
+    Edited {
+        /// All of it.
+        content: Vec<u8>,
+        /// What `cksum` said of what was read; none where there was nothing.
+        expect: Option<String>,
+    },
 }
 
 /// An expression of `assert`.
@@ -238,6 +245,7 @@ pub fn command_line(prepared: &Prepared) -> String {
             let from = match from {
                 CopySource::Content(text) if is_pending(text) => "text".to_owned(),
                 CopySource::Content(text) => plural(text.len(), "byte"),
+                CopySource::Edited { content, .. } => plural(content.len(), "byte"),
                 CopySource::File(path) => word(&path.to_string_lossy()),
             };
             format!("copy {from} to {}{}", word(&file.dest), rights(&file.rights))

@@ -40,6 +40,8 @@ pub enum StepView {
     Missing,
     /// It is over, perhaps without having run.
     Done(Arc<StepResult>),
+    /// In a dry run: it was not done. Whether a run of it changes something may be known all the same.
+    Foreseen(Option<bool>),
 }
 
 /// A result as templates see it.

@@ -39,6 +39,7 @@ fn step(world: &World, step: StepId) -> Lookup {
     }
     match world.results.step(step) {
         StepView::Pending => lazy(StepRoot::Pending(world.step_name(step.round, step.task))),
+        StepView::Foreseen(changed) => lazy(StepRoot::Foreseen(world.step_name(step.round, step.task), changed)),
         StepView::Missing => Lookup::Missing,
         StepView::Done(result) => lazy(StepRoot::Done(result)),
     }

@@ -150,7 +150,7 @@ fn strong(world: &World, name: &str, host: HostIx, sight: Sight) -> Option<Looku
         return Some(as_written(var));
     }
     for step in world.sets_before(name, sight, host) {
-        if matches!(world.results.step(step), StepView::Pending) {
+        if matches!(world.results.step(step), StepView::Pending | StepView::Foreseen(_)) {
             return Some(Lookup::Pending(world.step_name(step.round, step.task)));
         }
     }

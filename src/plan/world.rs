@@ -212,7 +212,8 @@ impl World {
     }
 
     /// How a step is called in `‹after …›`: `survey/kernel`, in an action `survey/app/unpack`.
-    pub(super) fn step_name(&self, round: RoundIx, node: TaskIx) -> String {
+    #[must_use]
+    pub fn step_name(&self, round: RoundIx, node: TaskIx) -> String {
         let round = self.playbook.round(round);
         let block_name = |block: BlockIx| {
             let block = &round.blocks[block.index()];

@@ -5,13 +5,14 @@
 use sha2::{Digest as _, Sha256};
 
 use super::copy::{CopyAnswer, CopyPlan, FileTarget, RESOLVE, kept_as};
-use super::declared::{Applied, Difference, Found, Resource, Touch, Unfit};
+use super::declared::{Applied, Found, Resource, Touch, Unfit};
 use super::diff::{DIFF_LIMIT, content_difference, told};
 use super::fetch::DIGEST;
 use super::operand;
 use super::path::folder_of;
 use super::rights::RIGHTS;
 use super::stat::{FileKind, FileStat, STATE};
+use crate::event::Difference;
 use crate::model::Value;
 use crate::text::{hex, quote};
 

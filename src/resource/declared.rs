@@ -6,11 +6,11 @@
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 
 use super::copy::CopyPlan;
 use super::edited::{LineFile, TextFile};
 use super::path::PathPlan;
+use crate::event::Difference;
 use crate::model::Value;
 
 /// A state that something on a host is to have.
@@ -63,30 +63,6 @@ pub struct Applied {
     pub outputs: IndexMap<String, Value>,
 }
 
-/// One thing that is not as it is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Difference {
-    /// What of it: `state`, `mode`, `owner`, `group`, `target`, `content`.
-    pub what: String,
-    /// As it is; none is nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// As it is to be; none is nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// For `content`, where both are text of moderate size: a unified diff.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub diff: Option<String>,
-}
-
-impl Difference {
-    /// A difference without a diff.
-    #[must_use]
-    pub fn new(what: &str, from: Option<String>, to: Option<String>) -> Difference {
-        Difference { what: what.to_owned(), from, to, diff: None }
-    }
-}
-
 /// What a change reaches, as paths are written; what a link leads to is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Touch {
@@ -94,6 +70,17 @@ pub enum Touch {
     Path(String),
     /// A path and all below it.
     Tree(String),
+}
+
+impl Touch {
+    /// The same of another path.
+    #[must_use]
+    pub fn map(&self, path: impl Fn(&str) -> String) -> Touch {
+        match self {
+            Touch::Path(own) => Touch::Path(path(own)),
+            Touch::Tree(own) => Touch::Tree(path(own)),
+        }
+    }
 }
 
 /// Why what is wanted can't be had.
@@ -121,6 +108,16 @@ pub enum Declared {
 }
 
 impl Declared {
+    /// Itself, as what all of them can do.
+    #[must_use]
+    pub fn into_resource(self) -> Box<dyn Resource> {
+        match self {
+            Declared::Path(path) => Box::new(path),
+            Declared::Line(line) => Box::new(line),
+            Declared::Text(text) => Box::new(text),
+        }
+    }
+
     /// What all of them can do.
     #[must_use]
     pub fn resource(&self) -> &dyn Resource {

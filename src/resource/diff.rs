@@ -5,7 +5,7 @@
 use sha2::{Digest as _, Sha256};
 use similar::{Algorithm, TextDiff};
 
-use super::declared::Difference;
+use crate::event::Difference;
 use crate::text::{hex, plural};
 
 /// Larger contents are told by their digests.

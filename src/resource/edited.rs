@@ -4,10 +4,11 @@
 
 use super::content::{FileThere, copied, probe};
 use super::copy::{CopyPlan, FileTarget};
-use super::declared::{Applied, Difference, Found, Resource, Touch, Unfit};
+use super::declared::{Applied, Found, Resource, Touch, Unfit};
 use super::diff::content_difference;
 use super::edit::{BlockEdit, LineEdit};
 use super::path::folder_of;
+use crate::event::Difference;
 
 /// A larger file is not edited.
 const LIMIT: usize = 4 * 1024 * 1024;

@@ -34,7 +34,7 @@ mod wait_for;
 
 pub use content::{Content, FileContent, copied};
 pub use copy::{CopyAnswer, CopyPlan, FileTarget, SMALL, kept_as};
-pub use declared::{Applied, Declared, Difference, Found, Resource, Touch, Unfit};
+pub use declared::{Applied, Declared, Found, Resource, Touch, Unfit};
 pub use diff::{DIFF_LIMIT, content_difference};
 pub use edit::{BlockEdit, EditError, EditPlace, LineEdit, Pattern};
 pub use edited::{LineFile, TextFile};

@@ -3,10 +3,11 @@
 //! Knows kinds and rights, not content. The script that applies prints the state before and after, so that one trip does all and the host's
 //! word confirms it. What stands in the way is never removed without `force`; a link in the way of a link is replaced. A link to a folder or file is followed, except where the link itself is meant.
 
-use super::declared::{Applied, Difference, Found, Resource, Touch, Unfit};
+use super::declared::{Applied, Found, Resource, Touch, Unfit};
 use super::operand;
 use super::rights::{RIGHTS, Rights};
 use super::stat::{FileKind, FileStat, STATE};
+use crate::event::Difference;
 use crate::text::quote;
 
 /// What is to stand at a path.

@@ -1,7 +1,7 @@
 //! Owner, group and mode: as wanted, as found, and the shell text that makes them so.
 
-use super::declared::Difference;
 use super::stat::FileStat;
+use crate::event::Difference;
 use crate::text::quote;
 
 /// Owner and mode.

@@ -58,6 +58,7 @@ fn header(id: &str) -> RunHeader {
         playbook_id: "site".to_owned(),
         playbook: "Site".to_owned(),
         command: "run".to_owned(),
+        dry: false,
         argv: vec!["roundsman".to_owned(), "run".to_owned(), "site.yml".to_owned()],
         controller: "desk".to_owned(),
         user: "ann".to_owned(),

@@ -1,0 +1,128 @@
+//! From what is known of a unit to its outcome in a dry run, and to what that means for others.
+
+use super::reach::{Change, Reach};
+use super::{changes, only_reads};
+use crate::event::{Answer, Difference, Forecast, Outcome, Status};
+use crate::exec::advance::UnitId;
+use crate::exec::dispatcher::Dispatcher;
+use crate::model::{HostIx, Section, StepId, Task};
+use crate::plan::Prepared;
+
+impl Dispatcher {
+    /// Ends a unit of which a run would make something.
+    pub(super) fn foretold(
+        &mut self,
+        of: UnitId,
+        task: &Task,
+        forecast: Forecast,
+        prepared: Option<&Prepared>,
+        differences: Vec<Difference>,
+    ) {
+        let (step, _) = of;
+        let changed = changes(task, forecast.answer);
+        if let Some(look) = &mut self.look {
+            look.foresee(step, changed);
+        }
+        if forecast.answer.may_change() && !only_reads(task) && !task.verb.is_control() {
+            self.may_change(step, task, prepared);
+        }
+        let status = match (forecast.answer, changed) {
+            (Answer::Unknown, _) => Status::Unknown,
+            (_, Some(false)) => Status::Ok,
+            _ => Status::Changed,
+        };
+        let outcome = Outcome { forecast: Some(forecast), differences, ..Outcome::new(status) };
+        self.unit_ended(of, outcome, None, true);
+    }
+
+    /// Notes what a step may change.
+    fn may_change(&mut self, step: StepId, task: &Task, prepared: Option<&Prepared>) {
+        let reach = prepared.map_or(Reach::Anything, |prepared| self.reach_of(prepared));
+        let on: Vec<HostIx> = match prepared {
+            Some(prepared) => prepared.on.clone(),
+            None if task.on.is_empty() => vec![step.host],
+            // Which ones is not known.
+            None => self.fixed.inventory.all().collect(),
+        };
+        let Some(look) = &mut self.look else { return };
+        for host in on {
+            look.changes.entry(host).or_default().push(Change { step, reach: reach.clone() });
+        }
+    }
+
+    /// The steps before one whose effects decide what it would do; the last of them on each of its hosts.
+    pub(super) fn decided_by(&mut self, step: StepId, task: &Task, prepared: &Prepared) -> Vec<String> {
+        let touches = match self.resource(&prepared.body) {
+            Ok(resource) => resource.map(|resource| resource.touches()),
+            // Its own trouble is told when it is asked.
+            Err(_) => None,
+        };
+        let asked = if only_reads(task) && touches.is_none() && is_command(prepared) {
+            Reach::Anything
+        } else {
+            Reach::asked_of(prepared, touches)
+        };
+        let mut names = Vec::new();
+        for host in &prepared.on {
+            if let Some(change) = self.changes_before(step, *host).rfind(|change| change.reach.meets(&asked)) {
+                let name = self.fixed.world.step_name(change.step.round, change.step.task);
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    /// Says whether a step before one may make a folder on its hosts.
+    pub(super) fn may_be_made(&self, step: StepId, prepared: &Prepared, folder: &str) -> bool {
+        let made = |host: &HostIx| self.changes_before(step, *host).any(|change| change.reach.may_make(folder, prepared.cwd.as_deref()));
+        prepared.on.iter().any(made)
+    }
+
+    /// What steps before one may change on a host. What has no order beside it is its author's to keep apart.
+    fn changes_before(&self, step: StepId, host: HostIx) -> impl DoubleEndedIterator<Item = &Change> {
+        let look = self.look.as_ref();
+        let changes = look.and_then(|look| look.changes.get(&host)).into_iter().flatten();
+        changes.filter(move |change| {
+            let other = change.step;
+            if (other.round, other.task) == (step.round, step.task) {
+                return false;
+            }
+            let ordered = look.is_some_and(|look| look.order.is_before((other.round, other.task), (step.round, step.task)));
+            // Handlers have their turn when they have it.
+            let is_handler = |one: StepId| self.fixed.playbook.task(one.round, one.task).flow.home.section == Section::Handlers;
+            ordered || (other.round == step.round && other.host == step.host && (is_handler(other) || is_handler(step)))
+        })
+    }
+
+    /// Says of an outcome that has no forecast what it is in a dry run.
+    pub(in crate::exec) fn forecast(&self, mut outcome: Outcome) -> Outcome {
+        if self.is_dry() && outcome.forecast.is_none() {
+            outcome.forecast = match outcome.status {
+                Status::Ok | Status::Changed => Some(Forecast::new(Answer::Reads)),
+                Status::Skipped if !outcome.blocked => Some(Forecast::new(Answer::Nothing)),
+                Status::Failed => Some(Forecast::new(Answer::Fails)),
+                _ => None,
+            };
+        }
+        outcome
+    }
+
+    /// What a step with several items would do, over what they say.
+    pub(in crate::exec) fn forecast_of_units<'a>(&self, mut whole: Outcome, units: impl Iterator<Item = &'a Outcome> + Clone) -> Outcome {
+        if !self.is_dry() {
+            return whole;
+        }
+        whole.forecast = Forecast::of_all(units.clone().filter_map(|unit| unit.forecast.as_ref()));
+        let decides = |unit: &&Outcome| unit.forecast.as_ref().map(|one| one.answer) == whole.forecast.as_ref().map(|all| all.answer);
+        if let Some(unit) = units.filter(decides).max_by_key(|unit| unit.status == Status::Changed) {
+            whole.status = unit.status;
+        }
+        whole
+    }
+}
+
+fn is_command(prepared: &Prepared) -> bool {
+    matches!(prepared.body, crate::plan::Body::Run(_) | crate::plan::Body::Script { .. })
+}
