@@ -61,6 +61,7 @@ fn bare() -> RoundView {
         chosen_by: Vec::new(),
         tasks: Vec::new(),
         blocks: Vec::new(),
+        changes: None,
     }
 }
 
@@ -118,7 +119,7 @@ fn example() -> PlanView {
         ..bare()
     };
     let counts = Counts { hosts: 4, steps: 26, may_change: 6, skipped: 1, known_later: 4 };
-    PlanView { format: FORMAT, playbook_id: "p".to_owned(), playbook: "P".to_owned(), rounds: vec![survey, patch], counts }
+    PlanView { format: FORMAT, playbook_id: "p".to_owned(), playbook: "P".to_owned(), rounds: vec![survey, patch], counts, expected: None }
 }
 
 #[test]
