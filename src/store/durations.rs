@@ -156,3 +156,9 @@ fn median(times: &mut [u64]) -> u64 {
     times.sort_unstable();
     times.len().checked_sub(1).and_then(|last| times.get(last / 2)).copied().unwrap_or(0)
 }
+
+/// Every question, for a look at how SQLite answers it.
+#[cfg(test)]
+pub(super) fn queries() -> [String; 3] {
+    [TASKS, HOSTS, STEPS].map(|sql| format!("{CHOSEN}{sql}"))
+}
