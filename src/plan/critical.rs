@@ -3,7 +3,7 @@
 //! The durations come in as plain data ([`Known`]); where they are from is not known here. What can't be known is left
 //! out: nothing fails, nothing is tried again, every handler is notified, no lock is contended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -84,6 +84,9 @@ pub fn expected(plan: &Plan, playbook: &Playbook, view: &PlanView, known: &Known
     let mut found = Expected { runs: known.runs, ..Expected::default() };
     let mut ways: Vec<Way> = vec![Way::default(); view.rounds.len()];
     let mut told = false;
+    let hosts = (0..view.rounds.len()).flat_map(|round| plan.hosts(RoundIx::new(round)));
+    // By host: whether a round before has connected to it.
+    let mut met = vec![false; hosts.map(|host| host.index() + 1).max().unwrap_or(0)];
     for ix in plan.rounds_in_order() {
         let (round, shown) = (playbook.round(*ix), &view.rounds[ix.index()]);
         let times = Times::new(round, shown, known);
@@ -91,11 +94,12 @@ pub fn expected(plan: &Plan, playbook: &Playbook, view: &PlanView, known: &Known
         found.tasks += times.tasks;
         found.unknown_tasks += times.unknown;
         let behind = plan.rounds_before(*ix).max_by_key(|before| (ways[before.index()].end, std::cmp::Reverse(*before)));
-        let met: BTreeSet<HostIx> = plan.rounds_before(*ix).flat_map(|before| plan.hosts(before)).copied().collect();
-        let connect = |host: HostIx, name: &str| if met.contains(&host) { 0 } else { known.connects.get(name).copied().unwrap_or(0) };
+        met.fill(false);
+        plan.rounds_before(*ix).flat_map(|before| plan.hosts(before)).for_each(|host| met[host.index()] = true);
+        let connect = |host: HostIx, name: &str| if met[host.index()] { 0 } else { known.connects.get(name).copied().unwrap_or(0) };
         let begin = behind.map_or(0, |before| ways[before.index()].end);
         let (took, path) = through(plan, playbook, *ix, shown, &times, &connect);
-        ways[ix.index()] = Way { behind, took, end: begin + took, path };
+        ways[ix.index()] = Way { behind, took, end: begin.saturating_add(took), path };
     }
     found.rounds = view.rounds.iter().zip(&ways).map(|(round, way)| RoundTime { id: round.id.clone(), duration_ms: way.took }).collect();
     let rounds = (0..ways.len()).map(RoundIx::new);
@@ -135,10 +139,10 @@ fn through(
     let place: HashMap<HostIx, usize> = hosts.iter().enumerate().map(|(at, host)| (*host, at)).collect();
     let pause = u64::try_from(round.flow.pause.as_millis()).unwrap_or(u64::MAX);
     let step = |task: Option<String>, host: Option<String>, duration_ms| PathStep { round: round.id.clone(), task, host, duration_ms };
-    let (mut whole, mut path) = (0, Vec::new());
+    let (mut whole, mut path) = (0_u64, Vec::new());
     for (number, batch) in batches::batches(&round.flow.batch, hosts).into_iter().enumerate() {
         if number > 0 && pause > 0 {
-            whole += pause;
+            whole = whole.saturating_add(pause);
             path.push(step(None, None, pause));
         }
         let name = |host: usize| shown.hosts[place[&batch[host]]].clone();
@@ -150,7 +154,7 @@ fn through(
             took: &|host, node| times.of(place[&batch[host]], node, number == 0 && host == 0),
         };
         let (took, legs) = course(&shape, &field);
-        whole += took;
+        whole = whole.saturating_add(took);
         path.extend(legs.into_iter().map(|Leg { host, node, took }| step(node.map(|node| called(shown, node)), Some(name(host)), took)));
     }
     (whole, path)

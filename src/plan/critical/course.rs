@@ -80,7 +80,7 @@ pub(super) fn course(shape: &Shape, field: &Field<'_>) -> (u64, Vec<Leg>) {
         // What waits for nothing waits for the connection.
         run.left.extend((0..nodes).map(|node| shape.waits[node].max(1) + usize::from(field.waits_for_first(shape, host, node))));
     }
-    run.to_the_end()
+    run.finish()
 }
 
 /// A step: host and node.
@@ -108,7 +108,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> (u64, Vec<Leg>) {
+    fn finish(mut self) -> (u64, Vec<Leg>) {
         for _ in 0..self.field.limit.max(1) {
             self.admit(0, None);
         }
@@ -133,7 +133,7 @@ impl Run<'_> {
     fn admit(&mut self, at: u64, by: Option<Step>) {
         if let Some(host) = self.queued.pop_front() {
             self.admitted_by[host] = by;
-            self.ends.push(Reverse((at + (self.field.connect)(host), host, None)));
+            self.ends.push(Reverse((at.saturating_add((self.field.connect)(host)), host, None)));
         }
     }
 
@@ -152,7 +152,7 @@ impl Run<'_> {
 
     fn begin(&mut self, (host, node): Step, at: u64) {
         self.at_work[node] += 1;
-        self.ends.push(Reverse((at + (self.field.took)(host, node), host, Some(node))));
+        self.ends.push(Reverse((at.saturating_add((self.field.took)(host, node)), host, Some(node))));
     }
 
     fn over(&mut self, (host, node): Step, at: u64) {

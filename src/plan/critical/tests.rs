@@ -36,6 +36,14 @@ fn reckon(maker: &Maker, rounds: Vec<Round>, known: &Known) -> Option<Expected> 
 }
 
 fn reckon_all(maker: &Maker, playbook: Playbook, known: &Known) -> Option<Expected> {
+    let found = reckon_any(maker, playbook, known);
+    if let Some(found) = &found {
+        assert_eq!(found.path.iter().map(|step| step.duration_ms).sum::<u64>(), found.duration_ms, "{found:?}");
+    }
+    found
+}
+
+fn reckon_any(maker: &Maker, playbook: Playbook, known: &Known) -> Option<Expected> {
     let mut diagnostics = Diagnostics::default();
     let plan = build(&playbook, &mut diagnostics).unwrap();
     let playbook = Arc::new(playbook);
@@ -43,11 +51,7 @@ fn reckon_all(maker: &Maker, playbook: Playbook, known: &Known) -> Option<Expect
     let world = World::new(Arc::clone(&playbook), Arc::new(inventory(6)), &plan, Arc::new(NothingYet), run, controller);
     let view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", diagnostics.to_text(&maker.map));
-    let found = expected(&plan, &playbook, &view, known);
-    if let Some(found) = &found {
-        assert_eq!(found.path.iter().map(|step| step.duration_ms).sum::<u64>(), found.duration_ms, "{found:?}");
-    }
-    found
+    expected(&plan, &playbook, &view, known)
 }
 
 /// The length, and the path as `round/task@host`.
@@ -208,4 +212,15 @@ fn a_round_without_hosts_or_tasks_takes_no_time() {
     let list = tasks(&mut maker, &["aa"]);
     let rounds = vec![maker.round("r", &[0], list.clone()), maker.round("s", &[], list), maker.round("t", &[1], Vec::new())];
     assert_eq!(told(reckon(&maker, rounds, &known(&[("r/aa", 10)]))), (10, vec!["r/aa@h0".to_owned()]));
+}
+
+#[test]
+fn times_beyond_all_measure_are_the_longest_there_is() {
+    let mut maker = Maker::new(TEXT);
+    let list = tasks(&mut maker, &["aa", "bb"]);
+    let rounds = vec![maker.round("r", &[0], list.clone()), maker.round("s", &[0], list)];
+    let mut playbook = playbook(rounds);
+    playbook.rounds[1].needs.above = 1;
+    let longest = known(&[("r/aa", u64::MAX), ("r/bb", u64::MAX), ("s/aa", 1), ("@h0", 5)]);
+    assert_eq!(reckon_any(&maker, playbook, &longest).unwrap().duration_ms, u64::MAX);
 }

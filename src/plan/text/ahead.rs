@@ -66,7 +66,7 @@ pub(super) fn of_expected(expected: &Expected) -> Vec<String> {
         pieces.push(format!("{arrow}{}{times} ({}{on})", part.name, time(part.ms)));
     }
     if rest > 0 {
-        let left: u64 = parts.iter().map(|part| part.ms).sum::<u64>() - shown.iter().map(|at| parts[*at].ms).sum::<u64>();
+        let left = (0..parts.len()).filter(|at| !shown.contains(at)).map(|at| parts[at].ms).fold(0, u64::saturating_add);
         pieces.push(format!("and {rest} shorter ({})", time(left)));
     }
     pieces
