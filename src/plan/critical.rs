@@ -1,9 +1,9 @@
 //! How long a plan may take, and what decides that, from the durations of earlier runs.
 //!
 //! The durations come in as plain data ([`Known`]); where they are from is not known here. What can't be known is left
-//! out: nothing fails, nothing is tried again, every handler is notified, no lock is contended.
+//! out: nothing fails, what may notify a handler does, no lock is waited for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -204,6 +204,8 @@ impl Times {
         let place: HashMap<&str, usize> = shown.hosts.iter().enumerate().map(|(at, host)| (host.as_str(), at)).collect();
         let mut times = Times { took: Vec::new(), once: Vec::new(), tasks: 0, unknown: 0, told: false };
         let mut nth: HashMap<String, usize> = HashMap::new();
+        let live = round.tasks.iter().zip(&shown.tasks).filter(|(_, view)| view.steps.iter().any(|steps| steps.what.skipped_by.is_none()));
+        let notified: BTreeSet<TaskIx> = live.flat_map(|(task, _)| &task.flow.notify).map(|notify| notify.handler).collect();
         for (at, (task, view)) in round.tasks.iter().zip(&shown.tasks).enumerate() {
             let name = called(shown, at);
             let number = nth.entry(name.clone()).or_default();
@@ -211,9 +213,11 @@ impl Times {
             *number += 1;
             times.once.push(task.once);
             let mut took = vec![0; shown.hosts.len()];
-            let rescues = task.flow.home.block.is_some_and(|(_, part)| part == Part::Rescue);
+            let is_handler = task.flow.home.section == Section::Handlers;
+            let unusual =
+                task.flow.home.block.is_some_and(|(_, part)| part == Part::Rescue) || is_handler && !notified.contains(&TaskIx::new(at));
             let mut runs = false;
-            for steps in view.steps.iter().filter(|steps| !rescues && steps.what.skipped_by.is_none()) {
+            for steps in view.steps.iter().filter(|steps| !unusual && steps.what.skipped_by.is_none()) {
                 for host in &steps.hosts {
                     runs = true;
                     took[place[host.as_str()]] = match (&task.verb, found) {
@@ -227,7 +231,7 @@ impl Times {
             times.took.push(took);
             times.told |= runs && found.is_some();
             // A handler that was never notified has nothing to tell, and is no part of the usual run.
-            if runs && (found.is_some() || task.flow.home.section != Section::Handlers) {
+            if runs && (found.is_some() || !is_handler) {
                 times.tasks += 1;
                 times.unknown += usize::from(found.is_none() && !matches!(task.verb, Verb::Pause(_)));
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::diag::Diagnostics;
-use crate::model::{BatchSize, Context, Group, Home, Item, Need, Needs, Notify, Task};
+use crate::model::{BatchSize, BlockItem, Context, Group, Home, Item, Need, Needs, Notify, Task};
 use crate::plan::testing::{Maker, inventory, playbook};
 use crate::plan::{ControllerInfo, NothingYet, RunInfo, World, build};
 
@@ -185,9 +185,30 @@ fn handlers_come_behind_the_tasks_and_finally_behind_them() {
     round.tasks[2].flow.home = Home { section: Section::Finally, ..Home::default() };
     let with = told(reckon(&maker, vec![round.clone()], &known(&[("r/aa", 10), ("r/handler", 20), ("r/ff", 30)])));
     assert_eq!(with, (60, ["r/aa@h0", "r/handler@h0", "r/ff@h0"].map(str::to_owned).to_vec()));
-    let without = reckon(&maker, vec![round], &known(&[("r/aa", 10), ("r/ff", 30)])).unwrap();
+    let without = reckon(&maker, vec![round.clone()], &known(&[("r/aa", 10), ("r/ff", 30)])).unwrap();
     let counted = (without.duration_ms, without.tasks, without.unknown_tasks);
     assert_eq!(counted, (40, 2, 0), "a handler that never ran is no unknown task");
+    round.tasks[0].flow.left_out = Some("--tags".to_owned());
+    let alone = reckon(&maker, vec![round], &known(&[("r/aa", 10), ("r/handler", 20), ("r/ff", 30)])).unwrap();
+    assert_eq!((alone.duration_ms, alone.tasks), (30, 1), "nothing notifies it");
+}
+
+#[test]
+fn a_rescue_is_not_expected() {
+    let mut maker = Maker::new(TEXT);
+    let list = tasks(&mut maker, &["aa", "bb", "cc"]);
+    let mut round = maker.round("r", &[0], list);
+    let block = maker.block(&mut round, "dd");
+    round.blocks[0].rescue = true;
+    for (task, part) in [(0, Part::Body), (1, Part::Rescue)] {
+        round.tasks[task].flow.home.block = Some((block, part));
+    }
+    let above = |task| vec![Item::Task(TaskIx(task), Needs::Above)];
+    let item = BlockItem { block, needs: Needs::Above, body: above(0), rescue: above(1), always: Vec::new() };
+    round.items = vec![Item::Block(item), Item::Task(TaskIx(2), Needs::Above)];
+    let found = reckon(&maker, vec![round], &known(&[("r/aa", 10), ("r/bb", 500), ("r/cc", 20)])).unwrap();
+    assert_eq!((found.tasks, found.unknown_tasks), (2, 0));
+    assert_eq!(told(Some(found)), (30, ["r/aa@h0", "r/cc@h0"].map(str::to_owned).to_vec()), "through the block's gates");
 }
 
 #[test]
