@@ -47,6 +47,7 @@ fn settled(text: &str) -> String {
     static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let rule = |pattern: &str, by: &'static str| (Regex::new(pattern).unwrap(), by);
         vec![
+            rule(r"(?m)^(?:less than 1s|about [0-9.hms]+)(, from \d+ earlier runs?)(?::[^\n]*(?:\n  [^\n]*)*)?$", "DURATION$1"),
             rule(r"\b[0-9a-f]{8}(-[0-9a-f]{4}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?)?\b", "RUN"),
             rule(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?Z?)?", "TIME"),
             rule(r" by [^\n]*?, took", " by USER, took"),
@@ -113,6 +114,8 @@ fn the_judge_tells_right_from_wrong() {
     assert!(!agrees("round a · 2 hosts\n", said));
     assert!(!agrees("", said));
     assert!(!agrees("pause 2s\n", "pause 3s\n"));
+    assert!(agrees("less than 1s, from 1 earlier run\nx\n", "about 1.2s, from 1 earlier run: a/b (1s, h)\n  → a/c (0.2s)\nx\n"));
+    assert!(!agrees("less than 1s, from 1 earlier run\n", "less than 1s, from 2 earlier runs\n"));
     assert!(agrees("a · 1 ok: x · 1 failed: y\n", "a · 1 failed: y · 1 ok: x\n"));
     assert!(!agrees("a · 1 ok: x · 1 failed: y\n", "a · 1 failed: x · 1 ok: y\n"));
     let block = |text: &str| Block { kind: "console".into(), file: None, line: 1, text: text.into() };

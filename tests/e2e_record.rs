@@ -194,3 +194,81 @@ fn a_run_without_a_record_leaves_none() {
     assert!(shown.stdout.contains("step_ended"), "{}", shown.text());
     assert!(!project.record().exists());
 }
+
+const SLOW: &str = "
+name: Slow
+rounds:
+  - name: work
+    hosts: localhost,other
+    tasks:
+      - { name: quick, run: 'true' }
+      - { name: build, run: sleep SECONDS }
+      - { name: ship, run: sleep 0.4 }
+      - { name: never, run: echo, when: run.user == '' }
+";
+
+#[test]
+fn a_plan_tells_how_long_earlier_runs_took() {
+    let project = project();
+    project.file("plays/slow.yml", SLOW.replace("SECONDS", "0.7"));
+    let plan = ["plan", "plays/slow.yml", "-i", "hosts.yml"];
+    let json = |project: &Project| -> serde_json::Value {
+        let shown = project.ok(&["plan", "plays/slow.yml", "-i", "hosts.yml", "--format", "json"]);
+        serde_json::from_str(&shown.stdout).unwrap()
+    };
+    let before = project.ok(&plan);
+    assert!(!before.stdout.contains("earlier run"), "{}", before.text());
+    assert_eq!(json(&project).get("expected"), None);
+    for _ in 0..2 {
+        project.ok(&["run", "plays/slow.yml", "-i", "hosts.yml"]);
+    }
+    let after = project.ok(&plan);
+    let (same, told) = after.stdout.split_at(before.stdout.len());
+    assert_eq!(same, before.stdout, "what was there stays");
+    assert!(told.starts_with("about ") && told.contains("s, from 2 earlier runs: work/build ("), "{}", after.text());
+    assert!(told.contains("→ work/ship ("), "{}", after.text());
+    let expected = &json(&project)["expected"];
+    let whole = expected["duration_ms"].as_u64().unwrap();
+    assert!((1_100..60_000).contains(&whole), "{expected}");
+    assert_eq!((expected["runs"].as_u64(), expected["tasks"].as_u64(), expected["unknown_tasks"].as_u64()), (Some(2), Some(3), Some(0)));
+    assert_eq!(expected["rounds"][0]["id"], "work");
+    let path = expected["path"].as_array().unwrap();
+    assert_eq!(path.iter().map(|step| step["duration_ms"].as_u64().unwrap()).sum::<u64>(), whole);
+    let limited = project.ok(&["plan", "plays/slow.yml", "-i", "hosts.yml", "--start-at", "never", "--db", ".roundsman/record.db"]);
+    assert!(!limited.stdout.contains("earlier run"), "nothing is left to take time\n{}", limited.text());
+}
+
+#[test]
+fn a_plan_goes_without_a_record_that_it_cannot_read() {
+    let project = project();
+    project.file("plays/slow.yml", SLOW.replace("SECONDS", "0").replace("sleep 0.4", "'true'"));
+    let plan = |more: &[&str]| project.ok(&[&["plan", "plays/slow.yml", "-i", "hosts.yml"], more].concat());
+    std::fs::remove_dir(project.path(".roundsman")).unwrap();
+    let missing = plan(&["-v"]);
+    assert!(missing.stderr.contains("note: no durations of earlier runs: there is no record at "), "{}", missing.text());
+    assert!(!project.path(".roundsman").exists() && !project.path("plays/.roundsman").exists(), "a plan makes nothing");
+    std::fs::create_dir(project.path(".roundsman")).unwrap();
+    project.ok(&["run", "plays/slow.yml", "-i", "hosts.yml"]);
+    assert!(plan(&[]).stdout.contains("less than 1s, from 1 earlier run\n"));
+
+    let record = rusqlite::Connection::open(project.record()).unwrap();
+    record.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let locked = plan(&["-v"]);
+    record.execute_batch("COMMIT").unwrap();
+    drop(record);
+    let bytes = std::fs::read(project.record()).unwrap();
+    let record = rusqlite::Connection::open(project.record()).unwrap();
+    record.pragma_update(None, "user_version", 99).unwrap();
+    drop(record);
+    let newer = plan(&["-v"]);
+    std::fs::write(project.record(), [&bytes[..4096], &vec![0xff; bytes.len() - 4096]].concat()).unwrap();
+    let damaged = plan(&["-v"]);
+    std::fs::write(project.record(), "no record").unwrap();
+    let foreign = plan(&["-v"]);
+    for (shown, why) in [(&locked, "is locked"), (&newer, "by a newer roundsman"), (&damaged, "is damaged"), (&foreign, "is not a record")]
+    {
+        assert!(shown.stderr.contains("note: no durations of earlier runs: ") && shown.stderr.contains(why), "{}", shown.text());
+        assert_eq!(shown.stdout, missing.stdout, "{why}");
+    }
+    assert_eq!(plan(&[]).stderr, "", "nobody asked");
+}

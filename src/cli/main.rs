@@ -187,7 +187,13 @@ impl Session<'_> {
     fn plan(&self, plan: &args::Plan) -> ExitCode {
         let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection, &plan.tasks));
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
-        let Some(ready) = loaded.ready else { return ExitCode::Invalid };
+        let Some(mut ready) = loaded.ready else { return ExitCode::Invalid };
+        let folder = PlaybookSource::File(plan.playbook.clone()).folder();
+        if let Err(why) = app::add_expected(&mut ready, &folder, self.cli.common.db.as_deref())
+            && self.cli.common.verbose > 0
+        {
+            tell(&format!("note: no durations of earlier runs: {why}\n"));
+        }
         match self.cli.common.format {
             Format::Json => self.print_json(&app::plan_json(&ready)),
             Format::Text | Format::Jsonl => {

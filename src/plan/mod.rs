@@ -4,7 +4,7 @@
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
 //! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`items`]
 //! is what an `each` goes through, [`batches`] what a round's hosts are split into; [`view`] is the whole plan as data
-//! (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes.
+//! (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes; [`expected`] is how long it may take.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
@@ -15,6 +15,7 @@ mod build;
 mod chosen;
 mod circle;
 mod classes;
+mod critical;
 mod facts;
 mod fields;
 mod graph;
@@ -26,6 +27,7 @@ mod passes;
 mod prepare;
 mod prepared;
 mod queue;
+mod radius;
 mod results;
 mod roots;
 mod scope;
@@ -42,6 +44,7 @@ mod world;
 pub use batches::batches;
 pub use before::StepOrder;
 pub use build::build;
+pub use critical::{Expected, Known, KnownTask, PathStep, RoundTime, expected};
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use item::{item_label, items};
 pub use prepare::{holds, judge, prepare, preview, until};
@@ -53,8 +56,8 @@ pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, Ste
 pub use scope::Local;
 pub use text::{Paint, Role, plan_text, unpainted};
 pub use view::{
-    BatchView, BlockSteps, BlockView, BlockWhat, Counts, FORMAT, HomeView, ItemWhat, PlanView, RepeatView, RoundView, StepsView, TaskView,
-    WaitView, What,
+    BatchView, BlockSteps, BlockView, BlockWhat, ChangesView, Counts, FORMAT, HomeView, ItemWhat, PlanView, RepeatView, RoundView,
+    StepsView, TaskView, UserView, WaitView, What,
 };
 pub use viewer::{examine, view};
 pub use world::{ControllerInfo, RunInfo, World};

@@ -7,6 +7,7 @@ use super::view::{BlockView, PlanView, RoundView, TaskView, WaitView, What};
 use crate::template::has_hole as is_pending;
 use crate::text::{fold_names, one_line, plural};
 
+mod ahead;
 mod flow;
 mod nest;
 
@@ -48,6 +49,10 @@ pub fn plan_text(view: &PlanView, width: usize, paint: Paint<'_>) -> String {
         writer.text.push('\n');
     }
     writer.counts(view);
+    if let Some(expected) = &view.expected {
+        writer.pieces(&ahead::of_expected(expected));
+        ahead::of_unknown(expected).iter().for_each(|line| writer.line(0, None, line));
+    }
     writer.text
 }
 
@@ -65,6 +70,22 @@ impl Writer<'_> {
         self.text.push_str(&" ".repeat(indent));
         self.text.push_str(&text);
         self.text.push('\n');
+    }
+
+    /// A line that goes on below, behind blanks, where it is full.
+    fn pieces(&mut self, pieces: &[String]) {
+        let mut line = String::new();
+        for piece in pieces {
+            if !line.is_empty() && line.chars().count() + 1 + piece.chars().count() > self.width {
+                self.line(0, None, &line);
+                line = " ".to_owned();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(piece);
+        }
+        self.line(0, None, &line);
     }
 
     fn round(&mut self, round: &RoundView, index: usize) {
@@ -114,6 +135,9 @@ impl Writer<'_> {
             }
             let before = nest.next(&task.home, task.id.as_deref().unwrap_or(&task.name));
             self.task(nest.indent(), task, before.as_deref(), column);
+        }
+        if let Some(changes) = &round.changes {
+            self.line(2, Some(Role::Dim), &ahead::of_changes(changes));
         }
     }
 

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::critical::Expected;
 use crate::diag::Location;
 
 /// The version of the plan's JSON form.
@@ -23,6 +24,9 @@ pub struct PlanView {
     pub rounds: Vec<RoundView>,
     /// Over all rounds.
     pub counts: Counts,
+    /// How long it may take, where earlier runs tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
 }
 
 /// How much there is to do.
@@ -81,6 +85,32 @@ pub struct RoundView {
     /// Its blocks and actions in use, in the order written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<BlockView>,
+    /// What it may change; none where it only reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesView>,
+}
+
+/// What a round may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangesView {
+    /// Steps that may change something.
+    pub steps: usize,
+    /// The hosts that they run on.
+    pub hosts: Vec<String>,
+    /// The users that they become.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserView>,
+}
+
+/// A user that changing steps become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserView {
+    /// Its name.
+    pub user: String,
+    /// Steps that become it and may change something.
+    pub steps: usize,
+    /// The hosts that they run on.
+    pub hosts: Vec<String>,
 }
 
 /// A batch.

@@ -13,6 +13,7 @@ use super::alike::Alike;
 use super::batches;
 use super::classes::{CheckClasses, Class, TaskClasses, block_class};
 use super::graph::{Edge, EdgeKind, Plan};
+use super::radius;
 use super::view::{
     BatchView, BlockSteps, BlockView, BlockWhat, Counts, FORMAT, HomeView, PlanView, RepeatView, RoundView, StepsView, TaskView, WaitView,
 };
@@ -32,14 +33,15 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
     let mut counts = Counts::default();
     let mut hosts: BTreeSet<HostIx> = BTreeSet::new();
     let viewer = Viewer { plan, world, engine, map, told: RefCell::default(), alike: None };
-    let rounds = (0..playbook.rounds.len())
+    let rounds: Vec<RoundView> = (0..playbook.rounds.len())
         .map(|round| {
             hosts.extend(plan.hosts(RoundIx::new(round)));
             viewer.round(RoundIx::new(round), &mut counts, diagnostics)
         })
         .collect();
     counts.hosts = hosts.len();
-    PlanView { format: FORMAT, playbook_id: playbook.id.clone(), playbook: playbook.name.clone(), rounds, counts }
+    counts.may_change = rounds.iter().filter_map(|round| round.changes.as_ref()).map(|changes| changes.steps).sum();
+    PlanView { format: FORMAT, playbook_id: playbook.id.clone(), playbook: playbook.name.clone(), rounds, counts, expected: None }
 }
 
 /// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
@@ -96,7 +98,7 @@ impl Viewer<'_> {
         let batches = if round.flow.batch.is_empty() { Vec::new() } else { batches::named(&round.flow.batch, hosts) };
         let limit = round.flow.max_failures.map(|limit| limit.of(hosts.len()));
         let blocks = (0..round.blocks.len()).filter_map(|block| u32::try_from(block).ok());
-        RoundView {
+        let mut view = RoundView {
             id: round.id.clone(),
             name: round.name.clone(),
             place: self.map.location(round.span),
@@ -116,7 +118,10 @@ impl Viewer<'_> {
             chosen_by: chosen_by.into_iter().collect(),
             blocks: blocks.map(|block| self.block(ix, BlockIx(block), diagnostics)).collect(),
             tasks: (0..round.tasks.len()).map(|task| self.task(ix, TaskIx::new(task), counts, diagnostics)).collect(),
-        }
+            changes: None,
+        };
+        view.changes = radius::changes(&view);
+        view
     }
 
     fn task(&self, round: RoundIx, ix: TaskIx, counts: &mut Counts, diagnostics: &mut Diagnostics) -> TaskView {
@@ -154,7 +159,6 @@ impl Viewer<'_> {
             if what.skipped_by.is_some() {
                 counts.skipped += steps;
             } else {
-                counts.may_change += if read_only || task.changed == Some(Judge::Fixed(false)) { 0 } else { steps };
                 counts.known_later += if what.known_after.is_empty() { 0 } else { steps };
             }
         }

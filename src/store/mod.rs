@@ -8,6 +8,7 @@
 //! Knows nothing of SSH, of playbooks as files, or of how a run is shown.
 
 mod derive;
+mod durations;
 mod error;
 mod lock;
 mod log;
@@ -23,6 +24,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use durations::{Durations, TaskDurations};
 pub use error::StoreError;
 pub use migrate::VERSION;
 pub use open::{OpenMode, Store};

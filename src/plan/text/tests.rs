@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::diag::Location;
-use crate::plan::view::{Counts, FORMAT, HomeView, RepeatView, StepsView};
+use crate::plan::critical::Expected;
+use crate::plan::view::{ChangesView, Counts, FORMAT, HomeView, RepeatView, StepsView, UserView};
 
 fn place() -> Location {
     Location { file: "play.yml".to_owned(), line: 1, column: 1 }
@@ -61,6 +62,7 @@ fn bare() -> RoundView {
         chosen_by: Vec::new(),
         tasks: Vec::new(),
         blocks: Vec::new(),
+        changes: None,
     }
 }
 
@@ -97,7 +99,7 @@ fn example() -> PlanView {
         ],
         ..bare()
     };
-    let patch = RoundView {
+    let mut patch = RoundView {
         id: "patch".to_owned(),
         name: "Patch the web tier".to_owned(),
         place: place(),
@@ -118,7 +120,8 @@ fn example() -> PlanView {
         ..bare()
     };
     let counts = Counts { hosts: 4, steps: 26, may_change: 6, skipped: 1, known_later: 4 };
-    PlanView { format: FORMAT, playbook_id: "p".to_owned(), playbook: "P".to_owned(), rounds: vec![survey, patch], counts }
+    patch.changes = crate::plan::radius::changes(&patch);
+    PlanView { format: FORMAT, playbook_id: "p".to_owned(), playbook: "P".to_owned(), rounds: vec![survey, patch], counts, expected: None }
 }
 
 #[test]
@@ -126,6 +129,56 @@ fn reads_well_in_80_columns() {
     let text = plan_text(&example(), 80, &unpainted);
     assert!(text.lines().all(|line| line.chars().count() <= 80));
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_way_ahead_is_told_in_few_words() {
+    use crate::plan::critical::PathStep;
+    let step = |task: Option<&str>, host: Option<&str>, duration_ms| PathStep {
+        round: "patch".to_owned(),
+        task: task.map(str::to_owned),
+        host: host.map(str::to_owned),
+        duration_ms,
+    };
+    let path = vec![
+        step(None, Some("web01"), 12_000),
+        step(Some("drain the balancer"), Some("web01"), 15_000),
+        step(Some("install"), Some("web01"), 100_000),
+        step(Some("config"), Some("web01"), 400),
+        step(None, None, 30_000),
+        step(Some("install"), Some("web03"), 25_000),
+        step(Some("reload everything that was changed"), Some("web03"), 10_000),
+        step(Some("show"), Some("web03"), 11_600),
+        step(Some("look"), Some("web03"), 16_000),
+        step(Some("undrain"), Some("db1"), 20_000),
+    ];
+    let duration_ms = path.iter().map(|step| step.duration_ms).sum();
+    let expected = Expected { duration_ms, runs: 4, tasks: 20, unknown_tasks: 12, rounds: Vec::new(), path };
+    let tail = |expected: Expected| {
+        let mut view = example();
+        view.expected = Some(expected);
+        let text = plan_text(&view, 80, &unpainted);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        text.split_once("known only in part\n").unwrap().1.to_owned()
+    };
+    insta::assert_snapshot!(tail(expected.clone()));
+    let short = Expected { duration_ms: 999, runs: 1, unknown_tasks: 1, ..expected };
+    assert_eq!(tail(short), "less than 1s, from 1 earlier run\n1 of 20 tasks has no earlier run\n");
+}
+
+#[test]
+fn a_round_says_what_it_may_change() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let user = |user: &str, steps, hosts: &[&str]| UserView { user: user.to_owned(), steps, hosts: names(hosts) };
+    let web = ["web01", "web02", "web03"];
+    let line = |steps, hosts: &[&str], users| ahead::of_changes(&ChangesView { steps, hosts: names(hosts), users });
+    assert_eq!(line(1, &["db1"], vec![]), "1 step may change db1");
+    assert_eq!(line(6, &web, vec![user("root", 6, &web)]), "up to 6 steps may change 3 hosts, as root");
+    assert_eq!(line(6, &web, vec![user("root", 3, &web)]), "up to 6 steps may change 3 hosts; 3 as root");
+    assert_eq!(
+        line(7, &["web01", "web02", "web03", "db1"], vec![user("root", 3, &web), user("postgres", 1, &["db1"])]),
+        "up to 7 steps may change 4 hosts; 3 as root on web[01-03], 1 as postgres on db1"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the record, with real files, threads and processes.
 
+mod durations;
 mod flow;
 mod kill;
 mod replay;
