@@ -7,7 +7,7 @@ use super::view::{BlockView, PlanView, RoundView, TaskView, WaitView, What};
 use crate::template::has_hole as is_pending;
 use crate::text::{fold_names, one_line, plural};
 
-mod flow;
+pub(super) mod flow;
 mod nest;
 
 use nest::{Nest, Opened};
@@ -235,7 +235,7 @@ impl Writer<'_> {
 }
 
 /// Guards, user, place and environment of a step, a line each.
-fn details(what: &What) -> Vec<String> {
+pub(super) fn details(what: &What) -> Vec<String> {
     let mut lines = flow::of_items(what);
     lines.extend(what.guards.iter().cloned());
     let mut parts = Vec::new();
@@ -276,7 +276,7 @@ fn headline(what: &What, room: usize) -> String {
 }
 
 /// `survey (needs, reads it)`: each once, with all its reasons.
-fn reasons(waits: &[WaitView]) -> Vec<String> {
+pub(super) fn reasons(waits: &[WaitView]) -> Vec<String> {
     let mut by: indexmap::IndexMap<&str, Vec<&str>> = indexmap::IndexMap::new();
     for wait in waits {
         by.entry(&wait.on).or_default().push(match wait.why {

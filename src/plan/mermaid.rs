@@ -1,0 +1,75 @@
+//! The plan as a Mermaid flowchart, which GitHub, GitLab and many editors draw.
+//!
+//! Knows only the drawing and Mermaid's language. Its parser and those around it give meaning to many signs even inside
+//! quotes, so that all but letters, digits and a few harmless ones are written as entities.
+
+use super::drawing::{Drawing, Frame, Item, Node, Shape, drawing};
+use super::view::PlanView;
+
+/// Writes a plan in the language of Mermaid.
+#[must_use]
+pub fn mermaid(view: &PlanView) -> String {
+    let Drawing { rounds, arrows } = drawing(view);
+    let mut text = "flowchart TB\n".to_owned();
+    let mut skipped = Vec::new();
+    for round in &rounds {
+        frame(round, 1, &mut skipped, &mut text);
+    }
+    for round in &rounds {
+        for (from, to) in round.sequence() {
+            text.push_str(&format!("  {from} ~~~ {to}\n"));
+        }
+    }
+    for arrow in &arrows {
+        let why = if arrow.why.is_empty() { String::new() } else { format!("|\"{}\"|", arrow.why.join(", ")) };
+        text.push_str(&format!("  {} -->{why} {}\n", arrow.from, arrow.to));
+    }
+    if !skipped.is_empty() {
+        text.push_str(&format!("  classDef skipped stroke-dasharray: 4 3\n  class {} skipped\n", skipped.join(",")));
+    }
+    text
+}
+
+fn frame<'a>(shown: &'a Frame, depth: usize, skipped: &mut Vec<&'a str>, text: &mut String) {
+    let blank = "  ".repeat(depth);
+    text.push_str(&format!("{blank}subgraph {}[{}]\n{blank}  direction TB\n", shown.id, label(&shown.title)));
+    for item in &shown.items {
+        match item {
+            Item::Node(shown) => {
+                skipped.extend(shown.skipped.then_some(shown.id.as_str()));
+                text.push_str(&format!("{blank}  {}\n", node(shown)));
+            }
+            Item::Frame(inner) => frame(inner, depth + 1, skipped, text),
+        }
+    }
+    text.push_str(&format!("{blank}end\n"));
+}
+
+fn node(shown: &Node) -> String {
+    let (open, close) = match shown.shape {
+        Shape::Change => ("[", "]"),
+        Shape::Read => ("([", "])"),
+        Shape::Nothing => ("[/", "/]"),
+    };
+    format!("{}{open}{}{close}", shown.id, label(&shown.lines))
+}
+
+fn label(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+    format!("\"{}\"", lines.join("<br/>"))
+}
+
+fn escaped(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for c in line.chars() {
+        if c.is_alphanumeric() || " ,./+=~·…()_".contains(c) {
+            text.push(c);
+        } else {
+            text.push_str(&format!("#{};", u32::from(c)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
