@@ -87,4 +87,12 @@ fn label(lines: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_mean_only_themselves() {
+        let lines = ["\"] -> x; # `a` \\N {b|c}", "&lt; <b>"].map(str::to_owned);
+        assert_eq!(label(&lines), r#""\"] -> x; # `a` \\N {b|c}\n&amp;lt; <b>""#);
+    }
+}

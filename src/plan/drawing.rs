@@ -277,30 +277,33 @@ impl<'a> Builder<'a> {
     fn node(&self, at: usize) -> Node {
         let task = &self.round.tasks[at];
         let mut lines = vec![one_line(&format!("{} {}", mark(task), task.name), WIDTH)];
-        lines.extend(does(task).map(|line| one_line(&line, WIDTH)));
+        lines.extend(does(task).iter().map(|line| one_line(line, WIDTH)));
         let shape = if task.read_only { Shape::Read } else { Shape::Change };
         Node { id: id(self.index, Waited::Task(at)), task: Some(at), lines, shape, skipped: is_skipped(task) }
     }
 }
 
-/// What a task does, in a line; of one that differs between hosts the first form.
-fn does(task: &TaskView) -> Option<String> {
+/// What a task does, a line each; of one that differs between hosts the first form, and how many there are.
+fn does(task: &TaskView) -> Vec<String> {
     if let Some(reason) = &task.left_out {
-        return Some(format!("left out: {reason}"));
+        return vec![format!("left out: {reason}")];
     }
-    let shown = task.steps.iter().find(|steps| steps.what.skipped_by.is_none());
-    let Some(shown) = shown else {
-        return task.steps.first()?.what.skipped_by.as_ref().map(|condition| format!("left out by `{condition}`"));
+    let Some(shown) = task.steps.iter().find(|steps| steps.what.skipped_by.is_none()) else {
+        let condition = task.steps.first().and_then(|steps| steps.what.skipped_by.as_ref());
+        return condition.map(|condition| format!("left out by `{condition}`")).into_iter().collect();
     };
     let mut lines = shown.what.command.trim().lines();
     let line = lines.next().unwrap_or_default();
     let cut = if lines.next().is_some() { " …" } else { "" };
-    let more = match task.steps.len() {
-        1 => String::new(),
-        forms => format!("({forms} forms) "),
-    };
     // Verbs that are not commands name themselves.
     let named = line.strip_prefix(task.verb).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':']));
     let verb = if named { String::new() } else { format!("{}: ", task.verb) };
-    Some(format!("{more}{verb}{line}{cut}"))
+    let mut does = vec![format!("{verb}{line}{cut}")];
+    if task.steps.len() > 1 {
+        does.push(format!("in {} forms on {}", task.steps.len(), plural(task.steps.iter().map(|steps| steps.hosts.len()).sum(), "host")));
+    }
+    does
 }
+
+#[cfg(test)]
+mod tests;

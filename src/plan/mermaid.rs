@@ -72,4 +72,12 @@ fn escaped(line: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_mean_only_themselves() {
+        assert_eq!(escaped("a \"b\"]; #c"), "a #34;b#34;#93;#59; #35;c");
+        assert_eq!(escaped("`x` %%{init} style: <b> \\n é 日"), "#96;x#96; #37;#37;#123;init#125; style#58; #60;b#62; #92;n é 日");
+    }
+}

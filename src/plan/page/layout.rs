@@ -137,6 +137,3 @@ fn inside<'a>(parts: Vec<Layout<'a>>, joins: &[Join], last: &[bool]) -> Layout<'
 fn moved<'a>(figures: Vec<Placed<'a>>, x: i32, y: i32) -> impl Iterator<Item = Placed<'a>> {
     figures.into_iter().map(move |placed| Placed { x: placed.x + x, y: placed.y + y, ..placed })
 }
-
-#[cfg(test)]
-mod tests;

@@ -77,6 +77,3 @@ fn counts(view: &PlanView) -> String {
     }
     parts.join(" · ")
 }
-
-#[cfg(test)]
-mod tests;

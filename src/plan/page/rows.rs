@@ -225,3 +225,6 @@ fn channel(cells: &[Cell], segments: &mut [Segment], row: usize, top: i32) -> i3
     }
     y + CHANNEL
 }
+
+#[cfg(test)]
+mod tests;

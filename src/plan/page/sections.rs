@@ -9,6 +9,10 @@ use crate::plan::text::{details, flow, reasons};
 use crate::plan::view::{BatchView, BlockView, RoundView, StepsView, TaskView, WaitView, What};
 use crate::text::{fold_names, plural};
 
+/// So many forms of a task are shown unasked.
+const MOST_FORMS: usize = 3;
+
+/// Writes a round and all that stands in it.
 pub(super) fn round(index: usize, round: &RoundView, frame: &Frame) -> Markup {
     let mut said = flow::of_round(round);
     said.extend(round.when.iter().map(|when| format!("hosts where {when}")));
@@ -25,7 +29,7 @@ pub(super) fn round(index: usize, round: &RoundView, frame: &Frame) -> Markup {
                 span class="hosts" { (hosts(&round.hosts)) }
             }
             p class="note" { (place(&round.place)) }
-            p { (waits(&round.waits, index == 0)) }
+            @if index > 0 || !round.waits.is_empty() { p { (waits(&round.waits)) } }
             (list(&said))
             @if !round.batches.is_empty() { (batches(&round.batches)) }
             (items(index, round, frame))
@@ -75,7 +79,7 @@ fn block(index: usize, round: &RoundView, block: &BlockView, frame: &Frame) -> M
     html! {
         details class="block" id=(frame.id) open {
             summary { b { (block_name(block)) } }
-            @if !block.waits.is_empty() { p { (waits(&block.waits, true)) } }
+            @if !block.waits.is_empty() { p { (waits(&block.waits)) } }
             (list(&flow::of_block(block)))
             @for steps in &block.steps {
                 div class="step" {
@@ -91,6 +95,9 @@ fn block(index: usize, round: &RoundView, block: &BlockView, frame: &Frame) -> M
 fn task(id: &str, round: &RoundView, task: &TaskView) -> Markup {
     let notified: Vec<&str> = task.waits.iter().filter(|wait| wait.why == "notify").map(|wait| wait.on.as_str()).collect();
     let others: Vec<WaitView> = task.waits.iter().filter(|wait| wait.why != "notify").cloned().collect();
+    // One more would be the line that says how many there are.
+    let shown = if task.steps.len() > MOST_FORMS + 1 { MOST_FORMS } else { task.steps.len() };
+    let (shown, rest) = task.steps.split_at(shown);
     html! {
         details class="task" id=(id) open {
             summary {
@@ -98,13 +105,23 @@ fn task(id: &str, round: &RoundView, task: &TaskView) -> Markup {
                 b { (task.name) } " "
                 code { (task.verb) }
             }
-            @if !others.is_empty() { p class="note" { (waits(&others, true)) } }
+            @if !others.is_empty() { p class="note" { (waits(&others)) } }
             @if !notified.is_empty() { p class="note" { "notified by " (notified.join(", ")) } }
             @if let Some(reason) = &task.left_out { p { "left out: " (reason) } }
             (list(&flow::of_task(task)))
-            @for steps in &task.steps { (step(round, steps)) }
+            @for steps in shown { (step(round, steps)) }
+            @if !rest.is_empty() {
+                details class="rest" {
+                    summary { "and " (rest.len()) " more, on " span class="hosts" { (fold_names(&hosts_of(rest))) } }
+                    @for steps in rest { (step(round, steps)) }
+                }
+            }
         }
     }
+}
+
+fn hosts_of(steps: &[StepsView]) -> Vec<&String> {
+    steps.iter().flat_map(|steps| &steps.hosts).collect()
 }
 
 /// A step on all hosts for which it is the same; the mark stands where what will become of it is told.
@@ -150,12 +167,8 @@ fn command(what: &What) -> Markup {
     }
 }
 
-fn waits(waits: &[WaitView], first: bool) -> String {
-    match (waits, first) {
-        ([], true) => String::new(),
-        ([], false) => "starts at once".to_owned(),
-        _ => format!("waits for {}", reasons(waits).join(", ")),
-    }
+fn waits(waits: &[WaitView]) -> String {
+    if waits.is_empty() { "starts at once".to_owned() } else { format!("waits for {}", reasons(waits).join(", ")) }
 }
 
 fn list(lines: &[String]) -> Markup {
