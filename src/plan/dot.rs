@@ -18,7 +18,8 @@ pub fn dot(view: &PlanView) -> String {
     text.push_str("  node [fontname=\"Helvetica\", fontsize=11, shape=box];\n  edge [fontname=\"Helvetica\", fontsize=10];\n");
     let mut ends = BTreeMap::new();
     for round in &rounds {
-        frame(round, 1, &mut ends, &mut text);
+        round.ends(&mut ends);
+        frame(round, 1, &mut text);
     }
     for round in &rounds {
         for (from, to) in round.sequence() {
@@ -30,9 +31,7 @@ pub fn dot(view: &PlanView) -> String {
     text
 }
 
-/// `ends` takes down the first and last task of each cluster.
-fn frame<'a>(shown: &'a Frame, depth: usize, ends: &mut BTreeMap<&'a str, (&'a str, &'a str)>, text: &mut String) {
-    ends.insert(&shown.id, (shown.first(), shown.last()));
+fn frame(shown: &Frame, depth: usize, text: &mut String) {
     let blank = "  ".repeat(depth);
     let style = match shown.kind {
         Kind::Round => "bold",
@@ -44,7 +43,7 @@ fn frame<'a>(shown: &'a Frame, depth: usize, ends: &mut BTreeMap<&'a str, (&'a s
     for item in &shown.items {
         match item {
             Item::Node(shown) => text.push_str(&format!("{blank}  {}\n", node(shown))),
-            Item::Frame(inner) => frame(inner, depth + 1, ends, text),
+            Item::Frame(inner) => frame(inner, depth + 1, text),
         }
     }
     text.push_str(&format!("{blank}}}\n"));

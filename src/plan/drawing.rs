@@ -102,6 +102,16 @@ impl Frame {
         }
     }
 
+    /// Takes down the first and the last task of this frame and of all in it.
+    pub(super) fn ends<'a>(&'a self, ends: &mut BTreeMap<&'a str, (&'a str, &'a str)>) {
+        ends.insert(&self.id, (self.first(), self.last()));
+        for item in &self.items {
+            if let Item::Frame(frame) = item {
+                frame.ends(ends);
+            }
+        }
+    }
+
     /// The tasks between which nothing is drawn although one part comes after the other.
     pub(super) fn sequence(&self) -> Vec<(&str, &str)> {
         let mut pairs = Vec::new();

@@ -3,6 +3,8 @@
 //! Knows only the drawing and Mermaid's language. Its parser and those around it give meaning to many signs even inside
 //! quotes, so that all but letters, digits and a few harmless ones are written as entities.
 
+use std::collections::BTreeMap;
+
 use super::drawing::{Drawing, Frame, Item, Node, Shape, drawing};
 use super::view::PlanView;
 
@@ -20,7 +22,15 @@ pub fn mermaid(view: &PlanView) -> String {
             text.push_str(&format!("  {from} ~~~ {to}\n"));
         }
     }
+    let mut ends = BTreeMap::new();
+    rounds.iter().for_each(|round| round.ends(&mut ends));
     for arrow in &arrows {
+        let first = ends.get(arrow.to.as_str()).map(|(first, _)| *first);
+        let last = ends.get(arrow.from.as_str()).map(|(_, last)| *last);
+        if first.is_some() || last.is_some() {
+            // Where an arrow ends at a box, Mermaid puts the box anywhere beside the other end.
+            text.push_str(&format!("  {} ~~~ {}\n", last.unwrap_or(&arrow.from), first.unwrap_or(&arrow.to)));
+        }
         let why = if arrow.why.is_empty() { String::new() } else { format!("|\"{}\"|", arrow.why.join(", ")) };
         text.push_str(&format!("  {} -->{why} {}\n", arrow.from, arrow.to));
     }
@@ -32,7 +42,9 @@ pub fn mermaid(view: &PlanView) -> String {
 
 fn frame<'a>(shown: &'a Frame, depth: usize, skipped: &mut Vec<&'a str>, text: &mut String) {
     let blank = "  ".repeat(depth);
-    text.push_str(&format!("{blank}subgraph {}[{}]\n{blank}  direction TB\n", shown.id, label(&shown.title)));
+    // Mermaid leaves room for one line above what is in a box.
+    let title = label(&[shown.title.join(" · ")]);
+    text.push_str(&format!("{blank}subgraph {}[{title}]\n{blank}  direction TB\n", shown.id));
     for item in &shown.items {
         match item {
             Item::Node(shown) => {
