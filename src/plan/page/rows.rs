@@ -1,8 +1,8 @@
 //! Boxes in rows, one below the other, with wires between the rows.
 //!
-//! Knows sizes and which box comes before which, nothing of what is in a box. A wire over several rows goes through a
-//! gap of its own in each row between. Every labelled wire has a track of its own in the channel above its end; wires
-//! without a label share one where they have an end in common.
+//! Knows sizes and which box comes before which, nothing of what is in a box. Wires over several rows go through a gap
+//! in each row between, one for all that begin at the same box, and branch off it. Every labelled wire has a track of its
+//! own in the channel above its end; wires without a label share one where they have an end in common.
 
 use std::collections::BTreeMap;
 
@@ -48,13 +48,11 @@ struct Cell {
     x: i32,
 }
 
-/// A part of a join, from one row to the next.
+/// A part of a wire, from one row to the next.
 struct Segment {
     from: usize,
     to: usize,
-    /// The join's number.
-    join: usize,
-    /// With the label.
+    /// Of one join alone, and with its label.
     labelled: bool,
     start: i32,
     end: i32,
@@ -66,21 +64,31 @@ pub(super) fn arrange(sizes: &[(i32, i32)], joins: &[Join], last: &[bool]) -> Ro
     let of = layers(sizes.len(), joins, last);
     let mut cells: Vec<Cell> =
         sizes.iter().zip(&of).map(|((width, height), row)| Cell { row: *row, width: *width, height: *height, x: 0 }).collect();
-    let mut segments = Vec::new();
-    for (index, join) in joins.iter().enumerate().filter(|(_, join)| of[join.from] < of[join.to]) {
-        let mut from = join.from;
+    let mut segments: Vec<Segment> = Vec::new();
+    // By box and row, the gap; by both ends, the segment that wires share.
+    let (mut gaps, mut known) = (BTreeMap::new(), BTreeMap::new());
+    let mut ways: Vec<(&Join, Vec<usize>)> = Vec::new();
+    for join in joins.iter().filter(|join| of[join.from] < of[join.to]) {
+        let (mut from, mut way) = (join.from, Vec::new());
         for row in of[join.from] + 1..=of[join.to] {
-            let to = if row == of[join.to] { join.to } else { cells.len() };
+            let end = row == of[join.to];
+            let to = if end { join.to } else { *gaps.entry((join.from, row)).or_insert(cells.len()) };
             if to == cells.len() {
                 cells.push(Cell { row, width: 2, height: 0, x: 0 });
             }
-            let labelled = row == of[join.to] && !join.label.is_empty();
-            segments.push(Segment { from, to, join: index, labelled, start: 0, end: 0, track: 0 });
+            let labelled = end && !join.label.is_empty();
+            let fresh = segments.len();
+            let segment = if labelled { fresh } else { *known.entry((from, to)).or_insert(fresh) };
+            if segment == fresh {
+                segments.push(Segment { from, to, labelled, start: 0, end: 0, track: 0 });
+                way.push(segment);
+            }
             from = to;
         }
+        ways.push((join, way));
     }
     let mut width = spread(&mut cells, &segments);
-    ports(&cells, &mut segments);
+    ports(&cells, sizes.len(), &mut segments);
     let count = cells.iter().map(|cell| cell.row + 1).max().unwrap_or(0);
     let mut tops = vec![0; count];
     let mut y = 0;
@@ -91,23 +99,25 @@ pub(super) fn arrange(sizes: &[(i32, i32)], joins: &[Join], last: &[bool]) -> Ro
         tops[row] = y;
         y += cells.iter().filter(|cell| cell.row == row).map(|cell| cell.height).max().unwrap_or(0);
     }
-    let mut wires: BTreeMap<usize, Wire> = BTreeMap::new();
-    for segment in &segments {
-        let (from, to) = (&cells[segment.from], &cells[segment.to]);
-        let wire = wires.entry(segment.join).or_insert_with(|| Wire { points: Vec::new(), label: None });
-        wire.points.push((segment.start, tops[from.row] + from.height));
-        if segment.start != segment.end {
-            wire.points.extend([(segment.start, segment.track), (segment.end, segment.track)]);
+    let mut wires = Vec::with_capacity(ways.len());
+    for (join, way) in ways {
+        let mut wire = Wire { points: Vec::new(), label: None };
+        for segment in way.into_iter().map(|segment| &segments[segment]) {
+            let (from, to) = (&cells[segment.from], &cells[segment.to]);
+            wire.points.push((segment.start, tops[from.row] + from.height));
+            if segment.start != segment.end {
+                wire.points.extend([(segment.start, segment.track), (segment.end, segment.track)]);
+            }
+            wire.points.push((segment.end, tops[to.row]));
+            if segment.labelled {
+                width = width.max(segment.end + 6 + length(&join.label));
+                wire.label = Some((segment.end + 6, segment.track + 14, join.label.clone()));
+            }
         }
-        wire.points.push((segment.end, tops[to.row]));
-        if segment.labelled {
-            let label = joins[segment.join].label.clone();
-            width = width.max(segment.end + 6 + length(&label));
-            wire.label = Some((segment.end + 6, segment.track + 14, label));
-        }
+        wires.push(wire);
     }
     let places = cells[..sizes.len()].iter().map(|cell| (cell.x, tops[cell.row])).collect();
-    Rows { places, wires: wires.into_values().collect(), width, height: y }
+    Rows { places, wires, width, height: y }
 }
 
 /// By box, its row: below all that it comes after.
@@ -171,53 +181,51 @@ fn spread(cells: &mut [Cell], segments: &[Segment]) -> i32 {
     width
 }
 
-/// The wires without a label that end in one box come together, and those that begin in one.
-fn bus(segment: &Segment, segments: &[(usize, bool, usize)]) -> (bool, usize) {
-    let together = segments.iter().filter(|(to, labelled, _)| *to == segment.to && !labelled).count() > 1;
-    if together { (true, segment.to) } else { (false, segment.from) }
-}
-
-/// Gives every wire its ends on the borders of boxes, in the order of the other ends.
-fn ports(cells: &[Cell], segments: &mut [Segment]) {
+/// Gives every segment its ends: on the borders of boxes in the order of the other ends, of gaps in the middle.
+fn ports(cells: &[Cell], boxes: usize, segments: &mut [Segment]) {
     let middle = |cell: usize| cells[cell].x + cells[cell].width / 2;
     let at = |cell: usize, index: usize, count: usize| {
         let [index, count] = [index, count].map(|number| i32::try_from(number).unwrap_or(i32::MAX / 4096));
         cells[cell].x + cells[cell].width * (index + 1) / (count + 1)
     };
-    for (from_side, cell) in (0..cells.len()).flat_map(|cell| [(true, cell), (false, cell)]) {
-        let mut own: Vec<usize> =
-            (0..segments.len()).filter(|index| cell == if from_side { segments[*index].from } else { segments[*index].to }).collect();
-        own.sort_by_key(|index| {
-            let segment = &segments[*index];
-            (middle(if from_side { segment.to } else { segment.from }), *index)
-        });
-        // Those without a label share one place.
-        let plain = own.iter().position(|index| !segments[*index].labelled);
-        let places: Vec<usize> =
-            own.iter().copied().filter(|index| segments[*index].labelled || plain.is_some_and(|at| own[at] == *index)).collect();
-        for index in own {
-            let shared = plain.filter(|_| !segments[index].labelled);
-            let place = places
-                .iter()
-                .position(|other| *other == index)
-                .or_else(|| shared.map(|_| places.iter().position(|other| !segments[*other].labelled).unwrap_or(0)));
-            let x = at(cell, place.unwrap_or(0), places.len());
-            if from_side { segments[index].start = x } else { segments[index].end = x }
+    for from_side in [true, false] {
+        let mut sides: Vec<Vec<usize>> = vec![Vec::new(); cells.len()];
+        for (index, segment) in segments.iter().enumerate() {
+            sides[if from_side { segment.from } else { segment.to }].push(index);
+        }
+        for (cell, mut own) in sides.into_iter().enumerate() {
+            own.sort_by_key(|index| {
+                let segment = &segments[*index];
+                (middle(if from_side { segment.to } else { segment.from }), *index)
+            });
+            // Those without a label share one place.
+            let shared = own.iter().copied().find(|index| !segments[*index].labelled);
+            let places: Vec<usize> = own.iter().copied().filter(|index| segments[*index].labelled || shared == Some(*index)).collect();
+            for index in own {
+                let stands = if segments[index].labelled { Some(index) } else { shared };
+                let place = places.iter().position(|other| Some(*other) == stands).unwrap_or(0);
+                let x = if cell < boxes { at(cell, place, places.len()) } else { middle(cell) };
+                if from_side { segments[index].start = x } else { segments[index].end = x }
+            }
         }
     }
 }
 
-/// Gives the wires between a row and the one above their tracks, from `top` on, and says where the row begins.
+/// Gives the segments between a row and the one above their tracks, from `top` on, and says where the row begins.
 fn channel(cells: &[Cell], segments: &mut [Segment], row: usize, top: i32) -> i32 {
     let mut y = top + CHANNEL;
-    let known: Vec<(usize, bool, usize)> = segments.iter().map(|segment| (segment.to, segment.labelled, segment.from)).collect();
+    let mut own: Vec<&mut Segment> = segments.iter_mut().filter(|segment| cells[segment.to].row == row).collect();
+    let mut ending: BTreeMap<usize, usize> = BTreeMap::new();
+    own.iter().filter(|segment| !segment.labelled).for_each(|segment| *ending.entry(segment.to).or_default() += 1);
+    // Those that end in one box come together, else those that begin in one.
     let mut shared: BTreeMap<(bool, usize), i32> = BTreeMap::new();
-    for segment in segments.iter_mut().filter(|segment| cells[segment.to].row == row) {
+    for segment in &mut own {
         if segment.labelled {
             segment.track = y;
             y += TRACKS.0;
         } else if segment.start != segment.end {
-            segment.track = *shared.entry(bus(segment, &known)).or_insert_with(|| {
+            let together = ending.get(&segment.to).is_some_and(|count| *count > 1);
+            segment.track = *shared.entry((together, if together { segment.to } else { segment.from })).or_insert_with(|| {
                 y += TRACKS.1;
                 y - TRACKS.1
             });

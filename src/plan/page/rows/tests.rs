@@ -49,7 +49,9 @@ proptest! {
         for (join, wire) in joins.iter().zip(&rows.wires) {
             prop_assert!(boxes[join.from].3 <= boxes[join.to].1, "what waits stands below");
             let (first, end) = (wire.points[0], wire.points[wire.points.len() - 1]);
-            prop_assert!(first.1 == boxes[join.from].3 && (boxes[join.from].0..=boxes[join.from].2).contains(&first.0));
+            let begins = first.1 == boxes[join.from].3 && (boxes[join.from].0..=boxes[join.from].2).contains(&first.0);
+            let branches = joins.iter().zip(&rows.wires).any(|(other, shown)| other.from == join.from && other.to != join.to && shown.points.contains(&first));
+            prop_assert!(begins || branches, "a wire begins at its box, or where another from there goes on");
             prop_assert!(end.1 == boxes[join.to].1 && (boxes[join.to].0..=boxes[join.to].2).contains(&end.0));
             for pair in wire.points.windows(2) {
                 let line = (pair[0].0.min(pair[1].0), pair[0].1, pair[0].0.max(pair[1].0), pair[1].1);
@@ -75,4 +77,18 @@ fn a_circle_does_not_hang() {
 fn nothing_is_nothing() {
     let rows = arrange(&[], &[], &[]);
     assert_eq!((rows.width, rows.height, rows.wires.len()), (0, 0, 0));
+}
+
+#[test]
+fn what_all_wait_for_takes_one_gap() {
+    let joins: Vec<Join> = (1..800)
+        .flat_map(|to| {
+            let order = Join { from: to - 1, to, label: String::new() };
+            let data = Join { from: 0, to, label: "data".to_owned() };
+            if to == 1 { vec![order] } else { vec![order, data] }
+        })
+        .collect();
+    let rows = arrange(&[(100, 20); 800], &joins, &[false; 800]);
+    assert!(rows.width < 300, "{}", rows.width);
+    assert!(rows.wires.iter().map(|wire| wire.points.len()).sum::<usize>() < 10_000);
 }
