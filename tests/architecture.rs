@@ -43,6 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("petgraph", &["plan"]),
     ("rusqlite", &["store"]),
     ("indicatif", &["report"]),
+    ("maud", &["plan"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("rpassword", &["cli"]),

@@ -72,13 +72,20 @@ fn label(lines: &[String]) -> String {
 }
 
 fn escaped(line: &str) -> String {
+    let line = line.trim_start();
     let mut text = String::with_capacity(line.len());
-    for c in line.chars() {
-        if c.is_alphanumeric() || " ,./+=~·…()_".contains(c) {
-            text.push(c);
-        } else {
-            text.push_str(&format!("#{};", u32::from(c)));
-        }
+    for (at, c) in line.char_indices() {
+        let (before, next) = (&line[..at], line[at + c.len_utf8()..].chars().next());
+        let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        // Every label is read as Markdown, where some signs begin a list, a link or a change of type.
+        let plain = match c {
+            '.' | ')' => !before.chars().all(|c| c.is_ascii_digit()) && !before.to_ascii_lowercase().ends_with("www"),
+            '+' => !before.is_empty(),
+            '_' => inside(before.chars().next_back()) && inside(next),
+            '~' => next == Some(' '),
+            _ => c.is_alphanumeric() || " ,/=·…(".contains(c),
+        };
+        if plain { text.push(c) } else { text.push_str(&format!("#{};", u32::from(c))) }
     }
     text
 }
@@ -91,5 +98,7 @@ mod tests {
     fn labels_mean_only_themselves() {
         assert_eq!(escaped("a \"b\"]; #c"), "a #34;b#34;#93;#59; #35;c");
         assert_eq!(escaped("`x` %%{init} style: <b> \\n é 日"), "#96;x#96; #37;#37;#123;init#125; style#58; #60;b#62; #92;n é 日");
+        assert_eq!(escaped("1. a_b __init__ ~~x~~ www.a.b 2.4"), "1#46; a_b #95;#95;init#95;#95; #126;#126;x#126;~ www#46;a.b 2.4");
+        assert_eq!(escaped("  + a + b"), "#43; a + b");
     }
 }

@@ -81,6 +81,8 @@ pub(crate) const NASTY: &[&str] = &[
     "<img src=x onerror=\"document.title='owned'\">",
     "'--><!-- ]]> </svg></style></title>",
     "subgraph graph x --> y;",
+    "1. www.example.com __init__ ~~struck~~ + [a](b) a@b.c",
+    "  + 2) x",
 ];
 
 /// A project with `hosts.yml`, `site.yml` and `nasty.yml`.

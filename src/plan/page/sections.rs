@@ -12,6 +12,9 @@ use crate::text::{fold_names, plural};
 /// So many forms of a task are shown unasked.
 const MOST_FORMS: usize = 3;
 
+/// So many more can be unfolded: a page of all forms of all tasks on a thousand hosts would open in no browser.
+const MOST_UNFOLDED: usize = 100;
+
 /// Writes a round and all that stands in it.
 pub(super) fn round(index: usize, round: &RoundView, frame: &Frame) -> Markup {
     let mut said = flow::of_round(round);
@@ -113,7 +116,12 @@ fn task(id: &str, round: &RoundView, task: &TaskView) -> Markup {
             @if !rest.is_empty() {
                 details class="rest" {
                     summary { "and " (rest.len()) " more, on " span class="hosts" { (fold_names(&hosts_of(rest))) } }
-                    @for steps in rest { (step(round, steps)) }
+                    @for steps in rest.iter().take(MOST_UNFOLDED) { (step(round, steps)) }
+                    @if let Some(left) = rest.get(MOST_UNFOLDED..).filter(|left| !left.is_empty()) {
+                        p class="note" {
+                            "and " (left.len()) " more, on " span class="hosts" { (fold_names(&hosts_of(left))) } ": the plan's JSON form has them"
+                        }
+                    }
                 }
             }
         }
