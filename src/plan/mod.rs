@@ -4,8 +4,8 @@
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
 //! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`items`]
 //! is what an `each` goes through, [`batches`] what a round's hosts are split into; [`view`] is the whole plan as data
-//! (its JSON form), [`plan_text`] as text, [`dot`] and [`mermaid`] as
-//! graphs for other programs, [`page`] as a page for browsers; [`examine`] only looks for mistakes.
+//! (its JSON form), [`plan_text`] as text, [`dot()`] and [`mermaid()`] as
+//! graphs for other programs, [`page()`] as a page for browsers; [`examine`] only looks for mistakes.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 

@@ -90,13 +90,13 @@ pub(super) fn arrange(sizes: &[(i32, i32)], joins: &[Join], last: &[bool]) -> Ro
     let mut width = spread(&mut cells, &segments);
     ports(&cells, sizes.len(), &mut segments);
     let count = cells.iter().map(|cell| cell.row + 1).max().unwrap_or(0);
-    let mut tops = vec![0; count];
+    let mut tops = Vec::with_capacity(count);
     let mut y = 0;
     for row in 0..count {
         if row > 0 {
             y = channel(&cells, &mut segments, row, y);
         }
-        tops[row] = y;
+        tops.push(y);
         y += cells.iter().filter(|cell| cell.row == row).map(|cell| cell.height).max().unwrap_or(0);
     }
     let mut wires = Vec::with_capacity(ways.len());
