@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("similar", &["resource"]),
     ("indicatif", &["report"]),
+    ("maud", &["plan"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("rpassword", &["cli"]),

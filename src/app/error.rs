@@ -37,6 +37,14 @@ pub enum AppError {
         /// Why.
         error: std::io::Error,
     },
+    /// A file that was asked for can't be written.
+    #[error("{path} can't be written: {error}", path = path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// The program's machinery can't be set up.
     #[error("{what}: {error}")]
     Machine {
@@ -62,7 +70,7 @@ impl AppError {
                         .to_owned()
                 }
             }),
-            AppError::Hub(_) | AppError::File { .. } | AppError::Machine { .. } => None,
+            AppError::Hub(_) | AppError::File { .. } | AppError::Unwritable { .. } | AppError::Machine { .. } => None,
         }
     }
 }

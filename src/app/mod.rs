@@ -30,7 +30,7 @@ pub use inventory::load_inventory;
 pub use limits::too_few_for;
 pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check, check_each, load};
 pub use past::{Past, find_run, history, is_found_from_here, open_record};
-pub use planned::{add_expected, plan_json, plan_text};
+pub use planned::{add_expected, plan_dot, plan_json, plan_mermaid, plan_text, write_plan_page};
 pub use run::{MakeSinks, Passwords, RecordPlace, RunRequest, run, run_to_end};
 pub use secrets::{
     Ask, Recipients, SecretError, SecretFailures, SecretSources, Secrets, VaultError, Why, edit_secret, encrypt_secret, get_secrets,

@@ -1,13 +1,17 @@
-//! `plan`: what would run, as text with colours; and how long that may take, from the record.
+//! `plan`: what would run, as text with colours, for programs, as graphs, and as a page in a file; and how long that may take, from the record.
+//!
+//! What must not be written is masked before a form escapes or cuts it: no form's signs hide a secret from the redactor.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
+use super::error::AppError;
 use super::load::Ready;
 use super::secrets::redactor_of_plan;
-use crate::plan::{Known, KnownTask, Role, expected, plan_text as text, unpainted};
+use crate::plan::{self, Known, KnownTask, PlanView, Role, expected, plan_text as text, unpainted};
 use crate::store::{Durations, OpenMode, Store, StoreError, default_path};
 
 /// Durations come from so many of a playbook's last runs.
@@ -48,6 +52,54 @@ pub fn plan_json(ready: &Ready) -> serde_json::Value {
     let mut plan = serde_json::to_value(&ready.view).unwrap_or_default();
     redactor_of_plan(ready).mask_json(&mut plan);
     plan
+}
+
+/// The plan in the language of Graphviz.
+#[must_use]
+pub fn plan_dot(ready: &Ready) -> String {
+    plan::dot(&masked(ready))
+}
+
+/// The plan in the language of Mermaid.
+#[must_use]
+pub fn plan_mermaid(ready: &Ready) -> String {
+    plan::mermaid(&masked(ready))
+}
+
+/// Writes the plan as a page: a file there is replaced at once, anything else written into.
+///
+/// # Errors
+/// The file can't be written.
+pub fn write_plan_page(ready: &Ready, path: &Path) -> Result<(), AppError> {
+    let page = plan::page(&masked(ready));
+    replace(path, page.as_bytes()).map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
+}
+
+fn masked(ready: &Ready) -> PlanView {
+    let redactor = redactor_of_plan(ready);
+    let mut view = ready.view.clone();
+    view.change_text(&|text| *text = redactor.mask(text).into_owned());
+    view
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let known = std::fs::metadata(path).ok();
+    if known.as_ref().is_some_and(|known| !known.is_file()) {
+        // A device or a pipe must not become a file.
+        return std::fs::write(path, bytes);
+    }
+    // What a link leads to is replaced, not the link.
+    let path = if known.is_some() { path.canonicalize()? } else { path.to_owned() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As usual for a file, less what the umask takes away.
+    let mode = known.map_or(0o666, |known| known.permissions().mode() & 0o777);
+    let mut builder = tempfile::Builder::new();
+    let mut file = builder.prefix(".roundsman").permissions(std::fs::Permissions::from_mode(mode)).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn paint(role: Role, words: &str) -> String {

@@ -61,7 +61,7 @@ pub struct Common {
     /// The record [default: .roundsman/record.db at the project's root]
     #[arg(long, global = true, value_name = "FILE", env = "ROUNDSMAN_DB", hide_env_values = true)]
     pub db: Option<PathBuf>,
-    /// What goes to stdout: text, json (one document) or jsonl (a line for each event); words for people then go to stderr
+    /// What goes to stdout: text, json (one document) or jsonl (a line for each event), of a plan also dot or mermaid (a graph); words for people then go to stderr
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text, hide_possible_values = true)]
     pub format: Format,
     /// Colours: auto (on a terminal, unless NO_COLOR is set), always or never
@@ -102,6 +102,10 @@ pub enum Format {
     Json,
     /// One JSON object a line, as things happen
     Jsonl,
+    /// A graph for Graphviz
+    Dot,
+    /// A graph for Mermaid
+    Mermaid,
 }
 
 /// When to use colours.
@@ -172,10 +176,18 @@ pub struct Check {
 
 /// `roundsman plan`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-#[command(after_help = "Examples:\n  roundsman plan site.yml\n  roundsman plan site.yml --limit canary -e release=2.4.1 --format json")]
+#[command(after_help = "\
+Examples:
+  roundsman plan site.yml
+  roundsman plan site.yml --limit canary -e release=2.4.1 --format json
+  roundsman plan site.yml --format dot | dot -Tsvg > plan.svg
+  roundsman plan site.yml -q --html plan.html")]
 pub struct Plan {
     /// The playbook
     pub playbook: PathBuf,
+    /// Also write it to FILE as a page for a browser; with -q no text goes to stdout then
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Which hosts and variables.
     #[command(flatten)]
     pub selection: Selection,
@@ -312,7 +324,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     let cli = Cli::try_parse_from(words)?;
     let (command, formats): (&str, &[Format]) = match cli.command {
         Command::Check(_) => ("check", &[Format::Text, Format::Json]),
-        Command::Plan(_) => ("plan", &[Format::Text, Format::Json]),
+        Command::Plan(_) => ("plan", &[Format::Text, Format::Json, Format::Dot, Format::Mermaid]),
         Command::Run(_) => ("run", &[Format::Text, Format::Jsonl]),
         Command::Exec(_) => ("exec", &[Format::Text, Format::Jsonl]),
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),

@@ -76,7 +76,7 @@ impl Session<'_> {
     fn command(&self) -> Result<ExitCode, AppError> {
         match &self.cli.command {
             Command::Check(check) => Ok(self.check(check)),
-            Command::Plan(plan) => Ok(self.plan(plan)),
+            Command::Plan(plan) => self.plan(plan),
             Command::Run(run) => {
                 let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
@@ -184,24 +184,30 @@ impl Session<'_> {
         exit
     }
 
-    fn plan(&self, plan: &args::Plan) -> ExitCode {
+    fn plan(&self, plan: &args::Plan) -> Result<ExitCode, AppError> {
         let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection, &plan.tasks));
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
-        let Some(mut ready) = loaded.ready else { return ExitCode::Invalid };
+        let Some(mut ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
         let folder = PlaybookSource::File(plan.playbook.clone()).folder();
         if let Err(why) = app::add_expected(&mut ready, &folder, self.cli.common.db.as_deref())
             && self.cli.common.verbose > 0
         {
             tell(&format!("note: no durations of earlier runs: {why}\n"));
         }
+        if let Some(path) = &plan.html {
+            app::write_plan_page(&ready, path)?;
+        }
         match self.cli.common.format {
             Format::Json => self.print_json(&app::plan_json(&ready)),
+            Format::Dot => self.print(&app::plan_dot(&ready)),
+            Format::Mermaid => self.print(&app::plan_mermaid(&ready)),
+            Format::Text | Format::Jsonl if plan.html.is_some() && self.cli.common.quiet => {}
             Format::Text | Format::Jsonl => {
                 let options = self.options();
                 self.print(&app::plan_text(&ready, options.width, options.colors));
             }
         }
-        ExitCode::Ok
+        Ok(ExitCode::Ok)
     }
 
     fn run(&self, sources: &Sources, connecting: &Connecting, how: How<'_>) -> Result<ExitCode, AppError> {
@@ -278,7 +284,9 @@ impl Session<'_> {
         let store = app::open_record(self.cli.common.db.as_deref())?;
         let rows = app::history(&store, history.number.get())?;
         match self.cli.common.format {
-            Format::Text => self.print(&report::history(&rows, &self.options(), &jiff::tz::TimeZone::system())),
+            Format::Text | Format::Dot | Format::Mermaid => {
+                self.print(&report::history(&rows, &self.options(), &jiff::tz::TimeZone::system()))
+            }
             Format::Json => self.print_json(&serde_json::json!(rows)),
             Format::Jsonl => rows.iter().for_each(|row| self.print(&format!("{}\n", serde_json::json!(row)))),
         }

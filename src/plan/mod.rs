@@ -4,7 +4,8 @@
 //! on it during a run; a [`World`] gives each step the scope that its templates see, with real results or with
 //! pending ones; [`prepare`] renders everything of one step into plain data, [`preview`] the same for people; [`items`]
 //! is what an `each` goes through, [`batches`] what a round's hosts are split into; [`view`] is the whole plan as data
-//! (its JSON form), [`plan_text`] as text; [`examine`] only looks for mistakes; [`expected`] is how long it may take.
+//! (its JSON form), [`plan_text`] as text, [`dot()`] and [`mermaid()`] as graphs for other programs, [`page()`] as a page for browsers; [`examine`]
+//! only looks for mistakes; [`expected`] is how long it may take.
 //!
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
@@ -16,13 +17,18 @@ mod chosen;
 mod circle;
 mod classes;
 mod critical;
+mod dot;
+mod drawing;
 mod facts;
 mod fields;
 mod graph;
 mod inputs;
 mod item;
 mod links;
+mod masked;
+mod mermaid;
 mod nodes;
+mod page;
 mod passes;
 mod prepare;
 mod prepared;
@@ -45,8 +51,11 @@ pub use batches::batches;
 pub use before::StepOrder;
 pub use build::build;
 pub use critical::{Expected, Known, KnownTask, PathStep, RoundTime, expected};
+pub use dot::dot;
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use item::{item_label, items};
+pub use mermaid::mermaid;
+pub use page::page;
 pub use prepare::{holds, judge, prepare, preview, until};
 pub use prepared::{
     AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard, command_line,
@@ -57,7 +66,7 @@ pub use scope::Local;
 pub use text::{Paint, Role, plan_text, unpainted};
 pub use view::{
     BatchView, BlockSteps, BlockView, BlockWhat, ChangesView, Counts, FORMAT, HomeView, ItemWhat, PlanView, RepeatView, RoundView,
-    StepsView, TaskView, UserView, WaitView, What,
+    StepsView, TaskView, UserView, WaitView, Waited, What,
 };
 pub use viewer::{examine, view};
 pub use world::{ControllerInfo, RunInfo, World};

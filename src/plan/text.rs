@@ -8,7 +8,7 @@ use crate::template::has_hole as is_pending;
 use crate::text::{fold_names, one_line, plural};
 
 mod ahead;
-mod flow;
+pub(super) mod flow;
 mod nest;
 
 use nest::{Nest, Opened};
@@ -259,7 +259,7 @@ impl Writer<'_> {
 }
 
 /// Guards, user, place and environment of a step, a line each.
-fn details(what: &What) -> Vec<String> {
+pub(super) fn details(what: &What) -> Vec<String> {
     let mut lines = flow::of_items(what);
     lines.extend(what.guards.iter().cloned());
     let mut parts = Vec::new();
@@ -300,7 +300,7 @@ fn headline(what: &What, room: usize) -> String {
 }
 
 /// `survey (needs, reads it)`: each once, with all its reasons.
-fn reasons(waits: &[WaitView]) -> Vec<String> {
+pub(super) fn reasons(waits: &[WaitView]) -> Vec<String> {
     let mut by: indexmap::IndexMap<&str, Vec<&str>> = indexmap::IndexMap::new();
     for wait in waits {
         by.entry(&wait.on).or_default().push(match wait.why {

@@ -231,6 +231,20 @@ pub struct WaitView {
     /// The word that says so; none for the order written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Location>,
+    /// The same as `on`, by its number.
+    #[serde(skip)]
+    pub at: Waited,
+}
+
+/// What is waited for, by its place in a view: names need not be unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Waited {
+    /// One of [`PlanView::rounds`].
+    Round(usize),
+    /// One of the [`RoundView::tasks`] of the same round.
+    Task(usize),
+    /// One of the [`RoundView::blocks`] of the same round.
+    Block(usize),
 }
 
 /// A task.

@@ -16,6 +16,7 @@ use super::graph::{Edge, EdgeKind, Plan};
 use super::radius;
 use super::view::{
     BatchView, BlockSteps, BlockView, BlockWhat, Counts, FORMAT, HomeView, PlanView, RepeatView, RoundView, StepsView, TaskView, WaitView,
+    Waited,
 };
 use super::world::World;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
@@ -91,7 +92,12 @@ impl Viewer<'_> {
     fn round(&self, ix: RoundIx, counts: &mut Counts, diagnostics: &mut Diagnostics) -> RoundView {
         let playbook = self.world.playbook();
         let (round, hosts) = (playbook.round(ix), self.plan.hosts(ix));
-        let waits = self.plan.round_waits(ix).into_iter().map(|wait| self.wait(playbook.round(wait.round).id.clone(), wait.edge)).collect();
+        let waits = self
+            .plan
+            .round_waits(ix)
+            .into_iter()
+            .map(|wait| self.wait(playbook.round(wait.round).id.clone(), Waited::Round(wait.round.index()), wait.edge));
+        let waits = waits.collect();
         let groups = round.flow.chosen.iter().flat_map(|chosen| &chosen.groups).filter_map(|group| playbook.groups.get_index(*group));
         let chosen_by: BTreeSet<String> =
             groups.flat_map(|(_, group)| &group.reads).map(|read| self.world.step_name(read.round, read.task)).collect();
@@ -273,24 +279,25 @@ impl Viewer<'_> {
 
     fn waits(&self, round: RoundIx, node: TaskIx) -> Vec<WaitView> {
         let waits = self.plan.task_waits(round, node).into_iter();
-        waits.filter_map(|wait| Some(self.wait(self.waited(round, wait.task, wait.edge.kind)?, wait.edge))).collect()
+        let known = waits.filter_map(|wait| Some((self.waited(round, wait.task, wait.edge.kind)?, wait.edge)));
+        known.map(|((on, at), edge)| self.wait(on, at, edge)).collect()
     }
 
     /// What is waited for, as people know it; none for gates that only stand for a place.
-    fn waited(&self, round: RoundIx, node: TaskIx, kind: EdgeKind) -> Option<String> {
+    fn waited(&self, round: RoundIx, node: TaskIx, kind: EdgeKind) -> Option<(String, Waited)> {
         let round = self.world.playbook().round(round);
         match round.gate(node) {
-            None => Some(id_or_name(&round.tasks[node.index()])),
+            None => Some((id_or_name(&round.tasks[node.index()]), Waited::Task(node.index()))),
             Some(Gate::Exit(block)) if matches!(kind, EdgeKind::Order | EdgeKind::Needs | EdgeKind::Data) => {
-                let block = &round.blocks[block.index()];
-                Some(block.id.clone().unwrap_or_else(|| block.name.clone()))
+                let entry = &round.blocks[block.index()];
+                Some((entry.id.clone().unwrap_or_else(|| entry.name.clone()), Waited::Block(block.index())))
             }
             Some(_) => None,
         }
     }
 
-    fn wait(&self, on: String, edge: Edge) -> WaitView {
-        WaitView { on, why: edge.kind.word(), place: edge.place.map(|place| self.map.location(place)) }
+    fn wait(&self, on: String, at: Waited, edge: Edge) -> WaitView {
+        WaitView { on, why: edge.kind.word(), place: edge.place.map(|place| self.map.location(place)), at }
     }
 }
 

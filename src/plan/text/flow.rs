@@ -11,7 +11,7 @@ pub(super) const USUAL_TIMEOUT_MS: u64 = 3_600_000;
 /// So many items of one step are shown.
 const MOST_ITEMS: usize = 3;
 
-pub(super) fn of_round(round: &RoundView) -> Vec<String> {
+pub(in crate::plan) fn of_round(round: &RoundView) -> Vec<String> {
     let mut lines = Vec::new();
     if !round.chosen_by.is_empty() {
         lines.push(format!("chosen by {}: at most {}", round.chosen_by.join(", "), round.hosts.len()));
@@ -35,7 +35,7 @@ pub(super) fn of_round(round: &RoundView) -> Vec<String> {
 }
 
 /// `1, 10 (25%), 29`; what repeats is counted.
-fn sizes(batches: &[BatchView]) -> String {
+pub(in crate::plan) fn sizes(batches: &[BatchView]) -> String {
     let mut sizes: Vec<(String, usize)> = Vec::new();
     for batch in batches {
         let size = match batch.percent {
@@ -58,7 +58,7 @@ fn sizes(batches: &[BatchView]) -> String {
     sizes.join(", ")
 }
 
-pub(super) fn of_task(task: &TaskView) -> Vec<String> {
+pub(in crate::plan) fn of_task(task: &TaskView) -> Vec<String> {
     let mut lines = Vec::new();
     if task.left_out.is_some() {
         return lines;
@@ -103,7 +103,7 @@ pub(super) fn of_task(task: &TaskView) -> Vec<String> {
     lines
 }
 
-pub(super) fn of_block(block: &BlockView) -> Vec<String> {
+pub(in crate::plan) fn of_block(block: &BlockView) -> Vec<String> {
     let mut lines = Vec::new();
     if !block.when.is_empty() {
         lines.push(format!("when {}", block.when.join(" and ")));
@@ -115,7 +115,7 @@ pub(super) fn of_block(block: &BlockView) -> Vec<String> {
     lines
 }
 
-pub(super) fn of_block_steps(what: &BlockWhat) -> Vec<String> {
+pub(in crate::plan) fn of_block_steps(what: &BlockWhat) -> Vec<String> {
     if let Some(condition) = &what.skipped_by {
         return vec![format!("left out by `{condition}`")];
     }
@@ -133,7 +133,7 @@ pub(super) fn of_block_steps(what: &BlockWhat) -> Vec<String> {
 }
 
 /// The first items of a step, each with what is done for it; none where that is the same for all.
-pub(super) fn of_items(what: &What) -> Vec<String> {
+pub(in crate::plan) fn of_items(what: &What) -> Vec<String> {
     let items = what.items.as_deref().unwrap_or_default();
     if items.iter().all(|item| item.skipped_by.is_none() && item.command == what.command) {
         return Vec::new();

@@ -10,7 +10,7 @@ fn place() -> Location {
 }
 
 fn wait(on: &str, why: &'static str) -> WaitView {
-    WaitView { on: on.to_owned(), why, place: None }
+    WaitView { on: on.to_owned(), why, place: None, at: crate::plan::view::Waited::Task(0) }
 }
 
 fn task(name: &str, waits: Vec<WaitView>, read_only: bool, steps: Vec<StepsView>) -> TaskView {

@@ -197,3 +197,29 @@ fn hosts_with_values_of_one_kind_are_checked_once() {
     assert_eq!(classes(0), 1, "texts are alike");
     assert_eq!(classes(1), 8, "a condition is asked of each value");
 }
+
+/// All texts of a view but the words of ours.
+fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => found.push(text.clone()),
+        serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
+        serde_json::Value::Object(map) => {
+            let ours = ["verb", "why", "after", "section", "part", "become_method"];
+            map.iter().filter(|(key, _)| !ours.contains(&key.as_str())).for_each(|(_, value)| texts(value, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_text_can_be_changed() {
+    let (maker, plan, world) = example();
+    let mut view = crate::plan::view(&plan, &world, &maker.engine, &maker.map, &mut Diagnostics::default());
+    let mut before = Vec::new();
+    texts(&serde_json::to_value(&view).unwrap(), &mut before);
+    view.change_text(&|text| text.insert(0, '!'));
+    let mut after = Vec::new();
+    texts(&serde_json::to_value(&view).unwrap(), &mut after);
+    assert!(before.len() > 20);
+    assert_eq!(after, before.iter().map(|text| format!("!{text}")).collect::<Vec<String>>());
+}
