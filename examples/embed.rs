@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         command: "run".to_owned(),
         argv: Vec::new(),
         folder: sources.playbook.folder(),
-        dry: false,
+        dry: None,
         record: RecordPlace::Project,
         max_parallel: None,
         user: None,

@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod past;
 mod planned;
+mod probed;
 mod program;
 mod run;
 mod secrets;
@@ -31,6 +32,7 @@ pub use limits::too_few_for;
 pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check, check_each, load};
 pub use past::{Past, find_run, history, is_found_from_here, open_record};
 pub use planned::{add_expected, plan_dot, plan_json, plan_mermaid, plan_text, write_plan_page};
+pub use probed::probe;
 pub use run::{MakeSinks, Passwords, RecordPlace, RunRequest, run, run_to_end};
 pub use secrets::{
     Ask, Recipients, SecretError, SecretFailures, SecretSources, Secrets, VaultError, Why, edit_secret, encrypt_secret, get_secrets,

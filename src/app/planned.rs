@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use super::error::AppError;
 use super::load::Ready;
 use super::secrets::redactor_of_plan;
-use crate::plan::{self, Known, KnownTask, PlanView, Role, expected, plan_text as text, unpainted};
+use crate::plan::{self, Known, KnownTask, PlanView, Role, expected, unpainted};
 use crate::store::{Durations, OpenMode, Store, StoreError, default_path};
 
 /// Durations come from so many of a playbook's last runs.
@@ -40,9 +40,9 @@ fn known(found: Durations) -> Known {
 
 /// Writes the plan in `width` columns.
 #[must_use]
-pub fn plan_text(ready: &Ready, width: usize, colors: bool) -> String {
-    let text = if colors { text(&ready.view, width, &paint) } else { text(&ready.view, width, &unpainted) };
-    redactor_of_plan(ready).mask(&text).into_owned()
+pub fn plan_text(ready: &Ready, width: usize, colors: bool, diffs: bool) -> String {
+    let write = if diffs { plan::plan_text_with_diffs } else { plan::plan_text };
+    write(&masked(ready), width, if colors { &paint } else { &unpainted })
 }
 
 /// The plan for programs.
@@ -113,5 +113,9 @@ fn style(role: Role) -> Style {
         Role::Change => AnsiColor::Yellow.on_default(),
         Role::Read => AnsiColor::Cyan.on_default(),
         Role::Skip | Role::Dim => Style::new().dimmed(),
+        Role::Unknown => AnsiColor::Blue.on_default(),
+        Role::Trouble => AnsiColor::Red.on_default().bold(),
+        Role::Added => AnsiColor::Green.on_default(),
+        Role::Removed => AnsiColor::Red.on_default(),
     }
 }

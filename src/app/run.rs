@@ -10,7 +10,7 @@ use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
 use crate::event::{EventSink, InputFile, NoJournal};
-use crate::exec::{self, LocalFiles, RunInputs, RunReport};
+use crate::exec::{self, DryRun, LocalFiles, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
@@ -47,14 +47,14 @@ pub enum RecordPlace {
 
 /// How to run what was loaded.
 pub struct RunRequest {
-    /// `run` or `exec`.
+    /// `run`, `check` or `exec`.
     pub command: String,
     /// The arguments as typed.
     pub argv: Vec<String>,
     /// The folder of the playbook.
     pub folder: PathBuf,
     /// True to find out what would be done, and to change nothing.
-    pub dry: bool,
+    pub dry: Option<DryRun>,
     /// The record.
     pub record: RecordPlace,
     /// `--max-parallel`.
@@ -121,7 +121,7 @@ pub async fn run(
     let store = path.as_deref().map(|path| Store::open(path, OpenMode::Write)).transpose()?;
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
     let run = uuid::Uuid::now_v7().to_string();
-    let who = Who { run, command: &request.command, dry: request.dry, argv: &request.argv, controller: &controller };
+    let who = Who { run, command: &request.command, dry: request.dry.is_some(), argv: &request.argv, controller: &controller };
     let header = header::header(&ready, map, who, &request.folder);
     let hub = match &request.fake {
         Some(path) => {

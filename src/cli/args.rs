@@ -188,12 +188,25 @@ pub struct Plan {
     /// Also write it to FILE as a page for a browser; with -q no text goes to stdout then
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Ask the hosts: guards, probes and what only reads run there, and every step is told as will run, will change, nothing to do
+    /// or unknown until another is done
+    #[arg(long)]
+    pub probe: bool,
+    /// With --probe: show what would change in files
+    #[arg(long, requires = "probe")]
+    pub diff: bool,
+    /// With --probe: exit 10 where something would change
+    #[arg(long, requires = "probe")]
+    pub detailed_exitcode: bool,
     /// Which hosts and variables.
     #[command(flatten)]
     pub selection: Selection,
     /// Which tasks.
     #[command(flatten)]
     pub tasks: Tasks,
+    /// How hosts are asked.
+    #[command(flatten)]
+    pub connecting: Connecting,
 }
 
 /// `roundsman run`.
@@ -214,6 +227,9 @@ pub struct Run {
     /// Find out what a run would do, and change nothing on the hosts
     #[arg(long)]
     pub check: bool,
+    /// With --check: exit 10 where something would change
+    #[arg(long, requires = "check")]
+    pub detailed_exitcode: bool,
     /// Answer yes to whatever `confirm` asks
     #[arg(short, long)]
     pub yes: bool,

@@ -26,6 +26,8 @@ pub enum ExitCode {
     Stale = 7,
     /// The record is incomplete.
     RecordIncomplete = 8,
+    /// A dry run found something to change; told only where it was asked for.
+    Drift = 10,
     /// Interrupted by SIGINT.
     Interrupted = 130,
     /// Ended by SIGTERM.
@@ -36,7 +38,7 @@ impl ExitCode {
     /// Every code, the one that is told first where several hold.
     ///
     /// Usage errors are found before anything else can be, so where 2 stands does not matter; it follows 1.
-    pub const PRECEDENCE: [ExitCode; 11] = [
+    pub const PRECEDENCE: [ExitCode; 12] = [
         ExitCode::Interrupted,
         ExitCode::Terminated,
         ExitCode::Internal,
@@ -47,6 +49,7 @@ impl ExitCode {
         ExitCode::Stopped,
         ExitCode::Failed,
         ExitCode::Unreachable,
+        ExitCode::Drift,
         ExitCode::Ok,
     ];
 
@@ -98,7 +101,7 @@ mod tests {
     #[test]
     fn the_documented_precedence() {
         // "Where several hold, the first of 130/143, 1, 8, 7, 3, 6, 4, 5."
-        let documented = [130, 1, 8, 7, 3, 6, 4, 5, 0];
+        let documented = [130, 1, 8, 7, 3, 6, 4, 5, 10, 0];
         for (at, first) in documented.iter().enumerate() {
             for later in &documented[at..] {
                 let (a, b) = (ExitCode::from_code(*first).unwrap(), ExitCode::from_code(*later).unwrap());
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_code_has_its_place_and_its_words() {
-        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 130, 143] {
+        for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 130, 143] {
             let exit = ExitCode::from_code(code).expect("a code of ours");
             assert_eq!(exit.code(), code);
             assert_eq!(exit.meaning().is_none(), code == 0, "{code}");

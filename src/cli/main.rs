@@ -8,11 +8,12 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selection, Tasks};
+use super::args::{self, Cli, Command, Extra, Format, SchemaOf, Selection, Tasks};
 use super::exit::ExitCode;
-use super::sinks::{db_word, sinks};
+use super::run::{How, dry};
+use super::sinks::db_word;
 use super::{explain, explain_host, log, secret};
-use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RecordPlace, RunRequest, Sources};
+use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, PlaybookSource, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::playbook;
 use crate::report::{self, HostRow, Options, StepFilter, Surroundings};
@@ -52,24 +53,16 @@ fn complain(error: &AppError) -> ExitCode {
     ExitCode::Internal
 }
 
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     // Nobody is left to hear that stderr is closed.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-struct Session<'a> {
-    cli: &'a Cli,
-    argv: Vec<String>,
+pub(super) struct Session<'a> {
+    pub(super) cli: &'a Cli,
+    pub(super) argv: Vec<String>,
     /// Why data did not reach stdout.
     unwritten: RefCell<Option<std::io::Error>>,
-}
-
-/// What is done with a playbook on its hosts.
-struct How<'a> {
-    command: &'a str,
-    dry: bool,
-    user: Option<String>,
-    confirm: Confirm,
 }
 
 impl Session<'_> {
@@ -79,15 +72,16 @@ impl Session<'_> {
             Command::Plan(plan) => self.plan(plan),
             Command::Run(run) => {
                 let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
+                let dry = run.check.then(|| dry(run.detailed_exitcode));
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
-                self.run(&sources, &run.connecting, How { command: "run", dry: run.check, user: None, confirm })
+                self.run(&sources, &run.connecting, How { command: if run.check { "check" } else { "run" }, dry, user: None, confirm })
             }
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
                 let adhoc = Adhoc { hosts, command, become_user: exec.become_user.clone(), timeout: exec.timeout, folder };
                 let sources = sources(app::adhoc_source(&adhoc), &exec.selection, &Tasks::default());
-                let how = How { command: "exec", dry: false, user: exec.user.clone(), confirm: Confirm::Ask };
+                let how = How { command: "exec", dry: None, user: exec.user.clone(), confirm: Confirm::Ask };
                 self.run(&sources, &exec.connecting, how)
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
@@ -184,83 +178,6 @@ impl Session<'_> {
         exit
     }
 
-    fn plan(&self, plan: &args::Plan) -> Result<ExitCode, AppError> {
-        let loaded = app::load(&sources(PlaybookSource::File(plan.playbook.clone()), &plan.selection, &plan.tasks));
-        self.show_diagnostics(&loaded.map, &loaded.diagnostics);
-        let Some(mut ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
-        let folder = PlaybookSource::File(plan.playbook.clone()).folder();
-        if let Err(why) = app::add_expected(&mut ready, &folder, self.cli.common.db.as_deref())
-            && self.cli.common.verbose > 0
-        {
-            tell(&format!("note: no durations of earlier runs: {why}\n"));
-        }
-        if let Some(path) = &plan.html {
-            app::write_plan_page(&ready, path)?;
-        }
-        match self.cli.common.format {
-            Format::Json => self.print_json(&app::plan_json(&ready)),
-            Format::Dot => self.print(&app::plan_dot(&ready)),
-            Format::Mermaid => self.print(&app::plan_mermaid(&ready)),
-            Format::Text | Format::Jsonl if plan.html.is_some() && self.cli.common.quiet => {}
-            Format::Text | Format::Jsonl => {
-                let options = self.options();
-                self.print(&app::plan_text(&ready, options.width, options.colors));
-            }
-        }
-        Ok(ExitCode::Ok)
-    }
-
-    fn run(&self, sources: &Sources, connecting: &Connecting, how: How<'_>) -> Result<ExitCode, AppError> {
-        let How { command, dry, user, confirm } = how;
-        let loaded = app::load(sources);
-        // What is typed once is not a file to be improved.
-        if command != "exec" || loaded.ready.is_none() {
-            self.show_diagnostics(&loaded.map, &loaded.diagnostics);
-        }
-        let Some(ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
-        let ask = |wanted: bool, prompt: &str| {
-            let asked = wanted.then(|| rpassword::prompt_password(prompt)).transpose();
-            asked.map_err(|error| AppError::Machine { what: "the password can't be asked for", error })
-        };
-        let passwords = Passwords {
-            login: ask(connecting.ask_pass, "SSH password: ")?,
-            r#become: ask(connecting.ask_become_pass, "become password: ")?,
-        };
-        let (secrets, warnings) = app::get_secrets(&ready, &loaded.map, &secret::sources(connecting))?;
-        self.show_diagnostics(&loaded.map, &warnings);
-        if let Some(note) = app::too_few_for(&ready) {
-            tell(&format!("note: {note}\n\n"));
-        }
-        let (options, said, format) = (self.options(), self.stderr_options(), self.cli.common.format);
-        let request = RunRequest {
-            command: command.to_owned(),
-            argv: self.argv.clone(),
-            folder: sources.playbook.folder(),
-            dry,
-            record: match &self.cli.common.db {
-                _ if connecting.without_record => RecordPlace::Nowhere,
-                Some(path) => RecordPlace::File(path.clone()),
-                None => RecordPlace::Project,
-            },
-            max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
-            user,
-            passwords,
-            secrets: Some(secrets),
-            fake: self.cli.common.fake.clone(),
-            helper: None,
-            confirm,
-            sinks: Box::new(move |record| sinks(format, options, said, record)),
-        };
-        let report = app::run_to_end(ready, &loaded.map, request)?;
-        if let Err(error) = &report.record {
-            let hint = error.hint();
-            tell(&format!("error: {error}\n\nhint: {hint}\n"));
-            // Events that came after the last one told may be what the record lacks.
-            return Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal).or(ExitCode::RecordIncomplete));
-        }
-        Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal))
-    }
-
     fn hosts(&self, hosts: &args::Hosts) -> ExitCode {
         let (map, diagnostics, chosen) = app::load_inventory(&hosts.selection.inventory, hosts.expr.as_deref());
         self.show_diagnostics(&map, &diagnostics);
@@ -322,7 +239,7 @@ impl Session<'_> {
         Ok(ExitCode::Ok)
     }
 
-    fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
+    pub(super) fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
         self.render_diagnostics(map, diagnostics);
         self.say_where_more_is([diagnostics]);
     }
@@ -347,11 +264,11 @@ impl Session<'_> {
         tell(&text);
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         self.options_of(std::io::stdout().is_terminal(), report::stdout_size)
     }
 
-    fn stderr_options(&self) -> Options {
+    pub(super) fn stderr_options(&self) -> Options {
         self.options_of(std::io::stderr().is_terminal(), report::stderr_size)
     }
 
@@ -363,12 +280,12 @@ impl Session<'_> {
         options
     }
 
-    fn print_json(&self, value: &serde_json::Value) {
+    pub(super) fn print_json(&self, value: &serde_json::Value) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
         self.print(&(text + "\n"));
     }
 
-    fn print(&self, text: &str) {
+    pub(super) fn print(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
         if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
             // A reader that went away (`| head`) has read enough.
@@ -379,7 +296,7 @@ impl Session<'_> {
     }
 }
 
-fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
+pub(super) fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
     let extra = selection.extra.iter().map(|extra| match extra {
         Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
         Extra::File(path) => ExtraVar::File(path.clone()),

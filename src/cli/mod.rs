@@ -1,6 +1,6 @@
 //! The command line: words in, an exit code out.
 //!
-//! `args` is what can be typed, `main` carries it out through `app`, `exit` knows the codes, `explain` tells what diagnostics
+//! `args` is what can be typed, `main` carries it out through `app` (`plan` and `run` in files of their own), `exit` knows the codes, `explain` tells what diagnostics
 //! mean, `secret` does encrypted files, `log` is the debug log. Knows nothing of how things are done.
 
 mod args;
@@ -9,6 +9,8 @@ mod explain;
 mod explain_host;
 mod log;
 mod main;
+mod plan;
+mod run;
 mod secret;
 mod sinks;
 

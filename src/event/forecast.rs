@@ -120,6 +120,24 @@ impl Difference {
     pub fn new(what: &str, from: Option<String>, to: Option<String>) -> Difference {
         Difference { what: what.to_owned(), from, to, diff: None }
     }
+
+    /// It in a few words: `mode 0644 → 0600`, `content +3 -1`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let counted = |diff: &String| {
+            let lines = |sign: char| diff.lines().skip(2).filter(|line| line.starts_with(sign)).count();
+            format!("content +{} -{}", lines('+'), lines('-'))
+        };
+        match (self.what.as_str(), &self.from, &self.to) {
+            ("content", ..) => self.diff.as_ref().map_or_else(|| "content".to_owned(), counted),
+            ("state", None, Some(to)) => format!("a new {to}"),
+            ("state", Some(from), None) => format!("no {from} any more"),
+            (what, Some(from), Some(to)) => format!("{what} {from} → {to}"),
+            (what, None, Some(one)) => format!("{what} {one}"),
+            (what, Some(one), None) => format!("no {what} {one}"),
+            (what, None, None) => what.to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct RunHeader {
     pub playbook_id: String,
     /// The playbook's name.
     pub playbook: String,
-    /// `run` or `exec`.
+    /// `run`, `check` (a dry run) or `exec`.
     pub command: String,
     /// True where it was only found out what a run would do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

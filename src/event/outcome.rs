@@ -23,13 +23,15 @@ pub enum Status {
     Cancelled,
     /// It began, and how it ended was never learned.
     Unknown,
+    /// In a dry run: what is done before it decides what becomes of it.
+    Undecided,
 }
 
 impl Status {
     /// Says whether what needs it may go on.
     #[must_use]
     pub fn is_good(self) -> bool {
-        matches!(self, Status::Ok | Status::Changed | Status::Skipped)
+        matches!(self, Status::Ok | Status::Changed | Status::Skipped | Status::Undecided)
     }
 
     /// The word for it, as in the JSON form.
@@ -43,6 +45,7 @@ impl Status {
             Status::Unreachable => "unreachable",
             Status::Cancelled => "cancelled",
             Status::Unknown => "unknown",
+            Status::Undecided => "undecided",
         }
     }
 }
@@ -133,10 +136,15 @@ impl Outcome {
         Outcome { reason: Some(reason.into()), ..Outcome::new(status) }
     }
 
+    /// In a dry run: what a run would do.
+    #[must_use]
+    pub fn answer(&self) -> Option<Answer> {
+        self.forecast.as_ref().map(|forecast| forecast.answer)
+    }
+
     /// Says whether what needs the step may go on.
     #[must_use]
     pub fn lets_dependents_run(&self) -> bool {
-        let foreseen = self.forecast.as_ref().is_some_and(|forecast| forecast.answer != Answer::Fails);
-        (self.status.is_good() && !self.blocked) || self.allowed || foreseen
+        (self.status.is_good() && !self.blocked) || self.allowed
     }
 }

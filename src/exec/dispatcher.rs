@@ -157,7 +157,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         handler_runs: HashMap::new(),
         held: Held::default(),
         local_files: files,
-        look: dry.then(|| Look::new(&plan, &playbook)),
+        look: dry.map(|dry| Look::new(dry, &plan, &playbook)),
         gathered: HashSet::new(),
         stopped: None,
         stage: 0,

@@ -16,6 +16,10 @@ impl Dispatcher {
             let Some(at) = round.handlers.iter().position(|handler| *handler == notify.handler) else { continue };
             if self.notified.entry((step.round, step.host)).or_default().insert(at) {
                 let (round, host) = (step.round, step.host);
+                if self.is_dry() {
+                    // Nothing is owed to anybody.
+                    continue;
+                }
                 self.recorder.emit(RunEvent::Notified { round, host, handler: notify.handler, by: step.task });
             }
         }

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::RunReport;
 use super::dispatcher::{Dispatcher, millis};
+use super::look::Look;
 use crate::event::{RunEnd, RunEvent};
 
 /// How long the last words may take to reach the record when the run is left at once.
@@ -54,6 +55,8 @@ impl Dispatcher {
             ("failed", 4)
         } else if self.any_unreachable {
             ("unreachable", 5)
+        } else if let Some(code) = self.look.as_ref().and_then(Look::drift) {
+            ("drift", code)
         } else {
             ("ok", 0)
         };

@@ -10,6 +10,7 @@ mod reach;
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::DryRun;
 use super::advance::UnitId;
 use super::blocks::BlockId;
 use super::dispatcher::Dispatcher;
@@ -24,6 +25,9 @@ use reach::{Change, Reach};
 
 /// What a dry run knows beyond a run.
 pub(super) struct Look {
+    drift_code: u8,
+    /// A run would change something.
+    drifts: bool,
     order: StepOrder,
     /// What steps may change, by the host that they run on.
     changes: HashMap<HostIx, Vec<Change>>,
@@ -40,8 +44,10 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(plan: &Plan, playbook: &Playbook) -> Look {
+    pub(super) fn new(dry: DryRun, plan: &Plan, playbook: &Playbook) -> Look {
         Look {
+            drift_code: dry.drift_code,
+            drifts: false,
             order: StepOrder::new(plan, playbook),
             changes: HashMap::new(),
             undecided: HashMap::new(),
@@ -50,6 +56,11 @@ impl Look {
             foreseen: HashMap::new(),
             so_far: HashMap::new(),
         }
+    }
+
+    /// The exit code where a run would change something; none where it would not.
+    pub(super) fn drift(&self) -> Option<u8> {
+        self.drifts.then_some(self.drift_code)
     }
 
     /// Whether a step's result is pending, and if so whether it changes something.

@@ -90,10 +90,17 @@ pub struct RunInputs {
     pub clock: Clock,
     /// Wishes to stop; each counts.
     pub interrupts: mpsc::Receiver<Interrupt>,
-    /// True to find out what would be done, and to change nothing.
-    pub dry: bool,
+    /// To find out what would be done, and to change nothing.
+    pub dry: Option<DryRun>,
     /// Who answers questions for yes or no; none: nobody can.
     pub asker: Option<mpsc::Sender<Question>>,
+}
+
+/// How a dry run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DryRun {
+    /// The exit code where nothing failed and a run would change something.
+    pub drift_code: u8,
 }
 
 /// Somebody wants the run to stop.

@@ -217,7 +217,7 @@ impl Dispatcher {
         self.foresee_blocks(step);
         self.count(step, &outcome);
         self.tell_end(step, attempt, pass, &outcome);
-        if self.is_dry() && matches!(outcome.status, Status::Changed | Status::Unknown) {
+        if self.is_dry() && matches!(outcome.status, Status::Changed | Status::Undecided) {
             self.foresee_notices(step);
         } else if outcome.status == Status::Changed {
             self.notify(step);

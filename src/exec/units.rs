@@ -352,7 +352,7 @@ fn severity(status: Status) -> u8 {
     match status {
         Status::Skipped => 0,
         Status::Ok => 1,
-        Status::Changed => 2,
+        Status::Changed | Status::Undecided => 2,
         Status::Cancelled => 3,
         Status::Unreachable => 4,
         Status::Failed => 5,

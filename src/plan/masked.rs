@@ -4,11 +4,13 @@
 //! that is added can't be passed over.
 
 use super::critical::{Expected, PathStep, RoundTime};
+use super::foreseen::{ForecastView, LeftOutView, ProbedView};
 use super::view::{
     BatchView, BlockSteps, BlockView, BlockWhat, ChangesView, HomeView, ItemWhat, PlanView, RepeatView, RoundView, StepsView, TaskView,
     UserView, WaitView, What,
 };
 use crate::diag::Location;
+use crate::event::Difference;
 
 /// Changes a text in place.
 type Change<'a> = &'a dyn Fn(&mut String);
@@ -16,10 +18,13 @@ type Change<'a> = &'a dyn Fn(&mut String);
 impl PlanView {
     /// Changes every text of the view that comes from a playbook, an inventory or a variable.
     pub fn change_text(&mut self, change: Change<'_>) {
-        let PlanView { format: _, playbook_id, playbook, rounds, counts: _, expected } = self;
+        let PlanView { format: _, playbook_id, playbook, rounds, counts: _, expected, probed } = self;
         change(playbook_id);
         change(playbook);
         rounds.iter_mut().for_each(|round| of_round(round, change));
+        if let Some(ProbedView { answers: _, unreachable }) = probed {
+            unreachable.iter_mut().for_each(|left_out| of_left_out(left_out, change));
+        }
         if let Some(Expected { duration_ms: _, runs: _, tasks: _, unknown_tasks: _, rounds, path }) = expected {
             rounds.iter_mut().for_each(|RoundTime { id, duration_ms: _ }| change(id));
             for PathStep { round, task, host, duration_ms: _ } in path {
@@ -47,7 +52,9 @@ fn of_round(round: &mut RoundView, change: Change<'_>) {
         tasks,
         blocks,
         changes,
+        left_out,
     } = round;
+    left_out.iter_mut().for_each(|left_out| of_left_out(left_out, change));
     [id, name].into_iter().for_each(change);
     of_place(place, change);
     hosts.iter_mut().chain(when).chain(confirm).chain(chosen_by).for_each(change);
@@ -63,6 +70,18 @@ fn of_round(round: &mut RoundView, change: Change<'_>) {
     }
     tasks.iter_mut().for_each(|task| of_task(task, change));
     blocks.iter_mut().for_each(|block| of_block(block, change));
+}
+
+fn of_left_out(LeftOutView { hosts, reason }: &mut LeftOutView, change: Change<'_>) {
+    hosts.iter_mut().chain([reason]).for_each(change);
+}
+
+fn of_forecast(forecast: &mut ForecastView, change: Change<'_>) {
+    let ForecastView { hosts, answer: _, until, now: _, reason, differences } = forecast;
+    hosts.iter_mut().chain(until).chain(reason).for_each(change);
+    for Difference { what: _, from, to, diff } in differences {
+        from.iter_mut().chain(to).chain(diff).for_each(change);
+    }
 }
 
 fn of_block(block: &mut BlockView, change: Change<'_>) {
@@ -104,7 +123,9 @@ fn of_task(task: &mut TaskView, change: Change<'_>) {
         changed,
         failed,
         steps,
+        forecasts,
     } = task;
+    forecasts.iter_mut().for_each(|forecast| of_forecast(forecast, change));
     id.iter_mut().chain([name]).chain(when).chain(notify).chain(lock).chain(tags).for_each(change);
     left_out.iter_mut().chain(shell).chain(changed).chain(failed).for_each(change);
     of_place(place, change);

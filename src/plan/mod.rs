@@ -21,6 +21,7 @@ mod dot;
 mod drawing;
 mod facts;
 mod fields;
+mod foreseen;
 mod graph;
 mod inputs;
 mod item;
@@ -52,6 +53,7 @@ pub use before::StepOrder;
 pub use build::build;
 pub use critical::{Expected, Known, KnownTask, PathStep, RoundTime, expected};
 pub use dot::dot;
+pub use foreseen::{Answers, ForecastView, LeftOutView, ProbedView, add_answers};
 pub use graph::{Edge, EdgeKind, Node, Plan, RoundWait, TaskWait, Wait};
 pub use item::{item_label, items};
 pub use mermaid::mermaid;
@@ -63,7 +65,7 @@ pub use prepared::{
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
 pub use scope::Local;
-pub use text::{Paint, Role, plan_text, unpainted};
+pub use text::{Paint, Role, plan_text, plan_text_with_diffs, unpainted};
 pub use view::{
     BatchView, BlockSteps, BlockView, BlockWhat, ChangesView, Counts, FORMAT, HomeView, ItemWhat, PlanView, RepeatView, RoundView,
     StepsView, TaskView, UserView, WaitView, Waited, What,

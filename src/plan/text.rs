@@ -8,6 +8,7 @@ use crate::template::has_hole as is_pending;
 use crate::text::{fold_names, one_line, plural};
 
 mod ahead;
+mod answers;
 pub(super) mod flow;
 mod nest;
 
@@ -22,8 +23,16 @@ pub enum Role {
     Change,
     /// The mark of what reads only: `·`.
     Read,
-    /// The mark of what is skipped: `-`.
+    /// The mark of what is skipped: `-`; of what has nothing to do: `=`.
     Skip,
+    /// The mark of what is not known yet: `?`.
+    Unknown,
+    /// The mark of what fails or can't be asked: `!`.
+    Trouble,
+    /// A line that a file gains.
+    Added,
+    /// A line that a file loses.
+    Removed,
     /// What explains and can be passed over.
     Dim,
 }
@@ -43,7 +52,16 @@ const MOST_GROUPS: usize = 5;
 /// Writes a plan in at most `width` columns.
 #[must_use]
 pub fn plan_text(view: &PlanView, width: usize, paint: Paint<'_>) -> String {
-    let mut writer = Writer { text: String::new(), width: width.max(40), paint };
+    write(Writer { text: String::new(), width: width.max(40), paint, diffs: false }, view)
+}
+
+/// Writes a plan with what a dry run found to change in files, line by line.
+#[must_use]
+pub fn plan_text_with_diffs(view: &PlanView, width: usize, paint: Paint<'_>) -> String {
+    write(Writer { text: String::new(), width: width.max(40), paint, diffs: true }, view)
+}
+
+fn write(mut writer: Writer<'_>, view: &PlanView) -> String {
     for (index, round) in view.rounds.iter().enumerate() {
         writer.round(round, index);
         writer.text.push('\n');
@@ -60,6 +78,7 @@ struct Writer<'a> {
     text: String,
     width: usize,
     paint: Paint<'a>,
+    diffs: bool,
 }
 
 impl Writer<'_> {
@@ -136,6 +155,10 @@ impl Writer<'_> {
             let before = nest.next(&task.home, task.id.as_deref().unwrap_or(&task.name));
             self.task(nest.indent(), task, before.as_deref(), column);
         }
+        for left_out in &round.left_out {
+            let line = format!("! takes no part: {} ({})", fold_names(&left_out.hosts), left_out.reason);
+            self.line(2, Some(Role::Trouble), &line);
+        }
         if let Some(changes) = &round.changes {
             self.line(2, Some(Role::Dim), &ahead::of_changes(changes));
         }
@@ -171,6 +194,7 @@ impl Writer<'_> {
             (false, true) => (Role::Read, "·"),
             (false, false) => (Role::Change, "~"),
         };
+        let (role, mark) = answers::mark_of_all(&task.forecasts).unwrap_or((role, mark));
         let name = one_line(&task.name, column);
         let pad = " ".repeat(column.saturating_sub(name.chars().count()));
         let start = format!("{}{} {name}", " ".repeat(indent), (self.paint)(role, mark));
@@ -189,16 +213,50 @@ impl Writer<'_> {
         let mut lists = task.steps.iter().filter(|steps| steps.what.skipped_by.is_none()).map(|steps| details(&steps.what));
         let shared = lists.next().filter(|first| lists.all(|other| other == *first));
         shared.iter().flatten().for_each(|line| self.line(below, Some(Role::Dim), line));
-        if task.steps.len() < 2 {
-            return;
+        if task.steps.len() > 1 {
+            self.steps(below, task, shared.is_none());
         }
+        self.answers(below, task);
+    }
+
+    /// What a run would do, as the hosts said.
+    fn answers(&mut self, indent: usize, task: &TaskView) {
+        let alone = task.forecasts.len() == 1;
+        for forecast in &task.forecasts {
+            let (role, mark) = answers::mark(&forecast.answer);
+            let hosts = if alone { String::new() } else { format!("  {}", one_line(&fold_names(&forecast.hosts), self.width / 3)) };
+            let room = self.width.saturating_sub(indent + 2 + hosts.chars().count());
+            let words = one_line(&answers::words(forecast), room);
+            self.text.push_str(&format!("{}{} {words}{hosts}\n", " ".repeat(indent), (self.paint)(role, mark)));
+            let diffs = forecast.differences.iter().filter_map(|difference| difference.diff.as_ref());
+            for diff in diffs.take(if self.diffs { usize::MAX } else { 0 }) {
+                self.diff(indent + 4, diff);
+            }
+        }
+    }
+
+    fn diff(&mut self, indent: usize, diff: &str) {
+        for line in diff.lines() {
+            let role = match line.as_bytes().first() {
+                Some(b'+') => Some(Role::Added),
+                Some(b'-') => Some(Role::Removed),
+                _ => None,
+            };
+            let line = crate::text::visible(line);
+            let text = role.map_or_else(|| line.clone(), |role| (self.paint)(role, &line));
+            self.text.push_str(&format!("{}{text}\n", " ".repeat(indent)));
+        }
+    }
+
+    /// What a task does on hosts for which it differs.
+    fn steps(&mut self, below: usize, task: &TaskView, with_details: bool) {
         // One more would be the line that says how many there are.
         let shown = if task.steps.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { task.steps.len() };
         for steps in &task.steps[..shown] {
             let hosts = one_line(&fold_names(&steps.hosts), self.width / 3);
             let room = self.width.saturating_sub(below + hosts.chars().count() + 2);
             self.line(below, None, &format!("{hosts}  {}", headline(&steps.what, room)));
-            if shared.is_none() {
+            if with_details {
                 details(&steps.what).iter().for_each(|line| self.line(below + 2, Some(Role::Dim), line));
             }
         }
@@ -255,6 +313,10 @@ impl Writer<'_> {
             parts.push(format!("{} known only in part", counts.known_later));
         }
         self.line(0, None, &parts.join(", "));
+        if let Some(probed) = &view.probed {
+            self.line(0, None, &answers::counts(probed));
+            answers::unreachable(probed).iter().for_each(|line| self.line(0, Some(Role::Trouble), line));
+        }
     }
 }
 

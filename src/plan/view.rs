@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::critical::Expected;
+use super::foreseen::{ForecastView, LeftOutView, ProbedView};
 use crate::diag::Location;
 
 /// The version of the plan's JSON form.
@@ -27,6 +28,9 @@ pub struct PlanView {
     /// How long it may take, where earlier runs tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
+    /// What a dry run found, where one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probed: Option<ProbedView>,
 }
 
 /// How much there is to do.
@@ -88,6 +92,9 @@ pub struct RoundView {
     /// What it may change; none where it only reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<ChangesView>,
+    /// Hosts that a dry run found to take no part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutView>,
 }
 
 /// What a round may change.
@@ -305,6 +312,9 @@ pub struct TaskView {
     pub failed: Option<String>,
     /// What it does, equal hosts together.
     pub steps: Vec<StepsView>,
+    /// What a run would do with it, as a dry run found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forecasts: Vec<ForecastView>,
 }
 
 /// A task on hosts for which it is the same.

@@ -42,7 +42,15 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
         .collect();
     counts.hosts = hosts.len();
     counts.may_change = rounds.iter().filter_map(|round| round.changes.as_ref()).map(|changes| changes.steps).sum();
-    PlanView { format: FORMAT, playbook_id: playbook.id.clone(), playbook: playbook.name.clone(), rounds, counts, expected: None }
+    PlanView {
+        format: FORMAT,
+        playbook_id: playbook.id.clone(),
+        playbook: playbook.name.clone(),
+        rounds,
+        counts,
+        expected: None,
+        probed: None,
+    }
 }
 
 /// Renders all of a plan for its mistakes alone, and keeps nothing of it: as [`view`], in little memory.
@@ -105,6 +113,7 @@ impl Viewer<'_> {
         let limit = round.flow.max_failures.map(|limit| limit.of(hosts.len()));
         let blocks = (0..round.blocks.len()).filter_map(|block| u32::try_from(block).ok());
         let mut view = RoundView {
+            left_out: Vec::new(),
             id: round.id.clone(),
             name: round.name.clone(),
             place: self.map.location(round.span),
@@ -169,6 +178,7 @@ impl Viewer<'_> {
             }
         }
         TaskView {
+            forecasts: Vec::new(),
             id: task.id.clone(),
             name: task.name.clone(),
             verb: task.verb.key(),

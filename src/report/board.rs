@@ -259,7 +259,7 @@ impl Board {
         self.counts.add(outcome);
         let round = self.rounds.entry(step.round).or_default();
         round.counts.add(outcome);
-        if !matches!(outcome.status, Status::Unreachable | Status::Cancelled | Status::Unknown) && !outcome.blocked {
+        if !matches!(outcome.status, Status::Unreachable | Status::Cancelled | Status::Unknown | Status::Undecided) && !outcome.blocked {
             round.flow.pending.remove(&(step.task, step.host));
         }
         let key = EndKey {
@@ -268,6 +268,7 @@ impl Board {
             allowed: outcome.allowed,
             rescued: false,
             blocked: outcome.blocked,
+            answer: outcome.answer(),
             text,
             items: items.failed,
         };

@@ -12,6 +12,7 @@ pub fn exit_meaning(code: u8) -> Option<&'static str> {
         6 => "stopped by max_failures or a refused confirmation",
         7 => "the saved plan is stale",
         8 => "the record is incomplete",
+        10 => "a run would change something",
         130 => "interrupted",
         143 => "terminated",
         _ => return None,

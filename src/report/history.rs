@@ -14,7 +14,7 @@ use crate::event::Status;
 pub struct RunRow {
     /// The run's id.
     pub run: String,
-    /// `run` or `exec`.
+    /// `run`, `check` or `exec`.
     pub command: String,
     /// When it began, UTC ms since 1970.
     pub started_at: i64,
@@ -64,6 +64,7 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
         let status = row.status.as_deref().unwrap_or("no end");
         let color = match status {
             "ok" => Status::Ok,
+            "drift" => Status::Changed,
             "failed" | "error" => Status::Failed,
             _ => Status::Unreachable,
         };
@@ -77,10 +78,18 @@ pub fn history(rows: &[RunRow], options: &Options, zone: &TimeZone) -> String {
             count(row.failed, Status::Failed),
             count(row.unreachable, Status::Unreachable),
             (row.duration_ms.map_or_else(|| "-".to_owned(), millis), None),
-            (paint.one_line(&format!("{}{}", if row.command == "exec" { "exec: " } else { "" }, row.playbook), 60), None),
+            (paint.one_line(&format!("{}{}", prefix(&row.command), row.playbook), 60), None),
         ]);
     }
     table.render(options.width).join("\n") + "\n"
+}
+
+fn prefix(command: &str) -> &'static str {
+    match command {
+        "exec" => "exec: ",
+        "check" => "check: ",
+        _ => "",
+    }
 }
 
 /// So many characters of the ids that no two rows look alike; 8 at least.

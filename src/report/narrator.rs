@@ -163,7 +163,7 @@ impl Narrator {
 
     fn one_step(&self, board: &Board, step: StepId, outcome: &Outcome, key: &EndKey) -> String {
         let dot = self.paint.dot();
-        let mut line = lead_of_end(outcome.status, key.allowed, self.paint);
+        let mut line = lead_of_end(outcome.status, key.allowed, key.answer, self.paint);
         line.push_str(&format!(" {}{dot}{}", task_name(board, self.paint, step.round, step.task), visible(&board.host_name(step.host))));
         if let Some(reason) = key.reason.as_deref().filter(|reason| !reason.is_empty()) {
             line.push_str(dot);

@@ -40,6 +40,7 @@ impl Paint {
             Status::Skipped | Status::Cancelled => AnsiColor::Cyan,
             Status::Failed => AnsiColor::Red,
             Status::Unreachable | Status::Unknown => AnsiColor::Magenta,
+            Status::Undecided => AnsiColor::Blue,
         };
         let style = color.on_default();
         self.with(if matches!(status, Status::Failed | Status::Unreachable | Status::Unknown) { style.bold() } else { style }, text)
@@ -82,7 +83,7 @@ impl Paint {
             (Status::Changed, _) => "~",
             (Status::Skipped | Status::Cancelled, _) => "-",
             (Status::Unreachable, _) => "!",
-            (Status::Unknown, _) => "?",
+            (Status::Unknown | Status::Undecided, _) => "?",
         };
         self.status(status, &format!("{sign} {word}"))
     }

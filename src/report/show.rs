@@ -12,7 +12,7 @@ use super::narrator::millis;
 use super::paint::{Paint, foreign_lines};
 use super::steps::{ShowError, StepDetail, StepFilter, step_details};
 use super::summary::{duration, failures, unreachable};
-use super::words::{ends_phrase, hosts_phrase, lead_of, round_name, task_name};
+use super::words::{ends_phrase, hosts_phrase, lead_of, round_name, task_name, told_word};
 use crate::event::Event;
 use crate::model::HostIx;
 use crate::text::{fold_names, plural, quote_all, visible};
@@ -131,8 +131,15 @@ fn step_block(details: &[&StepDetail], paint: Paint, zone: &TimeZone) -> Vec<Str
         Some(outcome) => {
             let reason = outcome.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", paint.one_line(reason, 500)));
             let allowed = if outcome.allowed { " (allowed)" } else { "" };
-            lines.push(field("status", &format!("{}{reason}{allowed}", paint.status(outcome.status, outcome.status.word()))));
+            lines.push(field(
+                "status",
+                &format!("{}{reason}{allowed}", paint.status(outcome.status, told_word(outcome.status, outcome.answer()))),
+            ));
             lines.extend(outcome.rc.map(|rc| field("exit code", &rc.to_string())));
+            for difference in &outcome.differences {
+                lines.push(field("differs", &paint.one_line(&difference.words(), 500)));
+                lines.extend(difference.diff.iter().flat_map(|diff| foreign_lines(diff)).map(|line| format!("            {line}")));
+            }
         }
         None => lines.push(field("status", "no end recorded")),
     }
@@ -177,7 +184,7 @@ fn attempt_blocks(detail: &StepDetail, paint: Paint) -> Vec<String> {
         let mut line = format!("  {}", paint.bold(&format!("attempt {}{item}", attempt.attempt)));
         match &attempt.outcome {
             Some(outcome) => {
-                line.push_str(&format!("{}{}", paint.dot(), paint.status(outcome.status, outcome.status.word())));
+                line.push_str(&format!("{}{}", paint.dot(), paint.status(outcome.status, told_word(outcome.status, outcome.answer()))));
                 line.extend(outcome.reason.as_deref().map(|reason| format!(": {}", paint.one_line(reason, 300))));
                 line.push_str(&format!("{}{}", paint.dot(), millis(outcome.duration_ms)));
             }

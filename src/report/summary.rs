@@ -10,7 +10,9 @@ use super::narrator::millis;
 use super::paint::{Paint, foreign_lines};
 use super::table::{Align, Table};
 use super::tally::{Counts, EndKey};
-use super::words::{host_list, hosts_phrase, round_name, run_counts, short_id, status_word, task_name, task_place, without_names};
+use super::words::{
+    counted_word, host_list, hosts_phrase, round_name, run_counts, short_id, status_word, task_name, task_place, without_names,
+};
 use super::{Options, Verbosity};
 use crate::event::Status;
 use crate::model::{HostIx, RoundIx, TaskIx};
@@ -167,19 +169,21 @@ fn left_out(board: &Board, paint: Paint) -> Vec<String> {
 }
 
 /// The statuses with a column of their own; those that nothing has are left out, but for the first two.
-const COUNTED: [(Status, &str); 7] = [
-    (Status::Ok, "ok"),
-    (Status::Changed, "changed"),
-    (Status::Skipped, "skipped"),
-    (Status::Failed, "failed"),
-    (Status::Unreachable, "unreachable"),
-    (Status::Cancelled, "cancelled"),
-    (Status::Unknown, "unknown"),
+const COUNTED: [Status; 8] = [
+    Status::Ok,
+    Status::Changed,
+    Status::Undecided,
+    Status::Skipped,
+    Status::Failed,
+    Status::Unreachable,
+    Status::Cancelled,
+    Status::Unknown,
 ];
 
 fn counted(board: &Board) -> Vec<(Status, &'static str)> {
     let has = |status: Status| with_allowed(&board.counts, status) > 0;
-    COUNTED.into_iter().filter(|(status, _)| matches!(status, Status::Ok | Status::Changed) || has(*status)).collect()
+    let counted = COUNTED.into_iter().filter(|status| matches!(status, Status::Ok | Status::Changed) || has(*status));
+    counted.map(|status| (status, counted_word(board, status))).collect()
 }
 
 fn with_allowed(counts: &Counts, status: Status) -> usize {
@@ -241,6 +245,7 @@ fn last_lines(board: &Board, options: &Options, paint: Paint) -> Vec<String> {
     let status = board.end.as_ref().map_or("no end", |end| end.status.as_str());
     let color = match status {
         "ok" => Status::Ok,
+        "drift" => Status::Changed,
         "unreachable" => Status::Unreachable,
         _ => Status::Failed,
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::tail::StepText;
-use crate::event::{Outcome, Status};
+use crate::event::{Answer, Outcome, Status};
 use crate::model::HostIx;
 
 /// Of one task's failures, so many different outputs are kept; further ones by their reason only.
@@ -65,6 +65,8 @@ pub struct EndKey {
     pub rescued: bool,
     /// Skipped because of a failure.
     pub blocked: bool,
+    /// In a dry run: what a run would do.
+    pub answer: Option<Answer>,
     /// What is kept of its output.
     pub text: StepText,
     /// The items that failed.

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::board::Board;
 use super::paint::Paint;
 use super::tally::{EndKey, TaskState};
-use crate::event::Status;
+use crate::event::{Answer, Status};
 use crate::model::{BlockIx, HostIx, RoundIx, TaskIx};
 use crate::text::{fold_names, plural, visible};
 
@@ -18,7 +18,8 @@ const NAME_COLUMNS: usize = 40;
 const MOST_REASONS: usize = 3;
 
 /// The order in which statuses are counted out to people.
-const ORDER: [Status; 6] = [Status::Ok, Status::Changed, Status::Skipped, Status::Failed, Status::Cancelled, Status::Unknown];
+const ORDER: [Status; 7] =
+    [Status::Ok, Status::Changed, Status::Undecided, Status::Skipped, Status::Failed, Status::Cancelled, Status::Unknown];
 
 /// Names of hosts, folded, in the inventory's order.
 pub(super) fn host_list(board: &Board, hosts: &[HostIx]) -> String {
@@ -70,6 +71,27 @@ pub(super) fn status_word(key: &EndKey) -> &'static str {
     match key.status {
         Status::Failed if key.rescued => "failed (rescued)",
         Status::Failed if key.allowed => "failed (allowed)",
+        status => told_word(status, key.answer),
+    }
+}
+
+/// A status; in a dry run what a run would do.
+pub(super) fn told_word(status: Status, answer: Option<Answer>) -> &'static str {
+    match answer {
+        None | Some(Answer::Unknown) => status.word(),
+        Some(Answer::Nothing) => "nothing",
+        Some(Answer::Reads) => "reads",
+        Some(Answer::Changes) => "will change",
+        Some(Answer::Runs) => "will run",
+        Some(Answer::Fails) => "will fail",
+    }
+}
+
+/// What is counted under a status; in a dry run it has not happened.
+pub(super) fn counted_word(board: &Board, status: Status) -> &'static str {
+    match status {
+        Status::Changed if board.header.dry => "would change",
+        Status::Failed if board.header.dry => "would fail",
         status => status.word(),
     }
 }
@@ -98,7 +120,7 @@ pub(super) fn run_counts(board: &Board, paint: Paint) -> String {
     for status in ORDER {
         let count = counts.of(status);
         if count > 0 {
-            parts.push(paint.status(status, &format!("{count} {}", status.word())));
+            parts.push(paint.status(status, &format!("{count} {}", counted_word(board, status))));
         }
     }
     if counts.allowed > 0 {
@@ -124,6 +146,7 @@ pub(super) fn lead_of(task: &TaskState, paint: Paint) -> String {
         Status::Unreachable => 0,
         Status::Skipped => 1,
         Status::Ok => 2,
+        Status::Undecided => 3,
         Status::Changed => 3,
         Status::Failed if key.allowed || key.rescued => 4,
         Status::Cancelled => 5,
@@ -132,13 +155,15 @@ pub(super) fn lead_of(task: &TaskState, paint: Paint) -> String {
     };
     task.ends.keys().max_by_key(|key| rank(key)).map_or_else(
         || paint.lead(Status::Skipped),
-        |key| if key.rescued { paint.lead_with(Status::Changed, "rescued") } else { lead_of_end(key.status, key.allowed, paint) },
+        |key| {
+            if key.rescued { paint.lead_with(Status::Changed, "rescued") } else { lead_of_end(key.status, key.allowed, key.answer, paint) }
+        },
     )
 }
 
 /// The first column for one end.
-pub(super) fn lead_of_end(status: Status, allowed: bool, paint: Paint) -> String {
-    if allowed && status == Status::Failed { paint.lead_allowed() } else { paint.lead(status) }
+pub(super) fn lead_of_end(status: Status, allowed: bool, answer: Option<Answer>, paint: Paint) -> String {
+    if allowed && status == Status::Failed { paint.lead_allowed() } else { paint.lead_with(status, told_word(status, answer)) }
 }
 
 /// How a task ended, equal ends folded: `200 hosts`, or `198 changed · 1 ok: web07 · 1 failed: web09 (exit code 2)`.

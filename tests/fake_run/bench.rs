@@ -297,7 +297,7 @@ impl Bench {
             header: RunHeader { run: "test".to_owned(), ..RunHeader::default() },
             controller: ControllerInfo::default(),
             clock: Box::new(|| 0),
-            dry: false,
+            dry: None,
             interrupts,
             asker,
         };

@@ -22,16 +22,18 @@ impl Dispatcher {
         let changed = changes(task, forecast.answer);
         if let Some(look) = &mut self.look {
             look.foresee(step, changed);
+            look.drifts |= forecast.answer.may_change() && changed != Some(false);
         }
         if forecast.answer.may_change() && !only_reads(task) && !task.verb.is_control() {
             self.may_change(step, task, prepared);
         }
         let status = match (forecast.answer, changed) {
-            (Answer::Unknown, _) => Status::Unknown,
+            (Answer::Unknown, _) => Status::Undecided,
             (_, Some(false)) => Status::Ok,
             _ => Status::Changed,
         };
-        let outcome = Outcome { forecast: Some(forecast), differences, ..Outcome::new(status) };
+        let reason = reason(&forecast, &differences);
+        let outcome = Outcome { reason, forecast: Some(forecast), differences, ..Outcome::new(status) };
         self.unit_ended(of, outcome, None, true);
     }
 
@@ -121,6 +123,21 @@ impl Dispatcher {
         }
         whole
     }
+}
+
+/// Why an answer is what it is, for people.
+fn reason(forecast: &Forecast, differences: &[Difference]) -> Option<String> {
+    let different = (!differences.is_empty()).then(|| differences.iter().map(Difference::words).collect::<Vec<_>>().join(", "));
+    if forecast.until.is_empty() {
+        return different;
+    }
+    let now = match forecast.now {
+        Some(Answer::Nothing) => "; as things are, nothing to do".to_owned(),
+        Some(Answer::Runs) => "; as things are, it would run".to_owned(),
+        Some(Answer::Changes) => format!("; as things are: {}", different.unwrap_or_default()),
+        Some(Answer::Reads | Answer::Unknown | Answer::Fails) | None => String::new(),
+    };
+    Some(format!("until {}{now}", forecast.until.join(", ")))
 }
 
 fn is_command(prepared: &Prepared) -> bool {

@@ -6,6 +6,7 @@ use crate::plan::view::{Counts, FORMAT};
 
 fn round(id: &str, waits: Vec<WaitView>) -> RoundView {
     RoundView {
+        left_out: Vec::new(),
         changes: None,
         id: id.to_owned(),
         name: id.to_owned(),
@@ -39,6 +40,7 @@ fn reasons_for_one_wait_stand_on_one_arrow() {
         rounds,
         counts: Counts::default(),
         expected: None,
+        probed: None,
     };
     let drawing = drawing(&view);
     let arrows: Vec<_> = drawing.arrows.iter().map(|arrow| (arrow.from.as_str(), arrow.to.as_str(), arrow.why.clone())).collect();
@@ -49,6 +51,7 @@ fn reasons_for_one_wait_stand_on_one_arrow() {
 fn a_round_without_tasks_has_something_to_stand_for_it() {
     let view = PlanView {
         expected: None,
+        probed: None,
         format: FORMAT,
         playbook_id: "p".to_owned(),
         playbook: "p".to_owned(),

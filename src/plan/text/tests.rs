@@ -15,6 +15,7 @@ fn wait(on: &str, why: &'static str) -> WaitView {
 
 fn task(name: &str, waits: Vec<WaitView>, read_only: bool, steps: Vec<StepsView>) -> TaskView {
     TaskView {
+        forecasts: Vec::new(),
         id: Some(name.to_owned()),
         name: name.to_owned(),
         verb: "run",
@@ -47,6 +48,7 @@ fn steps(hosts: &[&str], command: &str) -> StepsView {
 
 fn bare() -> RoundView {
     RoundView {
+        left_out: Vec::new(),
         id: String::new(),
         name: String::new(),
         place: place(),
@@ -121,7 +123,15 @@ fn example() -> PlanView {
     };
     let counts = Counts { hosts: 4, steps: 26, may_change: 6, skipped: 1, known_later: 4 };
     patch.changes = crate::plan::radius::changes(&patch);
-    PlanView { format: FORMAT, playbook_id: "p".to_owned(), playbook: "P".to_owned(), rounds: vec![survey, patch], counts, expected: None }
+    PlanView {
+        format: FORMAT,
+        playbook_id: "p".to_owned(),
+        playbook: "P".to_owned(),
+        rounds: vec![survey, patch],
+        counts,
+        expected: None,
+        probed: None,
+    }
 }
 
 #[test]

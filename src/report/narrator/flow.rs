@@ -106,7 +106,7 @@ impl Narrator {
             }
         }
         let dot = self.paint.dot();
-        let lead = lead_of_end(outcome.status, outcome.allowed, self.paint);
+        let lead = lead_of_end(outcome.status, outcome.allowed, outcome.answer(), self.paint);
         let mut line = format!("{lead} {}{dot}{}", self.item_name(board, step, item), visible(&board.host_name(step.host)));
         if let Some(reason) = outcome.reason.as_deref().filter(|reason| !reason.is_empty()) {
             line.push_str(&format!("{dot}{}", self.paint.one_line(reason, 300)));

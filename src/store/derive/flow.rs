@@ -101,7 +101,7 @@ pub(super) fn handler_ended(connection: &Connection, run: i64, step: StepId, sta
         Status::Skipped if blocked => return Ok(()),
         Status::Ok | Status::Changed | Status::Skipped => "done",
         Status::Failed => "failed",
-        Status::Unreachable | Status::Cancelled | Status::Unknown => return Ok(()),
+        Status::Unreachable | Status::Cancelled | Status::Unknown | Status::Undecided => return Ok(()),
     };
     let StepId { round, task: TaskIx(handler), host } = step;
     execute(
