@@ -28,7 +28,7 @@ pub(super) enum Route {
 pub(super) fn route(prepared: &Prepared) -> Route {
     let inline = match &prepared.body {
         Body::Fetch { .. } => false,
-        Body::Copy { from: CopySource::Content(text), .. } => text.len() as u64 <= INLINE,
+        Body::Copy { from: CopySource::Content(text) | CopySource::Template { text, .. }, .. } => text.len() as u64 <= INLINE,
         // One that can't be looked at is told of when it is read.
         Body::Copy { from: CopySource::File(path), .. } => std::fs::metadata(path).map_or(true, |file| file.len() <= INLINE),
         _ => true,
@@ -63,7 +63,7 @@ pub(super) fn job(
         Body::Stat { path } => Invocation::Script(resource::stat_script(path)),
         Body::Copy { from, .. } => {
             let bytes = match from {
-                CopySource::Content(text) => text.clone().into_bytes(),
+                CopySource::Content(text) | CopySource::Template { text, .. } => text.clone().into_bytes(),
                 CopySource::File(path) => read(path)?,
             };
             Invocation::Script(target(prepared).small_script(&bytes))
@@ -156,7 +156,7 @@ fn token() -> String {
 fn bulk(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Bulk {
     let way = match &prepared.body {
         Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
-        Body::Copy { from: CopySource::Content(text), .. } => {
+        Body::Copy { from: CopySource::Content(text) | CopySource::Template { text, .. }, .. } => {
             Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
         }
         Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(files.get(path)) },
