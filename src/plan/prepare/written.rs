@@ -8,6 +8,7 @@ use crate::model::{
 use crate::plan::prepared::{Body, CopySource};
 use crate::resource::{BlockEdit, Declared, EditPlace, FileTarget, LineEdit, LineFile, PathPlan, Pattern, Rights, TextFile, WantedPath};
 use crate::template::Rendered;
+use crate::text::last_reason;
 
 /// What stands for the path of the bytes to be in `validate`.
 const PATH_MARK: &str = "%s";
@@ -60,9 +61,9 @@ impl Rendering<'_> {
         let inside = match &text.text {
             Some(template) if !text.edited.absent => {
                 let inside = self.text(template)?;
-                if let Some(line) = inside.lines().find(|line| *line == begin || *line == end) {
-                    let hint = "give it another `name`, or leave the marks out: they are written around the text".to_owned();
-                    return Err(failed(format!("the text holds its own mark `{line}`"), Some(template.source.span), Some(hint)));
+                if inside.lines().any(|line| line == begin || line == end) {
+                    let hint = "leave the marks out: they are written around it".to_owned();
+                    return Err(failed("the text holds its own mark".to_owned(), Some(template.source.span), Some(hint)));
                 }
                 Some(inside)
             }
@@ -133,8 +134,9 @@ impl Rendering<'_> {
         if self.waits(&text) {
             return Ok(None);
         }
-        let pattern = Pattern::new(&text);
-        pattern.map(Some).map_err(|why| failed(format!("this is no regular expression: {why}"), Some(template.source.span), None))
+        let span = Some(template.source.span);
+        let refused = |why: &str| failed(format!("this is no regular expression: {why}"), span, None);
+        Pattern::new(&text).map(Some).map_err(|why| refused(last_reason(&why.to_string())))
     }
 
     fn one_line(&self, template: &Template, what: &str, hint: &str) -> Result<String> {

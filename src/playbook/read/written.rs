@@ -92,7 +92,11 @@ impl Reader<'_> {
         let edited = edited?;
         let (has_line, has_match) = (node.get("line").is_some(), node.get("match").is_some());
         if !has_line && !(edited.absent && has_match) {
-            let hint = if edited.absent { "or `match`, a regular expression for the lines that are not to be" } else { "the line" };
+            let hint = if edited.absent {
+                "or `match`, a regular expression for the lines that are not to be"
+            } else {
+                "what is to be in the file; `match` alone is for `state: absent`"
+            };
             self.missing(node, "`line`", "line", Some(hint));
             return None;
         }
@@ -126,7 +130,7 @@ impl Reader<'_> {
     fn place_in_file(&mut self, node: &Node) -> Option<PlaceInFile> {
         let named: Vec<&Entry> = PLACES.iter().filter_map(|key| node.get(key)).collect();
         if let [first, second, ..] = named[..] {
-            let message = format!("there is one place: `{}` or `{}`", first.key.text, second.key.text);
+            let message = format!("it can go to one place only: `{}` or `{}`", first.key.text, second.key.text);
             self.diagnostics.push(Diagnostic::error(codes::CONFLICT, second.key.span, message).and(first.key.span, "the other"));
             return None;
         }

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::playbook::codes;
 use crate::playbook::syntax::{self, Role, path_of};
 use crate::resource::Pattern;
+use crate::text::last_reason;
 
 impl Lower<'_> {
     pub(super) fn copy(&mut self, copy: &syntax::Copy) -> CopyFile {
@@ -104,7 +105,8 @@ impl Lower<'_> {
         if template.is_literal()
             && let Err(why) = Pattern::new(&text.text)
         {
-            self.diagnostics.push(Diagnostic::error(codes::WRONG_VALUE, text.span, format!("this is no regular expression: {why}")));
+            let found = Diagnostic::error(codes::NO_PATTERN, text.span, "this is no regular expression");
+            self.diagnostics.push(found.label(last_reason(&why.to_string())));
         }
         template
     }

@@ -62,7 +62,7 @@ pub(super) fn examples(key: &Key) -> Option<Value> {
         "link" => json!([{ "dest": "/srv/app/current", "src": "releases/{{ release }}" }]),
         "line" => json!(["PermitRootLogin no"]),
         "text" => json!(["10.0.0.5 db1\n10.0.0.6 db2\n"]),
-        "match" | "after" | "before" => json!(["^#?PermitRootLogin "]),
+        "match" | "after" | "before" if key.form == Form::Template => json!(["^#?PermitRootLogin "]),
         "comment" => json!(["#", ";", "//"]),
         "validate" => json!(["nginx -t -c %s", "visudo -cf %s"]),
         "fetch" => json!([{ "src": "/etc/hosts", "dest": "out/" }]),
