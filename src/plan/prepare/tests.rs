@@ -104,7 +104,7 @@ fn values_that_cannot_stand_are_refused() {
 }
 
 /// A round of `kernel` and `t` on two hosts; `t` may read `kernel` and the variables `x` (text), `l` (list), `n` (int).
-fn with_values(text: &str, make: impl FnOnce(&mut Maker) -> Task) -> (Result<Prepared>, Result<Prepared>) {
+pub(super) fn with_values(text: &str, make: impl FnOnce(&mut Maker) -> Task) -> (Result<Prepared>, Result<Prepared>) {
     use crate::model::{Origin, Value};
     let mut maker = Maker::new(text);
     let tasks = vec![maker.run("kernel", "uname -r"), make(&mut maker)];

@@ -174,3 +174,6 @@ impl Rendering<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
