@@ -104,10 +104,11 @@ impl Rendering<'_> {
     /// Every `%s` of the rendered text will be the path, so none may come from a value.
     fn validate(&self, template: &Template) -> Result<String> {
         let text = self.path(template)?;
-        let (written, shown) = (template.source.text.matches(PATH_MARK).count(), text.matches(PATH_MARK).count());
         if self.waits(&text) || template.is_literal() {
             return Ok(text);
         }
+        let written = self.engine.marks(&template.source, PATH_MARK).map_or(0, |marks| marks.len());
+        let shown = text.matches(PATH_MARK).count();
         if shown == 0 {
             let hint = Some("write it in every branch".to_owned());
             return Err(failed(
