@@ -10,7 +10,9 @@ use super::{INVENTORY, check_in, expect, tasks, unmarked};
 fn told(playbook: &str, files: &[(&str, &[u8])]) -> Vec<(String, String, String, String)> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
     let (hosts, file) = (folder.path().join("inventory.yml"), folder.path().join("site.yml"));
     std::fs::write(&hosts, INVENTORY).unwrap();
@@ -129,4 +131,66 @@ fn arguments_of_the_verbs_that_write() {
     // What a value is quoted for, in its place; and a path inside a substitution is one word as well.
     expect(&tasks("      - copy: { content: x, dest: /a, validate: \"test \\\"$(wc -l <%s)\\\" -gt 1 && grep {{ ntp }} %s\" }\n"), &[]);
     expect(&tasks("      - copy: { content: x, dest: /a, validate: \"x=${x⟦%s⟧}\" }\n"), &[("E017", "")]);
+}
+
+#[test]
+fn every_argument_is_looked_at() {
+    let written = "mode: \"{{ ⟦a1⟧ }}\", owner: \"{{ ⟦a2⟧ }}\", group: \"{{ ⟦a3⟧ }}\"";
+    let file = format!("dest: \"{{{{ ⟦a0⟧ }}}}\", {written}, validate: \"x {{{{ ⟦a4⟧ }}}} %s\"");
+    let verbs = [
+        format!("copy: {{ {file}, content: \"{{{{ ⟦a5⟧ }}}}\" }}"),
+        format!("copy: {{ {file}, src: \"{{{{ ⟦a5⟧ }}}}\" }}"),
+        format!("template: {{ {file}, src: a.j2 }}"),
+        format!("file: {{ dest: \"{{{{ ⟦a0⟧ }}}}\", {written} }}"),
+        "directory: \"{{ ⟦a0⟧ }}\"".to_owned(),
+        format!("directory: {{ dest: \"{{{{ ⟦a0⟧ }}}}\", {written} }}"),
+        "link: { dest: \"{{ ⟦a0⟧ }}\", src: \"{{ ⟦a1⟧ }}\" }".to_owned(),
+        "link: { dest: \"{{ ⟦a0⟧ }}\", state: absent }".to_owned(),
+        format!("line: {{ {file}, line: \"{{{{ ⟦a5⟧ }}}}\", match: \"{{{{ ⟦a6⟧ }}}}\", after: \"{{{{ ⟦a7⟧ }}}}\" }}"),
+        format!(
+            "text: {{ {file}, text: \"{{{{ ⟦a5⟧ }}}}\", name: \"{{{{ ⟦a6⟧ }}}}\", comment: \"{{{{ ⟦a7⟧ }}}}\", before: \"{{{{ ⟦a8⟧ }}}}\" }}"
+        ),
+    ];
+    for verb in verbs {
+        let (plain, places) = unmarked(&tasks(&format!("      - {verb}\n")));
+        let found = told(&plain, &[("a.j2", b"x")]);
+        let mut wanted: Vec<_> = places.iter().map(|((line, column), _)| ("E110", format!("site.yml:{line}:{column}"))).collect();
+        wanted.sort();
+        let mut found: Vec<_> = found.iter().map(|(code, place, ..)| (code.as_str(), place.clone())).collect();
+        found.sort();
+        assert_eq!(found, wanted, "{plain}");
+    }
+}
+
+#[test]
+fn a_secret_may_be_written_but_not_shown_to_all() {
+    let secrets = "secrets: { pw: { env: PW } }\n";
+    let fine = "      - copy: { content: \"{{ secrets.pw }}\", dest: /a }\n      - template: { src: a.j2, dest: /a }\n      \
+                - line: { dest: /a, line: \"pw {{ secrets.pw }}\", match: \"^pw \" }\n      - text: { dest: /a, text: \"{{ secrets.pw }}\" }\n";
+    assert_eq!(told(&format!("{secrets}{}", tasks(fine)), &[("a.j2", b"{{ secrets.pw }}")]), []);
+    expect(
+        &format!(
+            "{secrets}{}",
+            tasks(
+                "      - copy: { content: x, dest: /a, validate: \"grep {{ ⟦secrets.pw⟧ }} %s\" }\n      - directory: { dest: \"/{{ ⟦secrets.pw⟧ }}\" }\n      \
+                 - line: { dest: /a, line: x, owner: \"{{ ⟦secrets.pw⟧ }}\" }\n"
+            )
+        ),
+        &[("W110", ""), ("W110", ""), ("W110", "")],
+    );
+}
+
+/// A template file of an action is beside the action, and sees what the action sees.
+#[test]
+fn a_template_file_of_an_action_sees_its_inputs() {
+    let action: &[u8] = b"inputs: { port: { type: int } }\ntasks:\n  - template: { src: app.j2, dest: /etc/app }\n";
+    let playbook = format!(
+        "vars: {{ color: red }}\n{}",
+        tasks("      - { use: actions/app.yml, with: { port: 80 } }\n      - print: \"{{ color }}\"\n")
+    );
+    let with = |text: &[u8]| told(&playbook, &[("actions/app.yml", action), ("actions/app.j2", text)]);
+    assert_eq!(with(b"port {{ inputs.port }} of {{ host.name }} {{ ntp }}"), []);
+    let found = with(b"port {{ inputs.prot }}\n{{ color }}");
+    let found: Vec<_> = found.iter().map(|(code, place, under, _)| (code.as_str(), place.as_str(), under.as_str())).collect();
+    assert_eq!(found, [("E112", "app.j2:1:9", "inputs.prot"), ("E110", "app.j2:2:4", "color")]);
 }
