@@ -91,7 +91,7 @@ impl Reader<'_> {
         let (line, matching) = (self.text(node, "line"), self.text(node, "match"));
         let edited = edited?;
         let (has_line, has_match) = (node.get("line").is_some(), node.get("match").is_some());
-        if !has_line && !(edited.absent && has_match) {
+        if !(has_line || edited.absent && has_match) {
             let hint = if edited.absent {
                 "or `match`, a regular expression for the lines that are not to be"
             } else {

@@ -20,6 +20,7 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Text => json!({ "type": "string", "minLength": 1 }),
         Form::Id if key.name == "as" => json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } }),
         Form::Id => json!({ "type": "string", "pattern": NAME }),
+        Form::Template if key.name == "validate" => json!({ "type": "string", "pattern": "%s" }),
         Form::Template | Form::Expression => scalar(),
         // What YAML 1.1 took for a bool is text.
         Form::Judge => json!({
