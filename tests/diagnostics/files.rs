@@ -194,3 +194,40 @@ fn a_template_file_of_an_action_sees_its_inputs() {
     let found: Vec<_> = found.iter().map(|(code, place, under, _)| (code.as_str(), place.as_str(), under.as_str())).collect();
     assert_eq!(found, [("E112", "app.j2:1:9", "inputs.prot"), ("E110", "app.j2:2:4", "color")]);
 }
+
+const WRITING: [&str; 7] = [
+    "copy: { content: x, dest: /a }",
+    "template: { src: a.j2, dest: /a }",
+    "file: /a",
+    "directory: /a",
+    "link: { dest: /a, src: b }",
+    "line: { dest: /a, line: x }",
+    "text: { dest: /a, state: absent }",
+];
+
+#[test]
+fn what_writes_is_refused_where_nothing_may_change() {
+    for verb in WRITING {
+        let key = verb.split(':').next().unwrap();
+        let own = tasks(&format!("      - {{ {verb}, read_only: true }}\n"));
+        let round = tasks(&format!("      - {verb}\n")).replace("hosts: web", "hosts: web\n    read_only: true");
+        for playbook in [own, round] {
+            let found = told(&playbook, &[("a.j2", b"x")]);
+            let [(code, _, under, message)] = &found[..] else { panic!("{verb}: {found:?}") };
+            assert_eq!((code.as_str(), under.as_str(), message.clone()), ("E117", key, format!("`{key}` writes, and this is read-only")));
+        }
+    }
+}
+
+#[test]
+fn what_writes_is_planned_as_what_may_change() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.j2"), "x").unwrap();
+    let all: String = WRITING.iter().map(|verb| format!("      - {verb}\n")).collect();
+    std::fs::write(folder.path().join("site.yml"), tasks(&all).replace("hosts: web", "hosts: localhost")).unwrap();
+    let ready = app::load(&Sources::file(folder.path().join("site.yml"))).ready.unwrap();
+    let commands: Vec<&str> = ready.view.rounds[0].tasks.iter().map(|task| task.steps[0].what.command.as_str()).collect();
+    let template = format!("template {} to /a", folder.path().join("a.j2").display());
+    assert_eq!(commands, ["copy 1 byte to /a", &template, "file /a", "directory /a", "link /a to b", "line in /a", "no text in /a"]);
+    assert_eq!((ready.view.counts.steps, ready.view.counts.may_change), (7, 7));
+}
