@@ -26,6 +26,12 @@ const NOT_THIS_ONE: &[(&str, &str)] = &[
     ("action_type", "E017"),
     ("include_playbook", "E012"),
     ("use_playbook", "E012"),
+    ("template_include", "E306"),
+    // What stands in a text of another language.
+    ("line_match", "E309"),
+    ("text_before", "E309"),
+    ("validate_nested", "E017"),
+    ("validate_quoted", "E017"),
     // What the action or the command line gives is not in the file.
     ("input_missing", "E013"),
     ("use_missing_input", "E013"),

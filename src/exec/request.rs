@@ -37,7 +37,7 @@ pub(super) enum Trip {
 pub(super) fn route(prepared: &Prepared) -> Route {
     let inline = match &prepared.body {
         Body::Fetch { .. } => false,
-        Body::Copy { from: CopySource::Content(text), .. } => text.len() as u64 <= INLINE,
+        Body::Copy { from: CopySource::Content(text) | CopySource::Template { text, .. }, .. } => text.len() as u64 <= INLINE,
         Body::Copy { from: CopySource::Edited { content, .. }, .. } => content.len() as u64 <= INLINE,
         // One that can't be looked at is told of when it is read.
         Body::Copy { from: CopySource::File(path), .. } => std::fs::metadata(path).map_or(true, |file| file.len() <= INLINE),
@@ -73,7 +73,7 @@ pub(super) fn job(
         Body::Stat { path } => Invocation::Script(resource::stat_script(path)),
         Body::Copy { from, .. } => {
             let bytes = match from {
-                CopySource::Content(text) => text.clone().into_bytes(),
+                CopySource::Content(text) | CopySource::Template { text, .. } => text.clone().into_bytes(),
                 CopySource::Edited { content, .. } => content.clone(),
                 CopySource::File(path) => read(path)?,
             };
@@ -142,7 +142,7 @@ pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box
         _ => return Ok(None),
     };
     let content = match from {
-        CopySource::Content(text) => Content::Bytes(text.clone().into_bytes()),
+        CopySource::Content(text) | CopySource::Template { text, .. } => Content::Bytes(text.clone().into_bytes()),
         CopySource::Edited { content, .. } => Content::Bytes(content.clone()),
         CopySource::File(path) => {
             let size = std::fs::metadata(path).map_err(|error| Unreadable { path: path.display().to_string(), error })?.len();
@@ -204,7 +204,7 @@ fn token() -> String {
 fn bulk(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Bulk {
     let way = match &prepared.body {
         Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
-        Body::Copy { from: CopySource::Content(text), .. } => {
+        Body::Copy { from: CopySource::Content(text) | CopySource::Template { text, .. }, .. } => {
             Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
         }
         Body::Copy { from: CopySource::Edited { content, .. }, .. } => {

@@ -17,6 +17,7 @@ mod template;
 mod value;
 mod verb;
 mod walk;
+mod written;
 
 pub use connect::{Connect, ConnectPatch, HostKey, Jump, Kex, Transport};
 pub use flow::{
@@ -33,7 +34,9 @@ pub use task::{Become, BecomeMethod, BlockItem, Group, Guard, Item, Judge, Need,
 pub use template::{Context, Read, Template, TemplateId};
 pub use value::Value;
 pub use verb::{
-    Assert, Awaited, Command, Confirm, CopyFile, CopyFrom, Facts, Fail, Fetch, Glob, Pause, Print, ReadFile, Run, Script, Set, Stat, Verb,
-    WaitFor,
+    Assert, Awaited, Command, Confirm, Facts, Fail, Fetch, Glob, Pause, Print, ReadFile, Run, Script, Set, Stat, Verb, WaitFor,
 };
 pub use walk::TaskPart;
+pub use written::{
+    CopyFile, CopyFrom, EditedFile, FileRights, LineInFile, PathState, PlaceInFile, TemplateFile, TextInFile, WantedState, WrittenFile,
+};

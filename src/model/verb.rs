@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Template, Var};
+use super::{CopyFile, LineInFile, PathState, Template, TemplateFile, TextInFile, Var};
 use crate::diag::Span;
 
 /// What a task does.
@@ -21,6 +21,18 @@ pub enum Verb {
     Stat(Stat),
     /// Writes a file from text or a local file.
     Copy(Box<CopyFile>),
+    /// Writes a file from a template file.
+    Template(Box<TemplateFile>),
+    /// Makes a file, or removes it.
+    File(Box<PathState>),
+    /// Makes a folder, or removes it.
+    Directory(Box<PathState>),
+    /// Makes a symbolic link, or removes it.
+    Link(Box<PathState>),
+    /// Puts a line into a file, or takes it out.
+    Line(Box<LineInFile>),
+    /// Puts marked lines into a file, or takes them out.
+    Text(Box<TextInFile>),
     /// Brings a remote file here.
     Fetch(Box<Fetch>),
     /// Checks expressions.
@@ -55,6 +67,12 @@ impl Verb {
             Verb::Glob(_) => "glob",
             Verb::Stat(_) => "stat",
             Verb::Copy(_) => "copy",
+            Verb::Template(_) => "template",
+            Verb::File(_) => "file",
+            Verb::Directory(_) => "directory",
+            Verb::Link(_) => "link",
+            Verb::Line(_) => "line",
+            Verb::Text(_) => "text",
             Verb::Fetch(_) => "fetch",
             Verb::Assert(_) => "assert",
             Verb::Set(_) => "set",
@@ -72,13 +90,14 @@ impl Verb {
     /// Says whether it never changes a host, whatever its arguments.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        !matches!(self, Verb::Run(_) | Verb::Copy(_) | Verb::Script(_))
+        !matches!(self, Verb::Run(_) | Verb::Script(_)) && !self.is_resource()
     }
 
-    /// Says whether it declares a state: what it does is to make that so where it is not.
+    /// Says whether it makes something on the host what it is to be, and knows whether it had to.
     #[must_use]
     pub fn is_resource(&self) -> bool {
-        matches!(self, Verb::Copy(_))
+        let of_bytes = matches!(self, Verb::Copy(_) | Verb::Template(_) | Verb::Line(_) | Verb::Text(_));
+        of_bytes || matches!(self, Verb::File(_) | Verb::Directory(_) | Verb::Link(_))
     }
 
     /// Says whether it needs no connection.
@@ -124,35 +143,6 @@ pub struct Glob {
 pub struct Stat {
     /// The path on the host; a symbolic link is looked at itself.
     pub path: Template,
-}
-
-/// `copy`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyFile {
-    /// What is written.
-    pub from: CopyFrom,
-    /// The file on the host.
-    pub dest: Template,
-    /// Its mode in octal digits (`0644`); none keeps what is there, else the umask decides.
-    pub mode: Option<Template>,
-    /// Its owner; none keeps what is there.
-    pub owner: Option<Template>,
-    /// Its group; none keeps what is there.
-    pub group: Option<Template>,
-}
-
-/// Where the bytes of a copy come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CopyFrom {
-    /// A text.
-    Content(Template),
-    /// A file of the controller.
-    Src {
-        /// The path as written.
-        path: Template,
-        /// What a relative path is relative to: the folder of the playbook file that names it.
-        base: PathBuf,
-    },
 }
 
 /// `fetch`.

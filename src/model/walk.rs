@@ -106,8 +106,20 @@ impl Verb {
                     CopyFrom::Content(content) => each(content),
                     CopyFrom::Src { path, .. } => each(path),
                 }
-                each(&copy.dest);
-                copy.mode.iter().chain(&copy.owner).chain(&copy.group).for_each(each);
+                copy.file.for_each_template(each);
+            }
+            Verb::Template(template) => {
+                each(&template.text);
+                template.file.for_each_template(each);
+            }
+            Verb::File(path) | Verb::Directory(path) | Verb::Link(path) => path.for_each_template(each),
+            Verb::Line(line) => {
+                line.line.iter().chain(&line.matching).for_each(&mut *each);
+                line.edited.for_each_template(each);
+            }
+            Verb::Text(text) => {
+                text.text.iter().chain(&text.name).chain(&text.comment).for_each(&mut *each);
+                text.edited.for_each_template(each);
             }
             Verb::Fetch(fetch) => {
                 each(&fetch.src);

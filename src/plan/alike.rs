@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::world::World;
-use crate::model::{Host, HostIx, Layer, Read, RoundIx, TaskPart, Template, Value, Var, VarValue, Verb};
+use crate::model::{FileRights, Host, HostIx, Layer, Read, RoundIx, TaskPart, Template, Value, Var, VarValue, Verb, WrittenFile};
 
 /// Classes of hosts, and which names need more than that.
 #[derive(Debug)]
@@ -63,11 +63,19 @@ impl Alike {
 /// Says whether a template in a part of a task with some verb does more with values than to insert them.
 pub(super) fn computes(verb: &Verb, part: TaskPart, template: &Template) -> bool {
     let by_value = match verb {
-        Verb::WaitFor(_) | Verb::Fetch(_) => true,
-        Verb::Copy(copy) => copy.mode.as_ref().is_some_and(|mode| mode.id == template.id),
+        Verb::WaitFor(_) | Verb::Fetch(_) | Verb::Line(_) | Verb::Text(_) => true,
+        Verb::Copy(copy) => judged(&copy.file.rights, Some(&copy.file), template),
+        Verb::Template(written) => judged(&written.file.rights, Some(&written.file), template),
+        Verb::File(path) | Verb::Directory(path) => path.rights().is_some_and(|rights| judged(rights, None, template)),
         _ => false,
     };
     matches!(part, TaskPart::Each | TaskPart::When | TaskPart::On) || by_value || !template.only_inserts()
+}
+
+/// Says whether a template is one of those arguments of a file that not every text can be.
+fn judged(rights: &FileRights, file: Option<&WrittenFile>, template: &Template) -> bool {
+    let validate = file.and_then(|file| file.validate.as_ref());
+    rights.mode.iter().chain(validate).any(|judged| judged.id == template.id)
 }
 
 /// What of a host's variables makes a difference, by name.

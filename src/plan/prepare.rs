@@ -4,15 +4,16 @@
 //! rendering go through the same code: [`prepare`] gives up where something is pending, [`preview`] writes
 //! `‹after survey/kernel›` in its place.
 
+mod written;
+
 use std::cell::RefCell;
 use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::prepared::{AssertCheck, Body, CopySource, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard};
+use super::prepared::{AssertCheck, Body, Prepared, PreparedAwaited, PreparedBecome, PreparedCommand, PreparedGuard};
 use crate::diag::Span;
-use crate::model::{Awaited, Command, CopyFrom, Guard, HostIx, Inventory, Judge, OnHost, Retry, Task, Template, Value, VarValue, Verb};
-use crate::resource::{FileTarget, Rights};
+use crate::model::{Awaited, Command, Guard, HostIx, Inventory, Judge, OnHost, Retry, Task, Template, Value, VarValue, Verb};
 use crate::template::{Engine, RenderError, Rendered, Root, has_hole as is_pending, hole};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -122,21 +123,11 @@ impl Rendering<'_> {
                 Body::Glob { patterns: lists.into_iter().flatten().collect() }
             }
             Verb::Stat(stat) => Body::Stat { path: self.path(&stat.path)? },
-            Verb::Copy(copy) => Body::Copy {
-                from: match &copy.from {
-                    CopyFrom::Content(text) => CopySource::Content(self.text(text)?),
-                    CopyFrom::Src { path, base } => CopySource::File(base.join(self.path(path)?)),
-                },
-                file: FileTarget {
-                    dest: self.path(&copy.dest)?,
-                    rights: Rights {
-                        mode: copy.mode.as_ref().map_or(Ok(None), |mode| self.mode(mode))?,
-                        owner: self.optional_path(copy.owner.as_ref())?,
-                        group: self.optional_path(copy.group.as_ref())?,
-                    },
-                    ..FileTarget::default()
-                },
-            },
+            Verb::Copy(copy) => self.copy(copy)?,
+            Verb::Template(template) => self.template_file(template)?,
+            Verb::File(path) | Verb::Directory(path) | Verb::Link(path) => self.path_state(path)?,
+            Verb::Line(line) => self.line(line)?,
+            Verb::Text(text) => self.marked_text(task, text)?,
             Verb::Fetch(fetch) => {
                 let src = self.path(&fetch.src)?;
                 let dest = self.path(&fetch.dest)?;
@@ -336,29 +327,6 @@ impl Rendering<'_> {
             Rendered::Omit => Ok(Vec::new()),
             Rendered::Value(Value::List(list)) => list.into_iter().map(|value| no_nul(scalar(value, template)?, template)).collect(),
             Rendered::Value(value) => Ok(vec![no_nul(scalar(value, template)?, template)?]),
-        }
-    }
-
-    fn mode(&self, template: &Template) -> Result<Option<u32>> {
-        let text = match self.rendered(template)? {
-            Rendered::Omit => return Ok(None),
-            Rendered::Value(Value::Text(text)) => text,
-            Rendered::Value(other) => {
-                let hint = Some("write modes as text: `\"0644\"`".to_owned());
-                return Err(failed(format!("a mode is text of octal digits, this is {}", other.kind()), Some(template.source.span), hint));
-            }
-        };
-        if self.waits(&text) {
-            return Ok(None);
-        }
-        let digits = (3..=5).contains(&text.len()) && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-        match u32::from_str_radix(&text, 8) {
-            Ok(mode) if digits && mode <= 0o7777 => Ok(Some(mode)),
-            _ => Err(failed(
-                "a mode is text of three or four octal digits".to_owned(),
-                Some(template.source.span),
-                Some("as in `\"0644\"`".to_owned()),
-            )),
         }
     }
 }

@@ -153,6 +153,24 @@ pub enum CopySource {
         /// What `cksum` said of what was read; none where there was nothing.
         expect: Option<String>,
     },
+    /// They are these, rendered from a template file of the controller.
+    Template {
+        /// The file.
+        src: PathBuf,
+        /// The text.
+        text: String,
+    },
+}
+
+impl CopySource {
+    /// The text, where it is known here.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            CopySource::Content(text) | CopySource::Template { text, .. } => Some(text),
+            CopySource::File(_) | CopySource::Edited { .. } => None,
+        }
+    }
 }
 
 /// An expression of `assert`.
@@ -243,12 +261,13 @@ pub fn command_line(prepared: &Prepared) -> String {
         Body::Stat { path } => format!("stat {}", word(path)),
         Body::Copy { from, file } => {
             let from = match from {
-                CopySource::Content(text) if is_pending(text) => "text".to_owned(),
-                CopySource::Content(text) => plural(text.len(), "byte"),
-                CopySource::Edited { content, .. } => plural(content.len(), "byte"),
-                CopySource::File(path) => word(&path.to_string_lossy()),
+                CopySource::Content(text) if is_pending(text) => "copy text".to_owned(),
+                CopySource::Content(text) => format!("copy {}", plural(text.len(), "byte")),
+                CopySource::Edited { content, .. } => format!("copy {}", plural(content.len(), "byte")),
+                CopySource::File(path) => format!("copy {}", word(&path.to_string_lossy())),
+                CopySource::Template { src, .. } => format!("template {}", word(&src.to_string_lossy())),
             };
-            format!("copy {from} to {}{}", word(&file.dest), rights(&file.rights))
+            format!("{from} to {}{}", word(&file.dest), how(file))
         }
         Body::Declared(declared) => declared_line(declared),
         Body::Fetch { src, dest } => format!("fetch {} to {}", word(src), word(&dest.to_string_lossy())),
@@ -290,6 +309,13 @@ fn rights(rights: &Rights) -> String {
     named.fold(mode, |line, more| line + &more)
 }
 
+/// How a file is written.
+fn how(file: &FileTarget) -> String {
+    let backup = if file.backup { ", with a backup" } else { "" };
+    let valid = file.validate.as_ref().map(|text| format!(", validated by {}", text.trim_end())).unwrap_or_default();
+    format!("{}{backup}{valid}", rights(&file.rights))
+}
+
 fn declared_line(declared: &Declared) -> String {
     match declared {
         Declared::Path(path) => {
@@ -303,11 +329,11 @@ fn declared_line(declared: &Declared) -> String {
         }
         Declared::Line(LineFile { file, edit, .. }) => {
             let what = if edit.absent { "no line" } else { "line" };
-            format!("{what} in {}{}", word(&file.dest), rights(&file.rights))
+            format!("{what} in {}{}", word(&file.dest), how(file))
         }
         Declared::Text(TextFile { file, edit, .. }) => {
             let what = if edit.text.is_none() { "no text" } else { "text" };
-            format!("{what} in {}{}", word(&file.dest), rights(&file.rights))
+            format!("{what} in {}{}", word(&file.dest), how(file))
         }
     }
 }

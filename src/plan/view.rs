@@ -362,7 +362,7 @@ pub struct What {
     /// Its file creation mask, in octal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub umask: Option<String>,
-    /// The text that a copy writes.
+    /// The text that it writes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Steps after which the rest is known.

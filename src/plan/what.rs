@@ -3,11 +3,12 @@
 use super::inputs::{checked, seen_by};
 use super::passes::{Pass, Passes, passes};
 use super::prepare::{holds, preview};
-use super::prepared::{Body, CopySource, PreparedGuard, command_line};
+use super::prepared::{Body, PreparedGuard, command_line};
 use super::sight::Sight;
 use super::view::{BlockWhat, ItemWhat, What};
 use super::viewer::{Failure, Viewer};
 use crate::model::{BlockIx, HostIx, RoundIx, StepId, Task, Value, VarValue};
+use crate::resource::Declared;
 use crate::template::{RenderError, Root, waits_for_secret};
 
 /// By name, as text; and what they wait for.
@@ -102,7 +103,9 @@ impl Viewer<'_> {
             stdin: prepared.stdin,
             umask: prepared.umask.map(|umask| format!("{umask:03o}")),
             content: match prepared.body {
-                Body::Copy { from: CopySource::Content(text), .. } => Some(text),
+                Body::Copy { from, .. } => from.text().map(str::to_owned),
+                Body::Declared(Declared::Line(line)) if !line.edit.absent => Some(line.edit.line),
+                Body::Declared(Declared::Text(text)) => text.edit.text,
                 _ => None,
             },
             known_after,

@@ -61,6 +61,8 @@ pub(crate) const TOO_MANY: &str = "E124";
 pub(crate) const UNKNOWN_SECRET: &str = "E125";
 /// A condition that can't be true or false.
 pub(crate) const NO_BOOL: &str = "E126";
+/// A text that is no regular expression, as in a template.
+pub(crate) const NO_PATTERN: &str = "E309";
 /// A file that was not given.
 pub(crate) const NO_FILE: &str = "E001";
 

@@ -1,11 +1,14 @@
 //! The keys of the language, one table each: what the reader accepts, what it suggests, what the schemas say.
 //!
-//! Tables of what flows (blocks, actions, inputs, defaults) are in `flow`. Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
+//! Tables of what flows (blocks, actions, inputs, defaults) are in `flow`, of most verbs that write in `written`. Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
 //! the reader can say so instead of calling it unknown.
 
 mod flow;
+mod written;
 
 pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
+use written::{BACKUP, VALIDATE};
+pub(crate) use written::{DIRECTORY, FILE, LINE, LINK, TEMPLATE, TEXT};
 
 /// What a key's value may be; the reader and the schema agree on it by this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +93,8 @@ pub(crate) enum Form {
     Port,
     /// `present` or `absent`.
     State,
+    /// `begin` or `end`.
+    Edge,
     /// `handlers`.
     Flush,
     /// Sections of facts.
@@ -227,6 +232,12 @@ pub(crate) const VERBS: &[Key] = &[
     key("glob", Form::Texts, "Lists paths that match patterns, in `outputs.paths`."),
     key("stat", Form::Template, "Looks at a path: `outputs.exists`, `type`, `size`, `mode`, `owner`, `group`, `mtime`."),
     key("copy", Form::Verb, "Writes a file from a text or a local file."),
+    key("template", Form::Verb, "Writes a file from a template file."),
+    key("file", Form::Verb, "Makes a file where there is none, sees to its owner and mode, or removes it."),
+    key("directory", Form::Verb, "Makes a folder, sees to its owner and mode, or removes it."),
+    key("link", Form::Verb, "Makes a symbolic link, or removes it."),
+    key("line", Form::Verb, "Puts a line into a file, or takes it out."),
+    key("text", Form::Verb, "Puts marked lines into a file, or takes them out."),
     key("fetch", Form::Verb, "Brings a file of the host here."),
     key("assert", Form::Verb, "Checks expressions; all are evaluated, all failures shown."),
     key("set", Form::Vars, "Sets variables of the host, from here on."),
@@ -238,12 +249,6 @@ pub(crate) const VERBS: &[Key] = &[
     key("pause", Form::Duration, "Waits."),
     key("confirm", Form::Template, "Asks the user, once for all hosts."),
     key("flush", Form::Flush, "Runs the handlers that are pending: `flush: handlers`."),
-    later("template"),
-    later("file"),
-    later("directory"),
-    later("link"),
-    later("line"),
-    later("text"),
     later("archive"),
     later("unarchive"),
     later("download"),
@@ -268,8 +273,8 @@ pub(crate) const COPY: &[Key] = &[
     key("mode", Form::Mode, "Its mode, as text: \"0644\"."),
     key("owner", Form::Template, "Its owner."),
     key("group", Form::Template, "Its group."),
-    later("validate"),
-    later("backup"),
+    BACKUP,
+    VALIDATE,
     later("state"),
 ];
 
@@ -339,6 +344,19 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("dst", "dest"),
     ("source", "src"),
     ("path", "dest"),
+    ("lineinfile", "line"),
+    ("blockinfile", "text"),
+    ("replace", "line"),
+    ("mkdir", "directory"),
+    ("symlink", "link"),
+    ("regexp", "match"),
+    ("regex", "match"),
+    ("insertafter", "after"),
+    ("insertbefore", "before"),
+    ("block", "text"),
+    ("content", "text"),
+    ("marker", "comment"),
+    ("target", "src"),
 ];
 
 /// The fields of a step's result.
@@ -351,6 +369,7 @@ pub(crate) fn output_fields(verb: &str) -> &'static [&'static str] {
         "stat" => &["exists", "type", "size", "mode", "owner", "group", "mtime"],
         "glob" => &["paths"],
         "facts" => &crate::resource::FACT_SECTIONS,
+        "copy" | "template" | "line" | "text" => &["backup"],
         _ => &[],
     }
 }
@@ -363,7 +382,7 @@ mod tests {
     fn no_key_stands_twice() {
         for table in [
             PLAYBOOK, ROUND, GROUP, COPY, FETCH, ASSERT, BECOME, ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, INCLUDE, INPUT, SCRIPT,
-            USE, WAIT_FOR,
+            USE, WAIT_FOR, TEMPLATE, FILE, DIRECTORY, LINK, LINE, TEXT,
         ] {
             for (index, key) in table.iter().enumerate() {
                 assert!(!table[..index].iter().any(|other| other.name == key.name), "{}", key.name);
@@ -378,7 +397,7 @@ mod tests {
     #[test]
     fn aliases_lead_to_keys() {
         for (_, key) in ALIASES {
-            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK]
+            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK, LINE, TEXT]
                 .iter()
                 .any(|table| table.iter().any(|known| known.name == *key));
             assert!(known, "{key}");

@@ -154,7 +154,12 @@ impl<'a, 'd> Analysis<'a, 'd> {
     }
 
     fn unsupported(&mut self, tag: &str, range: std::ops::Range<usize>) {
-        self.error("E306", range, format!("`{{% {tag} %}}` is not supported: a template stands alone"), None);
+        let hint = match tag {
+            "include" | "import" | "from" => "write what is needed into this one; `{% macro %}` and `{% set %}` work in it",
+            "extends" | "block" => "write all of it into this one; `{% if %}` chooses among its parts",
+            _ => return self.error("E306", range, format!("`{{% {tag} %}}` is not supported: a template stands alone"), None),
+        };
+        self.error("E306", range, format!("`{{% {tag} %}}` is not supported: a template stands alone"), Some(hint.to_owned()));
     }
 
     fn target(&mut self, target: &Expr<'a>) {

@@ -26,7 +26,7 @@ use super::shell::{self, HereDoc};
 use super::text::{from_jinja, is_omit, write};
 use super::unparse::{Sites, Written, write_template, write_whole};
 use super::{Preview, RenderError, Rendered, Root, environment};
-use crate::diag::{Diagnostic, Diagnostics, SourceText};
+use crate::diag::{Diagnostic, Diagnostics, SourceText, Span};
 use crate::model::{Context, Template, TemplateId, Value, VarValue};
 
 /// Holds every compiled template of a run.
@@ -171,6 +171,15 @@ impl Engine {
                 shell::examine(&template.source, stmts).pipelines.into_iter().for_each(|warning| diagnostics.push(warning));
             }
         }
+    }
+
+    /// Finds a sign in the literal text of a shell text: each place, and what is open there that is no command; none where
+    /// the text can't be read.
+    pub fn marks(&self, source: &SourceText, mark: &str) -> Option<Vec<(Span, Option<&'static str>)>> {
+        let parsed = parse(&source.text, Context::Shell).ok()?;
+        let View::Text(stmts) = parsed.view() else { return Some(Vec::new()) };
+        let marks = shell::marks(source, stmts, mark).into_iter();
+        Some(marks.map(|(range, inside)| (source.at(range), inside)).collect())
     }
 
     /// Renders a template.

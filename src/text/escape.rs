@@ -35,6 +35,12 @@ pub fn one_line(text: &str, width: usize) -> String {
     cut
 }
 
+/// The line of a parser's drawing that says what is wrong: its last, without `error:`.
+#[must_use]
+pub fn last_reason(message: &str) -> &str {
+    message.trim_end().lines().last().unwrap_or_default().trim_start_matches("error: ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +49,12 @@ mod tests {
     fn controls_are_shown() {
         assert_eq!(visible("a\u{1b}[2Jb\n\tc\r"), "a\\x1b[2Jb\n\tc\\x0d");
         assert_eq!(visible("\u{202e}x"), "\\u{202e}x");
+    }
+
+    #[test]
+    fn a_reason_is_one_line() {
+        assert_eq!(last_reason("regex parse error:\n    (\n    ^\nerror: unclosed group"), "unclosed group");
+        assert_eq!(last_reason("too large"), "too large");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod common;
 
 mod big;
+mod files;
 mod json;
 mod operators;
 mod places;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Context, CopyFile, Fetch, Playbook, RoundIx, Run, StepId, TaskIx};
+use crate::model::{Context, CopyFile, CopyFrom, Fetch, FileRights, Playbook, RoundIx, Run, StepId, TaskIx, WrittenFile};
 use crate::plan::testing::{Maker, inventory, playbook};
 use crate::plan::{ControllerInfo, NothingYet, RunInfo, StepResult, World, build, command_line};
 
@@ -16,6 +16,12 @@ fn prepared(maker: Maker, task: Task) -> Result<Prepared> {
     let world = world(playbook(vec![maker.round("r", &[1], vec![task])]));
     let scope = world.scope(StepId { round: RoundIx(0), task: TaskIx(0), host: HostIx(1) });
     prepare(world.playbook().task(RoundIx(0), TaskIx(0)), HostIx(1), world.inventory(), &maker.engine, &scope)
+}
+
+/// A file that is written as it comes, but for its mode.
+pub(super) fn file(maker: &mut Maker, dest: &str, mode: Option<&str>) -> WrittenFile {
+    let rights = FileRights { mode: mode.map(|mode| maker.template(mode, Context::Text)), ..FileRights::default() };
+    WrittenFile { dest: maker.template(dest, Context::Native), rights, backup: false, validate: None }
 }
 
 #[test]
@@ -44,13 +50,22 @@ fn copies_and_fetches_know_their_files() {
     let mut maker = Maker::new("t");
     let copy = CopyFile {
         from: CopyFrom::Src { path: maker.template("f.conf", Context::Native), base: "/play".into() },
-        dest: maker.template("/etc/f.conf", Context::Native),
-        mode: Some(maker.template("0640", Context::Text)),
-        owner: Some(maker.template("www", Context::Text)),
-        group: None,
+        file: WrittenFile {
+            dest: maker.template("/etc/f.conf", Context::Native),
+            rights: FileRights {
+                mode: Some(maker.template("0640", Context::Text)),
+                owner: Some(maker.template("www", Context::Text)),
+                group: None,
+            },
+            backup: true,
+            validate: Some(maker.template("check -c %s", Context::Shell)),
+        },
     };
     let task = maker.task("t", Verb::Copy(Box::new(copy)));
-    assert_eq!(command_line(&prepared(maker, task).unwrap()), "copy /play/f.conf to /etc/f.conf, mode 0640, owner www");
+    assert_eq!(
+        command_line(&prepared(maker, task).unwrap()),
+        "copy /play/f.conf to /etc/f.conf, mode 0640, owner www, with a backup, validated by check -c %s"
+    );
     let mut maker = Maker::new("t");
     let fetch = |maker: &mut Maker, dest: &str| {
         let (src, dest) = (maker.template("/etc/passwd", Context::Native), maker.template(dest, Context::Native));
@@ -74,13 +89,7 @@ fn values_that_cannot_stand_are_refused() {
     assert_eq!(message(prepared(maker, task)), ("this holds a NUL byte, which no command can take".to_owned(), true));
     for mode in ["644x", "9", "0888", "1234567", "u+x"] {
         let mut maker = Maker::new("t");
-        let copy = CopyFile {
-            from: CopyFrom::Content(maker.template("x", Context::Native)),
-            dest: maker.template("/x", Context::Native),
-            mode: Some(maker.template(mode, Context::Text)),
-            owner: None,
-            group: None,
-        };
+        let copy = CopyFile { from: CopyFrom::Content(maker.template("x", Context::Native)), file: file(&mut maker, "/x", Some(mode)) };
         let task = maker.task("t", Verb::Copy(Box::new(copy)));
         assert_eq!(message(prepared(maker, task)).0, "a mode is text of three or four octal digits", "{mode}");
     }
@@ -95,7 +104,7 @@ fn values_that_cannot_stand_are_refused() {
 }
 
 /// A round of `kernel` and `t` on two hosts; `t` may read `kernel` and the variables `x` (text), `l` (list), `n` (int).
-fn with_values(text: &str, make: impl FnOnce(&mut Maker) -> Task) -> (Result<Prepared>, Result<Prepared>) {
+pub(super) fn with_values(text: &str, make: impl FnOnce(&mut Maker) -> Task) -> (Result<Prepared>, Result<Prepared>) {
     use crate::model::{Origin, Value};
     let mut maker = Maker::new(text);
     let tasks = vec![maker.run("kernel", "uname -r"), make(&mut maker)];

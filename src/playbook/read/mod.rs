@@ -13,6 +13,7 @@ mod task;
 mod values;
 mod verb;
 mod wait;
+mod written;
 
 use indexmap::IndexMap;
 
@@ -47,6 +48,10 @@ pub fn read(map: &SourceMap, file: FileId, diagnostics: &mut Diagnostics) -> Opt
 
 /// Reads a file that a playbook includes or uses.
 pub(super) fn read_part(map: &SourceMap, file: FileId, role: Role, diagnostics: &mut Diagnostics) -> Option<File> {
+    // Its text is the engine's to read.
+    if role == Role::Template {
+        return Some(File::empty(file));
+    }
     let node = yaml::parse(map, file, diagnostics)?;
     let mut reader = Reader { map, diagnostics, names: Vec::new(), meant: Vec::new() };
     let mut part = match role {
@@ -54,6 +59,7 @@ pub(super) fn read_part(map: &SourceMap, file: FileId, role: Role, diagnostics: 
         Role::Tasks => reader.task_list(&node, file)?,
         Role::Action => reader.action(&node, file)?,
         Role::Vars => reader.vars_file(&node, file)?,
+        Role::Template => File::empty(file),
     };
     part.names = reader.names;
     Some(part)

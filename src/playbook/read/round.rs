@@ -39,6 +39,9 @@ impl Reader<'_> {
             let found = Diagnostic::error(codes::WRONG_VALUE, name.span, format!("{what} can't be a template"));
             self.diagnostics.push(match role {
                 Role::Vars => found.hint("files are read before anything is rendered; choose among maps of one file instead".to_owned()),
+                Role::Template => found.hint(
+                    "it is compiled before anything is rendered; write two tasks, each with `when`, or `{% if %}` in the file".to_owned(),
+                ),
                 _ => found.hint("files are read before anything is rendered; write two entries, each with `when`".to_owned()),
             });
             return false;

@@ -3,8 +3,8 @@
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText};
 use crate::playbook::codes;
-use crate::playbook::keys::{ASSERT, COPY, FETCH};
-use crate::playbook::syntax::{Copy, CopyFrom, Verb};
+use crate::playbook::keys::{ASSERT, FETCH};
+use crate::playbook::syntax::Verb;
 use crate::yaml::{Entry, Node, NodeValue};
 
 impl Reader<'_> {
@@ -18,6 +18,12 @@ impl Reader<'_> {
             }
             "stat" => self.scalar(&entry.value, "`stat`").map(Verb::Stat),
             "copy" => self.copy(entry).map(|copy| Verb::Copy(Box::new(copy))),
+            "template" => self.template(entry).map(|template| Verb::Template(Box::new(template))),
+            "file" => self.file(entry).map(|file| Verb::File(Box::new(file))),
+            "directory" => self.directory(entry).map(|directory| Verb::Directory(Box::new(directory))),
+            "link" => self.link(entry).map(|link| Verb::Link(Box::new(link))),
+            "line" => self.line(entry).map(|line| Verb::Line(Box::new(line))),
+            "text" => self.marked_text(entry).map(|text| Verb::Text(Box::new(text))),
             "fetch" => self.fetch(entry),
             "assert" => self.assert(entry),
             "set" => self.set(entry),
@@ -49,30 +55,6 @@ impl Reader<'_> {
             self.missing(node, verb, key, Some(hint));
         }
         self.text(node, key)
-    }
-
-    fn copy(&mut self, entry: &Entry) -> Option<Copy> {
-        let node = &entry.value;
-        self.map_keys(node, "`copy`", &[COPY])?;
-        let dest = self.argument(node, "`copy`", "dest", "the file on the host");
-        let from = match (node.get("content"), node.get("src")) {
-            (Some(content), Some(src)) => {
-                let found = Diagnostic::error(codes::CONFLICT, src.key.span, "`copy` takes `content` or `src`, not both");
-                self.diagnostics.push(found.and(content.key.span, "`content` is here"));
-                None
-            }
-            (Some(content), None) => self.content(&content.value, "`content`").map(CopyFrom::Content),
-            (None, Some(_)) => self.text(node, "src").map(CopyFrom::Src),
-            (None, None) if self.is_misspelt(node, &["src"]) => None,
-            (None, None) => {
-                self.missing(node, "`copy`", "content", Some("or `src`, a local file"));
-                None
-            }
-        };
-        let mode = node.get("mode").and_then(|entry| self.octal(entry));
-        let owner = self.text(node, "owner");
-        let group = self.text(node, "group");
-        Some(Copy { from: from?, dest: dest?, mode, owner, group })
     }
 
     fn fetch(&mut self, entry: &Entry) -> Option<Verb> {

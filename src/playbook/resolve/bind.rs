@@ -14,7 +14,7 @@ use super::targets::RoundTargets;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::model::{
     After, Block, BlockIx, Frame, FrameIx, Gate, Home, HostIx, Inventory, Part, Playbook, Round, RoundFlow, RoundIx, RoundNeed, RoundNeeds,
-    Task, TaskIx, TaskPart, TaskRead, Template, VarValue,
+    Task, TaskIx, TaskPart, TaskRead, Template, VarValue, Verb,
 };
 
 /// The place of what stands in no round.
@@ -36,6 +36,8 @@ pub(super) struct Binder<'a> {
     told: BTreeSet<(&'static str, Span)>,
     /// Where the action is used whose templates are looked at.
     used_at: Option<Span>,
+    /// Where the template file is used in which one is.
+    file_used_at: Option<Span>,
     pub(super) used: Used,
     /// Secrets that templates read, variables followed.
     pub(super) secrets: BTreeSet<String>,
@@ -72,6 +74,10 @@ impl Binder<'_> {
     }
 
     fn with_use(&self, found: Diagnostic) -> Diagnostic {
+        let found = match self.file_used_at {
+            Some(used) => found.and(used, "the file is used here"),
+            None => found,
+        };
         match self.used_at {
             Some(used) => found.and(used, "the action is used here"),
             None => found,
@@ -130,6 +136,7 @@ pub(super) fn bind(
         group_reads: Vec::new(),
         told: BTreeSet::new(),
         used_at: None,
+        file_used_at: None,
         used: Used::default(),
         secrets: BTreeSet::new(),
         diagnostics,
@@ -253,8 +260,11 @@ impl<'a> Binder<'a> {
                 }
             }
             of.judge = part == TaskPart::Judge;
+            let in_file = matches!(&task.verb, Verb::Template(file) if std::ptr::eq(&file.text, template));
+            self.file_used_at = in_file.then_some(task.verb_span);
             self.template(scope, of, template);
         });
+        self.file_used_at = None;
         of.judge = false;
     }
 

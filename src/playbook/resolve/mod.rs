@@ -29,9 +29,10 @@ mod templates;
 mod undefined;
 mod variables;
 mod verbs;
+mod written;
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -41,11 +42,11 @@ pub(super) use self::bind::Used;
 use self::names::Names;
 use self::targets::RoundTargets;
 use super::options::{FileNeed, Options, Resolved};
-use super::syntax::Syntax;
+use super::syntax::{Parts, Syntax};
 use super::{check, codes};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::inventory::RESERVED;
-use crate::model::{HostIx, Inventory, Layer, Origin, Playbook, RoundIx, Var};
+use crate::model::{HostIx, Inventory, Layer, Origin, Playbook, RoundIx, Template, Var};
 use crate::template::Engine;
 use crate::text::snake_id;
 
@@ -58,6 +59,10 @@ struct Lower<'a> {
     engine: &'a mut Engine,
     diagnostics: &'a mut Diagnostics,
     files_needed: Vec<FileNeed>,
+    /// The files that the playbook names.
+    parts: &'a Parts,
+    /// Template files that were compiled, by their paths.
+    template_files: BTreeMap<PathBuf, Template>,
     /// What `--limit` and `-x` leave; none: all.
     limit: Option<BTreeSet<HostIx>>,
     round_names: Names<RoundIx>,
@@ -111,6 +116,8 @@ fn once(
         engine,
         diagnostics,
         files_needed: Vec::new(),
+        parts: &syntax.parts,
+        template_files: BTreeMap::new(),
         limit: None,
         round_names: Names::new(),
         targets: Rc::new(Vec::new()),

@@ -9,7 +9,7 @@ use super::bind::Binder;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::model::{
     Awaited, Command, Context, CopyFrom, Guard, Inventory, Jump, OnHost, Playbook, Read, SUDO_SECRET, Secret, SecretRef, Shell, Task,
-    Template, Var, Verb,
+    Template, Var, Verb, WrittenFile,
 };
 use crate::playbook::codes;
 use crate::text::did_you_mean;
@@ -228,18 +228,27 @@ fn for_each_argument<'t>(task: &'t Task, each: &mut dyn FnMut(&'t Template, Opti
         }
     }
     let mut paths: Vec<&'t Template> = Vec::new();
+    let written = |file: &'t WrittenFile, paths: &mut Vec<&'t Template>, each: &mut dyn FnMut(&'t Template, Option<&'t Shell>)| {
+        paths.push(&file.dest);
+        paths.extend(file.rights.owner.iter().chain(&file.rights.group));
+        // It is no task's shell that reads it, but the host's own.
+        file.validate.iter().for_each(|validate| each(validate, Some(&Shell::Sh)));
+    };
     match &task.verb {
         Verb::Run(run) => command(&run.command, each),
         Verb::Read(read) => paths.push(&read.path),
         Verb::Glob(glob) => paths.extend(&glob.patterns),
         Verb::Stat(stat) => paths.push(&stat.path),
         Verb::Copy(copy) => {
-            paths.push(&copy.dest);
             if let CopyFrom::Src { path, .. } = &copy.from {
                 paths.push(path);
             }
-            paths.extend(copy.owner.iter().chain(&copy.group));
+            written(&copy.file, &mut paths, each);
         }
+        Verb::Template(template) => written(&template.file, &mut paths, each),
+        Verb::Line(line) => written(&line.edited.file, &mut paths, each),
+        Verb::Text(text) => written(&text.edited.file, &mut paths, each),
+        Verb::File(path) | Verb::Directory(path) | Verb::Link(path) => path.for_each_template(&mut |template| paths.push(template)),
         Verb::Fetch(fetch) => paths.push(&fetch.src),
         Verb::Script(script) => paths.extend(script.args.iter().chain([&script.src])),
         Verb::WaitFor(wait) => match &wait.what {

@@ -116,7 +116,7 @@ impl Lower<'_> {
         };
         let Some(promise) = promised else { return false };
         let key = task.verb_key;
-        if let Verb::Copy(_) = verb {
+        if verb.is_resource() {
             let found = Diagnostic::error(codes::READ_ONLY, key.1, format!("`{}` writes, and this is read-only", key.0));
             self.diagnostics.push(found.and(promise, "nothing may change here"));
         }
@@ -161,7 +161,11 @@ fn made_name(task: &syntax::Task) -> String {
         syntax::Verb::Run(syntax::Command::List(list)) | syntax::Verb::Glob(list) | syntax::Verb::Assert { that: list, .. } => {
             list.iter().map(|text| text.text.as_str()).collect::<Vec<_>>().join(" ")
         }
-        syntax::Verb::Copy(copy) => copy.dest.text.clone(),
+        syntax::Verb::Copy(copy) => copy.file.dest.text.clone(),
+        syntax::Verb::Template(template) => template.file.dest.text.clone(),
+        syntax::Verb::File(path) | syntax::Verb::Directory(path) | syntax::Verb::Link(path) => path.dest.text.clone(),
+        syntax::Verb::Line(line) => line.edited.file.dest.text.clone(),
+        syntax::Verb::Text(text) => text.edited.file.dest.text.clone(),
         syntax::Verb::Fetch { src, .. } => src.text.clone(),
         syntax::Verb::Set(vars) => vars.iter().map(|var| var.name.text.as_str()).collect::<Vec<_>>().join(", "),
         syntax::Verb::Print(text) | syntax::Verb::Fail(text) | syntax::Verb::Confirm(text) => gist(&text.text),

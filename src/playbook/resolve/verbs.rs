@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{FileNeed, Lower};
 use crate::diag::SourceText;
 use crate::model::{
-    Assert, Awaited, Command, Confirm, Context, CopyFile, CopyFrom, Facts, Fail, Fetch, Glob, Pause, Print, ReadFile, Run, Script, Set,
-    Shell, Stat, Template, Verb, WaitFor,
+    Assert, Awaited, Command, Confirm, Context, Facts, Fail, Fetch, Glob, Pause, Print, ReadFile, Run, Script, Set, Shell, Stat, Template,
+    Verb, WaitFor,
 };
 use crate::playbook::syntax::{self, folder};
 
@@ -27,7 +27,13 @@ impl Lower<'_> {
             syntax::Verb::Read(path) => Verb::Read(ReadFile { path: self.text(path) }),
             syntax::Verb::Glob(patterns) => Verb::Glob(Glob { patterns: self.texts(patterns, Context::Text) }),
             syntax::Verb::Stat(path) => Verb::Stat(Stat { path: self.text(path) }),
-            syntax::Verb::Copy(copy) => self.copy(copy),
+            syntax::Verb::Copy(copy) => Verb::Copy(Box::new(self.copy(copy))),
+            syntax::Verb::Template(template) => Verb::Template(Box::new(self.template_verb(template))),
+            syntax::Verb::File(path) => Verb::File(Box::new(self.path_state(path))),
+            syntax::Verb::Directory(path) => Verb::Directory(Box::new(self.path_state(path))),
+            syntax::Verb::Link(path) => Verb::Link(Box::new(self.path_state(path))),
+            syntax::Verb::Line(line) => Verb::Line(Box::new(self.line(line))),
+            syntax::Verb::Text(text) => Verb::Text(Box::new(self.marked_text(text))),
             syntax::Verb::Fetch { src, dest } => {
                 let base = folder(self.map, dest.span.file);
                 Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base }))
@@ -71,26 +77,12 @@ impl Lower<'_> {
     }
 
     /// A file of this machine and the folder that it is relative to; it must exist where its name is known.
-    fn local_file(&mut self, path: &SourceText) -> (Template, PathBuf) {
+    pub(super) fn local_file(&mut self, path: &SourceText) -> (Template, PathBuf) {
         let base = folder(self.map, path.span.file);
         let path = self.text(path);
         if path.is_literal() {
             self.files_needed.push(FileNeed { path: base.join(&path.source.text), span: path.source.span });
         }
         (path, base)
-    }
-
-    fn copy(&mut self, copy: &syntax::Copy) -> Verb {
-        let from = match &copy.from {
-            syntax::CopyFrom::Content(text) => CopyFrom::Content(self.text(text)),
-            syntax::CopyFrom::Src(path) => {
-                let (path, base) = self.local_file(path);
-                CopyFrom::Src { path, base }
-            }
-        };
-        let mut native =
-            |text: &Option<crate::diag::SourceText>| -> Option<Template> { text.as_ref().map(|text| self.template(text, Context::Native)) };
-        let (mode, owner, group) = (native(&copy.mode), native(&copy.owner), native(&copy.group));
-        Verb::Copy(Box::new(CopyFile { from, dest: self.text(&copy.dest), mode, owner, group }))
     }
 }

@@ -1,12 +1,18 @@
 //! An example or two for keys whose form does not show what to write: editors offer them.
 //!
-//! By the name of the key, which means the same wherever it stands. Knows no forms.
+//! By the name of the key, which means the same wherever it stands; a verb may have an argument of its own name.
 
 use serde_json::{Value, json};
 
+use crate::playbook::keys::{Form, Key};
+
 /// Examples for a key; none where its form says it all.
-pub(super) fn examples(key: &str) -> Option<Value> {
-    Some(match key {
+pub(super) fn examples(key: &Key) -> Option<Value> {
+    Some(match key.name {
+        "line" if key.form == Form::Verb => {
+            json!([{ "dest": "/etc/ssh/sshd_config", "match": "^#?PermitRootLogin ", "line": "PermitRootLogin no" }])
+        }
+        "text" if key.form == Form::Verb => json!([{ "dest": "/etc/hosts", "text": "10.0.0.5 db1\n10.0.0.6 db2\n" }]),
         "name" => json!(["Upgrade nginx"]),
         "id" => json!(["upgrade_nginx"]),
         "inventory" => json!(["../inventory/prod.yml"]),
@@ -50,6 +56,15 @@ pub(super) fn examples(key: &str) -> Option<Value> {
         "read" | "stat" => json!(["/etc/os-release"]),
         "glob" => json!(["/var/log/*.log", ["/etc/*.conf", "/etc/*/*.conf"]]),
         "copy" => json!([{ "src": "app.conf", "dest": "/etc/app.conf", "mode": "0644" }]),
+        "template" => json!([{ "src": "nginx.conf.j2", "dest": "/etc/nginx/nginx.conf", "validate": "nginx -t -c %s" }]),
+        "file" => json!(["/var/log/app.log", { "dest": "/etc/nologin", "state": "absent" }]),
+        "directory" => json!(["/srv/app", { "dest": "/srv/app", "owner": "deploy", "mode": "0755" }]),
+        "link" => json!([{ "dest": "/srv/app/current", "src": "releases/{{ release }}" }]),
+        "line" => json!(["PermitRootLogin no"]),
+        "text" => json!(["10.0.0.5 db1\n10.0.0.6 db2\n"]),
+        "match" | "after" | "before" if key.form == Form::Template => json!(["^#?PermitRootLogin "]),
+        "comment" => json!(["#", ";", "//"]),
+        "validate" => json!(["nginx -t -c %s", "visudo -cf %s"]),
         "fetch" => json!([{ "src": "/etc/hosts", "dest": "out/" }]),
         "assert" => json!(["tasks.disk.stdout | int < 90", { "that": ["a == b"], "message": "not the same" }]),
         "that" => json!(["http_port == 80", ["http_port == 80", "release != ''"]]),

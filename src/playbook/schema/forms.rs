@@ -8,7 +8,7 @@ use crate::playbook::keys::{Form, Key};
 use crate::resource::FACT_SECTIONS;
 
 /// Keys whose text can't be a template.
-const PLAIN: [&str; 3] = ["lock", "include", "use"];
+const PLAIN: [&str; 4] = ["lock", "include", "use", "src"];
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 
@@ -20,6 +20,7 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Text => json!({ "type": "string", "minLength": 1 }),
         Form::Id if key.name == "as" => json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } }),
         Form::Id => json!({ "type": "string", "pattern": NAME }),
+        Form::Template if key.name == "validate" => json!({ "type": "string", "pattern": "%s" }),
         Form::Template | Form::Expression => scalar(),
         // What YAML 1.1 took for a bool is text.
         Form::Judge => json!({
@@ -87,6 +88,7 @@ pub(super) fn form(key: &Key) -> Value {
         Form::Any => json!({}),
         Form::Port => json!({ "anyOf": [ { "type": "integer", "minimum": 1, "maximum": 65535 }, { "type": "string" } ] }),
         Form::State => json!({ "enum": ["present", "absent"], "default": "present" }),
+        Form::Edge => json!({ "enum": ["begin", "end"], "default": "end" }),
         Form::Flush => json!({ "enum": ["handlers"] }),
         Form::Facts => json!({ "anyOf": [
             { "type": ["null", "object"], "maxProperties": 0 },
@@ -138,7 +140,7 @@ pub(super) fn object(title: &str, about: &str, tables: &[&[Key]], required: &[&s
         schema["title"] = json!(key.name);
         schema["description"] = json!(key.about);
         // `parallel` is a list of tasks, and a count in `each`.
-        if let (None, Some(examples)) = (schema.get("examples"), examples(key.name).filter(|_| key.form != Form::Count)) {
+        if let (None, Some(examples)) = (schema.get("examples"), examples(key).filter(|_| key.form != Form::Count)) {
             schema["examples"] = examples;
         }
         properties.insert(key.name.to_owned(), schema);

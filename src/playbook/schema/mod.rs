@@ -10,6 +10,7 @@ mod forms;
 mod inventory;
 mod playbook;
 mod secrets;
+mod written;
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@ use super::connect::connect;
 use super::forms::{object, scalar, titled};
 use crate::model::BecomeMethod;
 use crate::playbook::keys::{
-    ACTION, ASSERT, BECOME, BLOCK, CHOSEN, COPY, DEFAULTS, EACH, FETCH, GROUP, INCLUDE, INPUT, Key, PLAYBOOK, ROUND, SCRIPT, TASK, USE,
-    VERBS, WAIT_FOR,
+    ACTION, ASSERT, BECOME, BLOCK, CHOSEN, DEFAULTS, EACH, FETCH, GROUP, INCLUDE, INPUT, Key, PLAYBOOK, ROUND, SCRIPT, TASK, USE, VERBS,
+    WAIT_FOR,
 };
 
 /// The JSON Schema of playbooks.
@@ -76,14 +76,13 @@ fn defs() -> Value {
     round["dependentRequired"] = json!({ "pause": ["batch"] });
     round["properties"]["handlers"]["items"] = json!({ "$ref": "#/$defs/handler" });
     let in_turn: Vec<_> = EACH.iter().filter(|key| key.name != "parallel").copied().collect();
-    let mut copy = object("copy", "Writes a file from a text or a local file.", &[COPY], &["dest"]);
-    copy["oneOf"] = json!([{ "required": ["content"] }, { "required": ["src"] }]);
     let mut wait_for = object("wait_for", "What is waited for.", &[WAIT_FOR], &[]);
     wait_for["oneOf"] = ["port", "url", "path", "command"].iter().map(|what| json!({ "required": [what] })).collect();
     let mut r#become = object("become", "Another user.", &[BECOME], &["user"]);
     r#become["properties"]["method"] =
         json!({ "enum": BecomeMethod::ALL.map(BecomeMethod::word), "description": "The program that changes the user." });
     let expressions = json!({ "anyOf": [ scalar(), { "type": "array", "items": scalar(), "minItems": 1 } ] });
+    let [copy, template, file, directory, link, line, text] = super::written::verbs();
     let assert = object("assert", "Expressions that must be true.", &[ASSERT], &["that"]);
     json!({
         "rounds_entry": {
@@ -169,6 +168,12 @@ fn defs() -> Value {
             wait_for,
         ] },
         "copy": copy,
+        "template": template,
+        "file": file,
+        "directory": directory,
+        "link": link,
+        "line": line,
+        "text": text,
         "fetch": object("fetch", "Brings a file of the host here.", &[FETCH], &["src", "dest"]),
         "assert": { "title": "assert", "description": "Expressions that must be true.", "anyOf": [expressions, assert] },
         "connect": connect(),

@@ -1,4 +1,4 @@
-//! The files of a playbook: itself and what it includes or uses, by their paths.
+//! The files of a playbook: itself, what it includes or uses, and its template files, by their paths.
 //!
 //! Touches no file. [`Syntax::wanted`] says what is to be read, [`Syntax::give`] takes it.
 
@@ -21,16 +21,19 @@ pub enum Role {
     Action,
     /// A map of variables, for `vars_files`.
     Vars,
+    /// A text with templates, for `template`.
+    Template,
 }
 
 impl Role {
-    /// The word for the record: `include`, `action` or `vars`.
+    /// The word for the record: `include`, `action`, `vars` or `template`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Role::Rounds | Role::Tasks => "include",
             Role::Action => "action",
             Role::Vars => "vars",
+            Role::Template => "template",
         }
     }
 }

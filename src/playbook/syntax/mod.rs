@@ -5,6 +5,7 @@
 
 mod files;
 mod flow;
+mod written;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use files::{Role, Wanted};
 pub(crate) use flow::{
     Batch, Block, ChosenGroup, Defaults, Each, EachItems, Entry, Flow, Group, Include, Input, Retry, RoundEntry, RoundFlow, Use,
 };
+pub(crate) use written::{Copy, CopyFrom, Edited, Line, PathState, PlaceInFile, Rights, TemplateFile, Text, WantedState, Written};
 
 /// A playbook as written, with the files that it includes and uses.
 #[derive(Debug, Clone)]
@@ -212,6 +214,12 @@ pub(crate) enum Verb {
     Glob(Vec<SourceText>),
     Stat(SourceText),
     Copy(Box<Copy>),
+    Template(Box<TemplateFile>),
+    File(Box<PathState>),
+    Directory(Box<PathState>),
+    Link(Box<PathState>),
+    Line(Box<Line>),
+    Text(Box<Text>),
     Fetch {
         src: SourceText,
         dest: SourceText,
@@ -235,23 +243,6 @@ pub(crate) enum Verb {
     Flush,
     /// None, or one that can't be read; told already.
     Broken,
-}
-
-/// `copy`.
-#[derive(Debug, Clone)]
-pub(crate) struct Copy {
-    pub(crate) from: CopyFrom,
-    pub(crate) dest: SourceText,
-    pub(crate) mode: Option<SourceText>,
-    pub(crate) owner: Option<SourceText>,
-    pub(crate) group: Option<SourceText>,
-}
-
-/// Where the bytes of a copy come from.
-#[derive(Debug, Clone)]
-pub(crate) enum CopyFrom {
-    Content(SourceText),
-    Src(SourceText),
 }
 
 /// `script`.

@@ -24,6 +24,10 @@ pub(super) struct Flow<'a> {
     jumps: Vec<Vec<State>>,
     /// The last byte of literal text, where a value follows it.
     before: u8,
+    /// A sign that is looked for in literal text.
+    mark: Option<&'a str>,
+    /// Where it stands, and what is open there that is no command.
+    pub(super) marks: Vec<(Range<usize>, Option<&'static str>)>,
 }
 
 impl<'a> Flow<'a> {
@@ -36,7 +40,14 @@ impl<'a> Flow<'a> {
             used: BTreeSet::new(),
             jumps: Vec::new(),
             before: b' ',
+            mark: None,
+            marks: Vec::new(),
         }
+    }
+
+    /// Looks for a sign, too.
+    pub(super) fn looking_for(source: &'a SourceText, mark: &'a str) -> Flow<'a> {
+        Flow { mark: Some(mark), ..Flow::new(source) }
     }
 
     fn error(&mut self, code: &'static str, range: Range<usize>, message: impl Into<String>, hint: &str) {
@@ -53,7 +64,7 @@ impl<'a> Flow<'a> {
         let mut state = state?;
         match stmt {
             Stmt::EmitRaw(raw) => {
-                read(&mut state, raw.raw, offset(&self.source.text, raw.raw).unwrap_or(0), &mut self.found);
+                self.literal(raw.raw, &mut state);
                 self.before = raw.raw.bytes().last().unwrap_or(self.before);
             }
             Stmt::EmitExpr(emit) => self.value(&emit.expr, &mut state),
@@ -101,6 +112,25 @@ impl<'a> Flow<'a> {
             _ => {}
         }
         Some(state)
+    }
+
+    fn literal(&mut self, text: &str, state: &mut State) {
+        let start = offset(&self.source.text, text).unwrap_or(0);
+        let mut at = 0;
+        if let Some(mark) = self.mark.filter(|mark| !mark.is_empty()) {
+            while let Some(found) = text[at..].find(mark) {
+                read(state, &text[at..at + found], start + at, &mut self.found);
+                at += found;
+                let place = start + at..start + at + mark.len();
+                // A loop is followed twice.
+                if !self.marks.iter().any(|(known, _)| *known == place) {
+                    self.marks.push((place, state.closed()));
+                }
+                read(state, mark, start + at, &mut self.found);
+                at += mark.len();
+            }
+        }
+        read(state, &text[at..], start + at, &mut self.found);
     }
 
     /// A branch begins: nothing may be half read.

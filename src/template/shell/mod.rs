@@ -78,6 +78,13 @@ pub(super) fn examine(source: &SourceText, stmts: &[Stmt<'_>]) -> Examined {
     Examined { sites, here, diagnostics, pipelines }
 }
 
+/// Finds a sign in the literal text of a shell text: where, and what is open there that is no command.
+pub(super) fn marks(source: &SourceText, stmts: &[Stmt<'_>], mark: &str) -> Vec<(std::ops::Range<usize>, Option<&'static str>)> {
+    let mut flow = flow::Flow::looking_for(source, mark);
+    flow.stmts(stmts, Some(state::State::new()));
+    flow.marks
+}
+
 /// Commands whose failure nobody expects, or whose failure says little.
 const HARMLESS: [&str; 18] =
     ["echo", "printf", "cat", "yes", "true", ":", "ls", "ps", "date", "seq", "id", "env", "grep", "sed", "awk", "sort", "head", "tail"];

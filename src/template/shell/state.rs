@@ -220,6 +220,17 @@ impl State {
         self.frames.last().unwrap_or(&Frame::Single)
     }
 
+    /// What is open that is no command, so that a word put in here would not be one.
+    pub(super) fn closed(&self) -> Option<&'static str> {
+        match (self.top(), self.carry) {
+            (_, Carry::Backslash) => Some("a word behind a backslash"),
+            (_, Carry::Dollar) => Some("a word behind a `$`"),
+            (_, Carry::Delimiter) => Some("the delimiter of a here-document"),
+            (Frame::Commands(commands), _) if !commands.comment => None,
+            (frame, _) => Some(frame.name()),
+        }
+    }
+
     pub(super) fn doubt(&mut self, at: Range<usize>, why: &'static str) {
         self.doubt.get_or_insert(Doubt { at, why });
     }

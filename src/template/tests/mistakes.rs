@@ -1,7 +1,9 @@
 //! What is refused, and how it is told.
 
 use super::{Bench, int};
+use crate::diag::{SourceMap, SourceText, Span};
 use crate::model::{Context, Value};
+use crate::template::Engine;
 
 #[test]
 fn undefined_is_an_error_that_names_it() {
@@ -104,4 +106,38 @@ fn complaints_point_at_the_word() {
         all.push('\n');
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_sign_is_found_in_literal_shell_text_with_what_is_open_there() {
+    let engine = Engine::new();
+    let mut map = SourceMap::default();
+    let mut marks = |text: &str| {
+        let file = map.add("t.yml", None, text);
+        let found = engine.marks(&SourceText::verbatim(text, Span::new(file, 0..text.len())), "%s")?;
+        Some(found.into_iter().map(|(span, inside)| (span.start, inside)).collect::<Vec<_>>())
+    };
+    for (text, wanted) in [
+        ("nginx -t -c %s", vec![(12, None)]),
+        ("a %s && b <%s", vec![(2, None), (11, None)]),
+        ("x=$(cat %s); (b %s)", vec![(8, None), (16, None)]),
+        ("a \"$(wc -l <%s)\"", vec![(12, None)]),
+        ("a '%s'", vec![(3, Some("'…'"))]),
+        ("a \"%s\"", vec![(3, Some("\"…\""))]),
+        ("a `cat %s`", vec![(7, Some("backticks"))]),
+        ("a ${x%s}", vec![(5, Some("${…}"))]),
+        ("a $((1 %s 2))", vec![(7, Some("$(( … ))"))]),
+        ("a \\%s", vec![(3, Some("a word behind a backslash"))]),
+        ("a $%s", vec![(3, Some("a word behind a `$`"))]),
+        ("a # %s\nb %s", vec![(4, Some("a comment")), (9, None)]),
+        ("cat <<E\n%s\nE\nb %s", vec![(8, Some("a here-document")), (15, None)]),
+        ("cat <<%s\n%s\n", vec![(6, Some("the delimiter of a here-document")), (9, Some("a here-document"))]),
+        // What a value holds is no literal text, and a loop's is there once.
+        ("a {{ '%s' }} %s", vec![(13, None)]),
+        ("{% for x in l %}a %s\n{% endfor %}", vec![(18, None)]),
+        ("true", vec![]),
+    ] {
+        assert_eq!(marks(text), Some(wanted), "{text}");
+    }
+    assert_eq!(marks("a {{ %s"), None, "what can't be read is told elsewhere");
 }
