@@ -48,6 +48,8 @@ pub struct Found {
     pub differences: Vec<Difference>,
     /// A folder that must be there and is not.
     pub missing: Option<String>,
+    /// Why more may differ than is known, where it can't be told without making it so.
+    pub unsure: Option<String>,
     /// The file that is to be written, where [`Resource::apply`] gives none and there are differences.
     pub write: Option<Box<(CopyPlan, Vec<u8>)>>,
 }

@@ -30,6 +30,7 @@ mod read;
 mod rights;
 mod script;
 mod stat;
+mod validate;
 mod wait_for;
 
 pub use content::{Content, FileContent, copied};

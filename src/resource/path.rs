@@ -78,7 +78,7 @@ impl Resource for PathPlan {
         let differences = self.differences(&state)?;
         let makes_folders = matches!(self.wanted, WantedPath::Directory(_));
         let missing = (!state.folder && !makes_folders && !differences.is_empty()).then(|| folder_of(&self.dest));
-        Ok(Found { differences, missing, write: None })
+        Ok(Found { differences, missing, ..Found::default() })
     }
 
     fn apply(&self, _: &str) -> Option<String> {
