@@ -8,9 +8,12 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::archive::ArchivePlan;
 use super::copy::CopyPlan;
+use super::download::DownloadPlan;
 use super::edited::{LineFile, TextFile};
 use super::path::PathPlan;
+use super::unarchive::UnarchivePlan;
 use crate::model::Value;
 
 /// A state that something on a host is to have.
@@ -120,6 +123,12 @@ pub enum Declared {
     Line(LineFile),
     /// `text`.
     Text(TextFile),
+    /// `download`.
+    Download(DownloadPlan),
+    /// `archive`.
+    Archive(ArchivePlan),
+    /// `unarchive`, of an archive on the host.
+    Unarchive(UnarchivePlan),
 }
 
 impl Declared {
@@ -130,6 +139,9 @@ impl Declared {
             Declared::Path(path) => path,
             Declared::Line(line) => line,
             Declared::Text(text) => text,
+            Declared::Download(download) => download,
+            Declared::Archive(archive) => archive,
+            Declared::Unarchive(unarchive) => unarchive,
         }
     }
 }

@@ -9,12 +9,15 @@ use std::process::{Command, Output, Stdio};
 use super::*;
 use crate::model::Value;
 
+mod archive;
 mod content;
+mod download;
 mod edited;
 mod facts;
 mod kill;
 mod path;
 mod script;
+mod unarchive;
 mod wait_for;
 
 /// A shell, and the folder of its tools where they are not the system's.

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::*;
 
 /// Runs a script, and kills it and all that it started after a time; gives how long it ran.
-fn killed(shell: &Shell, folder: &Path, script: &str, stdin: &[u8], after: Duration) -> Duration {
+pub(super) fn killed(shell: &Shell, folder: &Path, script: &str, stdin: &[u8], after: Duration) -> Duration {
     let mut command = shell.command(folder, script);
     command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
     let started = Instant::now();
@@ -28,8 +28,13 @@ fn killed(shell: &Shell, folder: &Path, script: &str, stdin: &[u8], after: Durat
             std::thread::sleep(Duration::from_micros(200));
         }
     });
-    // What it started may outlive it by a moment.
-    let _ = kill_process_group(group, Signal::KILL);
+    // What it started outlives it by a moment.
+    for _ in 0..20 {
+        if kill_process_group(group, Signal::KILL).is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
     started.elapsed()
 }
 
