@@ -216,19 +216,21 @@ $said
 
 /// `unpack` does it; `extract` puts a `!` to descriptor 3 for what failed, since a pipe tells only of its last command.
 const UNPACK: &str = r#"extract() {
-  set --; [ "$strip" -eq 0 ] || set -- "--strip-components=$strip"
-  if [ "$open" != unzip ]; then
-    { $open <"$src" || echo ! >&3; } | { tar -xf - "$@" -C "$dest" || echo ! >&3; cat >/dev/null; }
-  elif [ "$strip" -eq 0 ]; then
-    # A warning is 1.
-    unzip -qo "$src" -d "$dest" </dev/null; [ $? -le 1 ] || echo ! >&3
+  if [ "$open" = unzip ]; then
+    set -- "--strip-components=$((strip+1))"
+    { ( cd "$inner" && tar -cf - . ) || echo ! >&3; } | tar -xf - "$@" -C "$dest" || echo ! >&3
   else
-    inner=${dest%/}/.roundsman-$token.d
-    mkdir "$inner" || { echo ! >&3; return; }
-    unzip -qo "$src" -d "$inner" </dev/null; [ $? -le 1 ] || echo ! >&3
-    { ( cd "$inner" && tar -cf - . ) || echo ! >&3; } | tar -xf - "--strip-components=$((strip+1))" -C "$dest" || echo ! >&3
-    rm -rf "$inner"
+    set --; [ "$strip" -eq 0 ] || set -- "--strip-components=$strip"
+    { $open <"$src" || echo ! >&3; } | { tar -xf - "$@" -C "$dest" || echo ! >&3; cat >/dev/null; }
   fi
+}
+# A zip comes beside its place first: some `unzip` list names with `?` for what is not ASCII. A warning is 1.
+aside() {
+  inner=${dest%/}/.roundsman-$token.d
+  mkdir "$inner" || exit 1
+  unzip -qo "$src" -d "$inner" </dev/null >&2
+  [ $? -le 1 ] || { rm -rf "$inner"; fail "$called can't be unpacked into $dest"; }
+  names=$(cd "$inner" && { find . -type d | sed 's,$,/,'; find . ! -type d; } | sed 's,^\./,,' | stripped | LC_ALL=C sort -u)
 }
 # No path is given with a slash behind it, which would mean what a link points to.
 own() {
@@ -238,12 +240,14 @@ own() {
 unpack() {
   look_in
   [ -d "$dest" ] || mkdir -p "$dest" || exit 1
+  inner=; [ "$open" != unzip ] || aside
   for old in "${dest%/}"/.roundsman-unarchive-*; do
     [ -f "$old" ] || continue
     both=$( { sed 1d "$old"; printf '%s\n' "$names"; } | grep -v '/$' | LC_ALL=C sort | uniq -d | head -n 1)
     if [ -n "$both" ] || [ "${old##*/}" = "$stamp" ]; then rm -f "$old" || exit 1; fi
   done
   bad=$(extract 3>&1 >/dev/null)
+  [ -z "$inner" ] || rm -rf "$inner"
   [ -z "$bad" ] || fail "$called can't be unpacked into $dest"
   own chown "$owner"
   own chgrp "$group"
