@@ -96,12 +96,10 @@ impl UnarchivePlan {
     #[must_use]
     pub fn upload_script(&self, size: u64, sha256: &str, token: &str) -> String {
         format!(
-            r#"{head}sum= made=
-if [ ! -d "$dest" ]; then mkdir -p "$dest" || exit 1; made=1; fi
+            r#"{head}know
+make
 tmp=${{dest%/}}/.roundsman-$token
-gone() {{ rm -f "$tmp"; [ -z "$made" ] || rmdir "$dest" 2>/dev/null; }}
-( umask 077; set -C; true >"$tmp" ) || {{ tmp=; gone; fail "can't write in the folder $dest"; }}
-trap gone 0; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+( umask 077; set -C; true >"$tmp" ) || {{ tmp=; fail "can't write in the folder $dest"; }}
 cat >"$tmp" || fail "can't write in the folder $dest"
 n=$(wc -c <"$tmp")
 [ $n -eq {size} ] || fail $n "of {size} bytes arrived of $called"
@@ -139,7 +137,7 @@ echo changed
     fn head(&self, src: &str, token: &str) -> String {
         let stripped = r"-e '/\//!d' -e 's,^[^/]*/*,,' ".repeat(self.strip as usize);
         format!(
-            "src={} called={} dest={} strip={} {} token={} did=\n\
+            "src={} called={} dest={} strip={} {} token={} did= sum= tmp= inner= made=\n\
              stripped() {{ sed {stripped}-e 's,//*,/,g' -e 's,^\\(\\./\\)*,,' -e '/^$/d' -e '/^\\.$/d'; }}\n\
              {RIGHTS}{STATE}{DIGEST}{KNOW}{LIST}{UNPACK}",
             operand(src),
@@ -229,7 +227,7 @@ aside() {
   inner=${dest%/}/.roundsman-$token.d
   mkdir "$inner" || exit 1
   unzip -qo "$src" -d "$inner" </dev/null >&2
-  [ $? -le 1 ] || { rm -rf "$inner"; fail "$called can't be unpacked into $dest"; }
+  [ $? -le 1 ] || fail "$called can't be unpacked into $dest"
   names=$(cd "$inner" && { find . -type d | sed 's,$,/,'; find . ! -type d; } | sed 's,^\./,,' | stripped | LC_ALL=C sort -u)
 }
 # No path is given with a slash behind it, which would mean what a link points to.
@@ -237,17 +235,26 @@ own() {
   [ -z "$2" ] || ( cd "$dest" && printf '%s\n' "$names" | sed -e 's,/$,,' -e 's,^,./,' | tr '\n' '\0' | xargs -0 "$1" -h -- "$2" ) ||
     fail "can't give what is in $dest to $2"
 }
+# A folder that stays empty is not left.
+gone() {
+  [ -z "$inner" ] || rm -rf "$inner"
+  [ -z "$tmp" ] || rm -f "$tmp"
+  [ -z "$made" ] || rmdir "$dest" 2>/dev/null
+}
+make() {
+  trap gone 0; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+  if [ ! -d "$dest" ]; then mkdir -p "$dest" || exit 1; made=1; fi
+}
 unpack() {
   look_in
-  [ -d "$dest" ] || mkdir -p "$dest" || exit 1
-  inner=; [ "$open" != unzip ] || aside
+  make
+  [ "$open" != unzip ] || aside
   for old in "${dest%/}"/.roundsman-unarchive-*; do
     [ -f "$old" ] || continue
     both=$( { sed 1d "$old"; printf '%s\n' "$names"; } | grep -v '/$' | LC_ALL=C sort | uniq -d | head -n 1)
     if [ -n "$both" ] || [ "${old##*/}" = "$stamp" ]; then rm -f "$old" || exit 1; fi
   done
   bad=$(extract 3>&1 >/dev/null)
-  [ -z "$inner" ] || rm -rf "$inner"
   [ -z "$bad" ] || fail "$called can't be unpacked into $dest"
   own chown "$owner"
   own chgrp "$group"

@@ -214,3 +214,27 @@ fn only_what_is_valid_takes_a_files_place() {
         }
     });
 }
+
+#[test]
+fn hosts_with_less_than_usual() {
+    let tools = tempfile::tempdir().unwrap();
+    shells(tools.path());
+    // Busybox's own shell has its tools, wherever they are.
+    let shell = Shell { words: &["/bin/dash"], path: Some(tools.path().to_owned()) };
+    let folder = tempfile::tempdir().unwrap();
+    let dest = folder.path().join("f");
+    let _ = fs::remove_file(tools.path().join("cksum"));
+    fs::remove_file(tools.path().join("cmp")).unwrap();
+    for bytes in [&b"one"[..], b"two", b"two"] {
+        assert_eq!(shell.answer(folder.path(), &plan(&dest).small_script(bytes), b""), CopyAnswer::Changed, "it can't compare, and writes");
+        assert_eq!(fs::read(&dest).unwrap(), bytes);
+    }
+    fs::remove_file(tools.path().join("sha256sum")).unwrap();
+    let wanted = content_of(&dest, Rights::default(), b"two");
+    let error = shell.run(folder.path(), &wanted.probe()).stderr;
+    assert_eq!(String::from_utf8_lossy(&error), "this host needs cksum, sha256sum, shasum or openssl\n");
+    symlink("/usr/bin/cksum", tools.path().join("cksum")).unwrap();
+    assert_eq!(probed(&shell, folder.path(), &wanted), Ok(Found::default()), "the bytes come along, and tell");
+    let large = FileContent { content: Content::Known(3, "0".repeat(64)), ..wanted };
+    assert!(probed(&shell, folder.path(), &large).unwrap_err().to_string().contains("this host needs sha256sum"));
+}
