@@ -125,6 +125,19 @@ fn what_is_downloaded_is_validated_and_the_old_kept() {
 }
 
 #[test]
+fn a_host_without_a_program_for_it_is_told() {
+    let (tools, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    shells(tools.path());
+    fs::remove_file(tools.path().join("wget")).unwrap();
+    let shell = Shell { words: &["/bin/dash"], path: Some(tools.path().to_owned()) };
+    let plan =
+        DownloadPlan { file: plan(&folder.path().join("f")).file, url: "http://127.0.0.1:9/".to_owned(), sha256: None, force: false };
+    let error = failure(&shell.run(folder.path(), &plan.apply("a1b2c3").unwrap()));
+    assert_eq!(error, "to download, this host needs curl or wget\n");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn probe_texts_and_what_is_made_of_them() {
     let plan = |sha256: Option<String>, force| DownloadPlan {
         file: plan(Path::new("/opt/x")).file,
