@@ -150,10 +150,8 @@ echo changed
     }
 }
 
-/// `ls` without `-l` is not content with a link to nothing everywhere.
-///
 /// `sniff` finds out the archive's digest and what opens it, `know` what its stamp is; `same` asks that, `look` prints what
-/// [`Seen::parse`] reads.
+/// [`Seen::parse`] reads. Without `-l` some `ls` do not see a link to nothing.
 const KNOW: &str = r#"unset TAR_OPTIONS
 sniff() {
   ls -d "$src" >/dev/null || exit 1
