@@ -119,10 +119,10 @@ impl Dispatcher {
         if only_reads(task) {
             let waits = task.flow.retry.is_some() || matches!(task.verb, Verb::WaitFor(_) | Verb::Fetch(_));
             if waits || !self.decided_by(step, task, &prepared).is_empty() {
-                return self.foretold(of, task, Forecast::new(Answer::Reads), Some(&prepared), Vec::new());
+                return self.foretold(of, task, Forecast::new(Answer::Reads).into(), Some(&prepared));
             }
         } else if !asks(&prepared) && self.is_at_home(step, &prepared) {
-            return self.foretold(of, task, Forecast::new(Answer::Runs), Some(&prepared), Vec::new());
+            return self.foretold(of, task, Forecast::new(Answer::Runs).into(), Some(&prepared));
         }
         let targets = self.under_way.remove(&of).unwrap_or_else(|| prepared.on.iter().copied().collect());
         self.place(of, targets, prepared, sends);
@@ -146,11 +146,11 @@ impl Dispatcher {
             _ if only_reads(task) => Forecast::new(Answer::Reads),
             _ => Forecast::new(Answer::Runs),
         };
-        self.foretold(of, task, told, None, Vec::new());
+        self.foretold(of, task, told.into(), None);
     }
 
     pub(super) fn not_known(&mut self, of: UnitId, task: &Task, until: Vec<String>) {
-        self.foretold(of, task, Forecast::unknown(until, None), None, Vec::new());
+        self.foretold(of, task, Forecast::unknown(until, None).into(), None);
     }
 
     /// Says whether all hosts of a step are connected, as the user that it runs as.

@@ -108,7 +108,7 @@ fn of_outcome(outcome: &Outcome) -> ForecastView {
         (None, _) => ("blocked", Vec::new(), None),
     };
     // Where differences say it, the reason does so again.
-    let says_more = outcome.differences.is_empty() && until.is_empty();
+    let says_more = outcome.differences.is_empty() && until.is_empty() && answer != Answer::Changes.word();
     ForecastView {
         hosts: Vec::new(),
         answer: answer.to_owned(),

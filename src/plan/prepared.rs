@@ -335,6 +335,14 @@ fn declared_line(declared: &Declared) -> String {
             let what = if edit.text.is_none() { "no text" } else { "text" };
             format!("{what} in {}{}", word(&file.dest), how(file))
         }
+        Declared::Download(download) => {
+            format!("download {} from {}{}", word(&download.file.dest), word(&download.url), rights(&download.file.rights))
+        }
+        Declared::Archive(archive) => {
+            let src: Vec<String> = archive.src.iter().map(|path| word(path)).collect();
+            format!("archive {} of {}{}", word(&archive.file.dest), src.join(", "), rights(&archive.file.rights))
+        }
+        Declared::Unarchive(archive) => format!("unarchive {} into {}{}", word(&archive.src), word(&archive.dest), rights(&archive.rights)),
     }
 }
 

@@ -4,12 +4,11 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::copy::{CopyAnswer, CopyPlan, FileTarget, RESOLVE, kept_as};
+use super::copy::{CopyAnswer, CopyPlan, FileTarget, MARK, RESOLVE, kept_as};
 use super::declared::{Applied, Found, Resource, Touch, Unfit};
 use super::diff::{DIFF_LIMIT, content_difference, told};
 use super::fetch::DIGEST;
 use super::operand;
-use super::path::folder_of;
 use super::rights::RIGHTS;
 use super::stat::{FileKind, FileStat, STATE};
 use crate::event::Difference;
@@ -55,8 +54,8 @@ impl Resource for FileContent {
         let Some(stat) = there.file(file)? else {
             let made = Difference::new("state", None, Some("file".to_owned()));
             let content = self.difference(None);
-            let missing = (!there.folder).then(|| folder_of(&file.dest));
-            return Ok(Found { differences: [vec![made, content], file.rights.of_new()].concat(), missing, write: None });
+            let differences = [vec![made, content], file.rights.of_new()].concat();
+            return Ok(Found { differences, missing: there.missing.clone(), ..Found::default() });
         };
         let same = match (&there.sha256, &there.content, &self.content) {
             (Some(found), _, _) => *found == sha256,
@@ -126,19 +125,28 @@ pub fn copied(printed: &str) -> Result<Applied, Unfit> {
 /// most `limit`.
 pub(super) fn probe(dest: &str, unless: &str, limit: usize) -> String {
     format!(
-        r#"dest={dest} follow=-L
-{STATE}{RIGHTS}{DIGEST}{RESOLVE}p=$dest
-state || exit 1
-if [ -d "$dir" ]; then echo folder; else echo alone; fi
-if [ -f "$dest" ]; then
-  sum=$(cksum <"$dest") || exit 1
+        r#"{head}{MARK}if [ -f "$dest" ]; then
   d=$(digest <"$dest")
+  sum=$(mark "$dest")
+  [ -n "$sum" ] || {{ cat "$dest" >/dev/null && fail "this host needs cksum, sha256sum, shasum or openssl"; exit 1; }}
   printf '%s\n%s\n' "$d" "$sum"
   if [ "$d" != {unless} ] && [ $(wc -c <"$dest") -le {limit} ]; then echo content; cat "$dest"; fi
 fi
 "#,
-        dest = operand(dest),
+        head = probe_head(dest),
         unless = quote(unless),
+    )
+}
+
+/// The same without what is asked of a file's bytes: its digest, its mark, and they themselves may follow.
+pub(super) fn probe_head(dest: &str) -> String {
+    format!(
+        r#"dest={dest} follow=-L
+{STATE}{RIGHTS}{DIGEST}{RESOLVE}p=$dest
+state || exit 1
+if [ -d "$dir" ]; then echo folder; else printf 'alone %s\n' "$dir"; fi
+"#,
+        dest = operand(dest),
     )
 }
 
@@ -146,12 +154,12 @@ fi
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileThere {
     pub(super) stat: Option<FileStat>,
-    /// The folder that it is in is there.
-    pub(super) folder: bool,
+    /// The folder that it would be in, where it is not there.
+    pub(super) missing: Option<String>,
     /// None where there is no file, or no tool.
     pub(super) sha256: Option<String>,
-    /// What `cksum` says of it.
-    pub(super) cksum: Option<String>,
+    /// What [`MARK`] says of it.
+    pub(super) mark: Option<String>,
     /// Its bytes, where they were asked for.
     pub(super) content: Option<Vec<u8>>,
 }
@@ -162,11 +170,11 @@ impl FileThere {
         let mut parts = printed.splitn(6, |byte| *byte == b'\n');
         let mut line = || parts.next().and_then(|line| std::str::from_utf8(line).ok());
         let stat = FileStat::parse(line()?)?;
-        let folder = line()? == "folder";
+        let missing = line()?.strip_prefix("alone ").map(str::to_owned);
         let mut word = || line().filter(|word| !word.is_empty()).map(str::to_owned);
-        let (sha256, cksum) = (word(), word());
+        let (sha256, mark) = (word(), word());
         let content = (line() == Some("content")).then(|| parts.next().unwrap_or_default().to_vec());
-        Some(FileThere { stat, folder, sha256, cksum, content })
+        Some(FileThere { stat, missing, sha256, mark, content })
     }
 
     /// The file; none where there is nothing.

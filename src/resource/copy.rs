@@ -7,6 +7,7 @@
 use super::fetch::DIGEST;
 use super::operand;
 use super::rights::{RIGHTS, Rights};
+use super::validate::with_path;
 use crate::text::quote;
 
 /// Up to so many bytes go within a script.
@@ -32,7 +33,7 @@ pub struct CopyPlan {
     pub file: FileTarget,
     /// A part of the temporary file's name that nobody can guess; letters and digits.
     pub token: String,
-    /// What `cksum` must say of the file that is there: it was read, and what is written was made from it.
+    /// By what the file that is there must be known again: it was read, and what is written was made from it. Empty: no file may be there.
     pub expect: Option<String>,
 }
 
@@ -74,7 +75,8 @@ impl CopyPlan {
             r#"{head}body() {{
 {body}}}
 same() {{
-  if command -v cmp >/dev/null 2>&1; then body | cmp -s - "$dest"; else [ "$(body | cksum)" = "$(cksum <"$dest")" ]; fi
+  if command -v cmp >/dev/null 2>&1; then body | cmp -s - "$dest"
+  else n=$(body | cksum) && [ -n "$n" ] && [ "$n" = "$(cksum <"$dest")" ]; fi
 }}
 if [ -f "$dest" ] && same 2>/dev/null; then settle; fi
 stage
@@ -131,17 +133,17 @@ place
     }
 
     fn expectation(&self) -> String {
-        self.expect.as_ref().map_or_else(String::new, |sum| {
-            format!("[ \"$(cksum <\"$dest\" 2>/dev/null)\" = {} ] || fail \"$dest is another than it was when it was read\"\n", quote(sum))
-        })
+        let Some(mark) = &self.expect else { return String::new() };
+        format!("{DIGEST}{MARK}[ \"$(mark \"$dest\")\" = {} ] || fail \"$dest is another than it was when it was read\"\n", quote(mark))
     }
 
     fn validation(&self) -> String {
         let Some(text) = &self.file.validate else { return "valid() { :; }\n".to_owned() };
-        // In a shell of its own, as a task's text is; what it says on standard output is no answer of ours.
+        // In a shell of its own, as a task's text is; what it says on standard output is no answer of ours. Its end is asked for behind it:
+        // in a condition `set -e` would not hold.
         format!(
-            "valid() {{ ( set -e; eval {} ) </dev/null >&2 || fail \"$dest stays as it is: what was to be written is not valid\"; }}\n",
-            quote(&text.replace("%s", "\"$tmp\""))
+            "valid() {{ ( set -e; eval {} ) </dev/null >&2\n[ $? -eq 0 ] || fail \"$dest stays as it is: what was to be written is not valid\"; }}\n",
+            quote(&with_path(text))
         )
     }
 }
@@ -185,13 +187,18 @@ place() {
   kept=
   if [ -n "$backup" ] && [ -e "$dest" ]; then
     kept=$dest.$(date -u +%Y%m%dT%H%M%SZ)
-    n=1; while [ -e "$kept" ]; do kept=${kept%Z*}Z-$n; n=$((n+1)); done
-    cp -p "$dest" "$kept" || fail "can't keep a copy of $dest"
+    n=1; while [ -e "$kept" ] || [ -L "$kept" ]; do kept=${kept%Z*}Z-$n; n=$((n+1)); done
+    # A second name is there at once and whole.
+    ln "$dest" "$kept" 2>/dev/null || cp -p "$dest" "$kept" || fail "can't keep a copy of $dest"
   fi
-  mv -f "$tmp" "$dest" || exit 1
+  mv -f "$tmp" "$dest" || { [ -z "$kept" ] || rm -f "$kept"; exit 1; }
   echo changed
   if [ -n "$kept" ]; then printf 'backup %s\n' "$kept"; fi
 }
+"#;
+
+/// `mark PATH` prints by what a file is known again, nothing where there is none: POSIX has `cksum`, a small busybox only digests.
+pub(super) const MARK: &str = r#"mark() { if command -v cksum >/dev/null 2>&1; then cksum; else digest; fi 2>/dev/null <"$1"; }
 "#;
 
 /// Follows links: `dest` is the file itself from here on, `dir` the folder that it is in.

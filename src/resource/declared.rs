@@ -7,9 +7,12 @@ use std::fmt;
 
 use indexmap::IndexMap;
 
+use super::archive::ArchivePlan;
 use super::copy::CopyPlan;
+use super::download::DownloadPlan;
 use super::edited::{LineFile, TextFile};
 use super::path::PathPlan;
+use super::unarchive::UnarchivePlan;
 use crate::event::Difference;
 use crate::model::Value;
 
@@ -48,6 +51,8 @@ pub struct Found {
     pub differences: Vec<Difference>,
     /// A folder that must be there and is not.
     pub missing: Option<String>,
+    /// Why more may differ than is known, where it can't be told without making it so.
+    pub unsure: Option<String>,
     /// The file that is to be written, where [`Resource::apply`] gives none and there are differences.
     pub write: Option<Box<(CopyPlan, Vec<u8>)>>,
 }
@@ -105,6 +110,12 @@ pub enum Declared {
     Line(LineFile),
     /// `text`.
     Text(TextFile),
+    /// `download`.
+    Download(DownloadPlan),
+    /// `archive`.
+    Archive(ArchivePlan),
+    /// `unarchive`, of an archive on the host.
+    Unarchive(UnarchivePlan),
 }
 
 impl Declared {
@@ -115,6 +126,9 @@ impl Declared {
             Declared::Path(path) => Box::new(path),
             Declared::Line(line) => Box::new(line),
             Declared::Text(text) => Box::new(text),
+            Declared::Download(download) => Box::new(download),
+            Declared::Archive(archive) => Box::new(archive),
+            Declared::Unarchive(unarchive) => Box::new(unarchive),
         }
     }
 
@@ -125,6 +139,9 @@ impl Declared {
             Declared::Path(path) => path,
             Declared::Line(line) => line,
             Declared::Text(text) => text,
+            Declared::Download(download) => download,
+            Declared::Archive(archive) => archive,
+            Declared::Unarchive(unarchive) => unarchive,
         }
     }
 }

@@ -32,8 +32,13 @@ pub(super) fn known_by(content: &[u8]) -> String {
 /// How a content is told of which only size and digest are known.
 #[must_use]
 pub(super) fn told(size: u64, sha256: &str) -> String {
-    let short = sha256.get(..12).unwrap_or(sha256);
-    format!("{}, sha256 {short}", plural(usize::try_from(size).unwrap_or(usize::MAX), "byte"))
+    format!("{}, {}", plural(usize::try_from(size).unwrap_or(usize::MAX), "byte"), known_as(sha256))
+}
+
+/// How a content is told of which only the digest is known.
+#[must_use]
+pub(super) fn known_as(sha256: &str) -> String {
+    format!("sha256 {}", sha256.get(..12).unwrap_or(sha256))
 }
 
 fn unified(path: &str, old: &str, new: &str) -> String {

@@ -7,7 +7,6 @@ use super::copy::{CopyPlan, FileTarget};
 use super::declared::{Applied, Found, Resource, Touch, Unfit};
 use super::diff::content_difference;
 use super::edit::{BlockEdit, LineEdit};
-use super::path::folder_of;
 use crate::event::Difference;
 
 /// A larger file is not edited.
@@ -53,7 +52,7 @@ fn compare(probed: &[u8], file: &FileTarget, create: bool, edit: impl Fn(&str) -
         None if !create => return Err(Unfit(format!("there is no file {}; `create: true` makes it", file.dest))),
         None => {
             found.differences = [vec![Difference::new("state", None, Some("file".to_owned()))], file.rights.of_new()].concat();
-            found.missing = (!there.folder).then(|| folder_of(&file.dest));
+            found.missing.clone_from(&there.missing);
         }
         Some(stat) => found.differences = file.rights.differences(stat),
     }
@@ -61,7 +60,7 @@ fn compare(probed: &[u8], file: &FileTarget, create: bool, edit: impl Fn(&str) -
         found.differences.push(content_difference(&file.dest, old, new.as_bytes()));
     }
     if !found.differences.is_empty() {
-        let plan = CopyPlan { file: file.clone(), expect: there.cksum, ..CopyPlan::default() };
+        let plan = CopyPlan { file: file.clone(), expect: Some(there.mark.clone().unwrap_or_default()), ..CopyPlan::default() };
         found.write = Some(Box::new((plan, new.into_bytes())));
     }
     Ok(found)

@@ -14,12 +14,15 @@
 //! | `facts` | [`facts_script`] | [`read_facts`] |
 //! | `script` | [`ScriptPlan::from_stdin`] or [`ScriptPlan::carrying`] | what the script prints |
 //! | `wait_for` | [`wait_script`] | what was seen, on standard error: [`last_seen`] |
+//! | `unarchive`, sent | [`UnarchivePlan::check_script`], then [`UnarchivePlan::upload_script`] | [`CopyAnswer::parse`] |
 //! | `fetch` | [`fetch_check_script`], then [`fetch_script`] | [`RemoteFile::parse`], the file's bytes |
 
+mod archive;
 mod content;
 mod copy;
 mod declared;
 mod diff;
+mod download;
 mod edit;
 mod edited;
 mod facts;
@@ -30,12 +33,16 @@ mod read;
 mod rights;
 mod script;
 mod stat;
+mod unarchive;
+mod validate;
 mod wait_for;
 
+pub use archive::{ArchiveFormat, ArchivePlan};
 pub use content::{Content, FileContent, copied};
 pub use copy::{CopyAnswer, CopyPlan, FileTarget, SMALL, kept_as};
 pub use declared::{Applied, Declared, Found, Resource, Touch, Unfit};
 pub use diff::{DIFF_LIMIT, content_difference};
+pub use download::DownloadPlan;
 pub use edit::{BlockEdit, EditError, EditPlace, LineEdit, Pattern};
 pub use edited::{LineFile, TextFile};
 pub use facts::{FACT_SECTIONS, fact_fields, facts_script, facts_shown, read_facts};
@@ -46,6 +53,7 @@ pub use read::{is_at_hand, read_script};
 pub use rights::Rights;
 pub use script::ScriptPlan;
 pub use stat::{FileKind, FileStat, stat_script};
+pub use unarchive::UnarchivePlan;
 pub use wait_for::{Awaiting, last_seen, wait_script};
 
 /// Writes a path as one word that no tool takes for an option or for its standard input.

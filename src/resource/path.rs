@@ -79,7 +79,7 @@ impl Resource for PathPlan {
         let differences = self.differences(&state)?;
         let makes_folders = matches!(self.wanted, WantedPath::Directory(_));
         let missing = (!state.folder && !makes_folders && !differences.is_empty()).then(|| folder_of(&self.dest));
-        Ok(Found { differences, missing, write: None })
+        Ok(Found { differences, missing, ..Found::default() })
     }
 
     fn apply(&self, _: &str) -> Option<String> {
@@ -111,13 +111,7 @@ impl Resource for PathPlan {
             // What was below it is gone, or is another's.
             WantedPath::Absent { .. } | WantedPath::Link { .. } => vec![Touch::Tree(dest)],
             WantedPath::File(_) => vec![Touch::Path(dest)],
-            // Those above it may be made too.
-            WantedPath::Directory(_) => std::path::Path::new(&dest)
-                .ancestors()
-                .filter_map(|path| path.to_str())
-                .filter(|path| !matches!(*path, "" | "/"))
-                .map(|path| Touch::Path(path.to_owned()))
-                .collect(),
+            WantedPath::Directory(_) => with_folders_above(&dest),
         }
     }
 
@@ -168,6 +162,12 @@ impl PathPlan {
         };
         format!("p={} follow={follow} {}\n{STATE}{RIGHTS}{LOOK}", operand(&self.dest), rights.words())
     }
+}
+
+/// A folder and those above it, which may be made too.
+pub(super) fn with_folders_above(folder: &str) -> Vec<Touch> {
+    let all = std::path::Path::new(folder).ancestors().filter_map(|path| path.to_str());
+    all.filter(|path| !matches!(*path, "" | "/")).map(|path| Touch::Path(path.to_owned())).collect()
 }
 
 /// The folder that a path stands in, as far as its text says.

@@ -52,7 +52,8 @@ rights() {
   if [ -n "$owner" ] && ! is "$1" -user "$owner"; then chown -- "$owner" "$1" || exit 1; did=1; fi
   if [ -n "$group" ] && ! is "$1" -group "$group"; then chgrp -- "$group" "$1" || exit 1; did=1; fi
   if [ -n "$mode" ] && ! is "$1" -perm "$mode"; then
-    chmod "$mode" "$1" || exit 1
+    # With a digit more, a folder's set-group-id is set and taken away as well.
+    chmod "0$mode" "$1" || exit 1
     is "$1" -perm "$mode" || fail "$1 does not keep the mode $mode"
     did=1
   fi

@@ -7,11 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::*;
+use crate::event::Difference;
 use crate::model::Value;
 
+mod archive;
+mod content;
+mod download;
+mod edited;
 mod facts;
+mod kill;
 mod path;
 mod script;
+mod unarchive;
 mod wait_for;
 
 /// A shell, and the folder of its tools where they are not the system's.
@@ -36,15 +43,20 @@ fn shells(tools: &Path) -> Vec<Shell> {
 }
 
 impl Shell {
-    fn run_with(&self, folder: &Path, script: &str, stdin: &[u8]) -> Output {
-        // As a lane runs it: in a subshell, the text evaluated.
+    /// As a lane runs it: in a subshell, the text evaluated.
+    fn command(&self, folder: &Path, script: &str) -> Command {
         let text = format!("umask 022; ( eval {} )", crate::text::quote(script));
         let mut command = Command::new(self.words[0]);
         command.args(&self.words[1..]).args(["-c", &text]).current_dir(folder);
         if let Some(path) = &self.path {
             command.env("PATH", path);
         }
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run_with(&self, folder: &Path, script: &str, stdin: &[u8]) -> Output {
+        let mut child = self.command(folder, script).spawn().unwrap();
         // A script that fails early does not read.
         let _ = child.stdin.take().unwrap().write_all(stdin);
         child.wait_with_output().unwrap()
@@ -71,6 +83,36 @@ fn each(test: impl Fn(&Shell, &Path)) {
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(!left.iter().any(|name| name.to_string_lossy().contains("roundsman")), "{:?} left {left:?}", shell.words);
     }
+}
+
+/// Probes, which must change nothing below the folder, and compares.
+fn probed(shell: &Shell, folder: &Path, resource: &dyn Resource) -> Result<Found, Unfit> {
+    let before = snapshot(folder);
+    let output = shell.run(folder, &resource.probe());
+    assert_eq!((output.status.code(), &*String::from_utf8_lossy(&output.stderr)), (Some(0), ""), "{:?}", shell.words);
+    assert_eq!(snapshot(folder), before, "{:?}: a probe changes nothing", shell.words);
+    resource.compare(&output.stdout)
+}
+
+/// Everything below a folder: inode, mode, owners, times, bytes or target.
+fn snapshot(folder: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = path.symlink_metadata().unwrap();
+        let content = match () {
+            () if meta.is_file() => crate::text::hex(&<sha2::Sha256 as sha2::Digest>::digest(fs::read(&path).unwrap())),
+            () if meta.is_symlink() => fs::read_link(&path).unwrap().display().to_string(),
+            () => String::new(),
+        };
+        let owner = (meta.uid(), meta.gid());
+        all.push(format!("{path:?} {} {:o} {owner:?} {}.{} {content}", meta.ino(), meta.mode(), meta.mtime(), meta.mtime_nsec()));
+        if meta.is_dir() {
+            all.extend(snapshot(&path));
+        }
+    }
+    all.sort();
+    all
 }
 
 fn failure(output: &Output) -> String {

@@ -8,16 +8,25 @@ use crate::exec::dispatcher::Dispatcher;
 use crate::model::{HostIx, Section, StepId, Task};
 use crate::plan::Prepared;
 
+/// What a run would make of a unit.
+#[derive(Debug)]
+pub(super) struct Foretold {
+    pub(super) forecast: Forecast,
+    pub(super) differences: Vec<Difference>,
+    /// Why it is not known, where no step decides it.
+    pub(super) why: Option<String>,
+}
+
+impl From<Forecast> for Foretold {
+    fn from(forecast: Forecast) -> Foretold {
+        Foretold { forecast, differences: Vec::new(), why: None }
+    }
+}
+
 impl Dispatcher {
     /// Ends a unit of which a run would make something.
-    pub(super) fn foretold(
-        &mut self,
-        of: UnitId,
-        task: &Task,
-        forecast: Forecast,
-        prepared: Option<&Prepared>,
-        differences: Vec<Difference>,
-    ) {
+    pub(super) fn foretold(&mut self, of: UnitId, task: &Task, told: Foretold, prepared: Option<&Prepared>) {
+        let Foretold { forecast, differences, why } = told;
         let (step, _) = of;
         let changed = changes(task, forecast.answer);
         if let Some(look) = &mut self.look {
@@ -32,7 +41,7 @@ impl Dispatcher {
             (_, Some(false)) => Status::Ok,
             _ => Status::Changed,
         };
-        let reason = reason(&forecast, &differences);
+        let reason = why.or_else(|| reason(&forecast, &differences));
         let outcome = Outcome { reason, forecast: Some(forecast), differences, ..Outcome::new(status) };
         self.unit_ended(of, outcome, None, true);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::answers::Foretold;
 use crate::event::{Answer, Difference, Forecast, Outcome, Status};
 use crate::exec::dispatcher::Dispatcher;
 use crate::exec::judge::Ended;
@@ -37,6 +38,9 @@ impl Dispatcher {
             Some(Ok(found)) => {
                 if let Some(folder) = found.missing.filter(|folder| !self.may_be_made(job.step, &job.prepared, folder)) {
                     (outcome.status, outcome.reason) = (Status::Failed, Some(format!("the folder {folder} does not exist")));
+                } else if let Some(why) = found.unsure {
+                    (outcome.status, outcome.reason) = (Status::Undecided, Some(why));
+                    differences = found.differences;
                 } else {
                     outcome.status = if found.differences.is_empty() { Status::Ok } else { Status::Changed };
                     differences = found.differences;
@@ -65,6 +69,7 @@ impl Dispatcher {
             Status::Changed if differences.is_empty() => Answer::Runs,
             Status::Changed => Answer::Changes,
             Status::Ok | Status::Skipped => Answer::Nothing,
+            Status::Undecided => Answer::Unknown,
             _ => Answer::Fails,
         };
         let until = self.decided_by(job.step, task, &job.prepared);
@@ -88,7 +93,8 @@ impl Dispatcher {
         }
         match whole.forecast.clone() {
             Some(forecast) if forecast.answer.may_change() => {
-                self.foretold(of, task, forecast, Some(&job.prepared), whole.differences);
+                let why = whole.reason.filter(|_| forecast.answer == Answer::Unknown && forecast.until.is_empty());
+                self.foretold(of, task, Foretold { forecast, differences: whole.differences, why }, Some(&job.prepared));
             }
             _ => self.unit_ended(of, whole, Some(Arc::new(result)), true),
         }

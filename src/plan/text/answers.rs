@@ -42,7 +42,8 @@ pub(super) fn words(forecast: &ForecastView) -> String {
                 Some("changes") => format!("; as things are: {}", different()),
                 _ => String::new(),
             };
-            format!("unknown until {}{now}", forecast.until.join(", "))
+            let until = if forecast.until.is_empty() { because } else { format!(" until {}", forecast.until.join(", ")) };
+            format!("unknown{until}{now}")
         }
         "fails" => format!("will fail{because}"),
         "unreachable" => "can't be reached".to_owned(),

@@ -10,12 +10,6 @@ fn rights(mode: u32) -> Rights {
     Rights { mode: Some(mode), owner: Some(me()), group: None }
 }
 
-fn probed(shell: &Shell, folder: &Path, plan: &PathPlan) -> Result<Found, Unfit> {
-    let output = shell.run(folder, &plan.probe());
-    assert_eq!((output.status.code(), &*String::from_utf8_lossy(&output.stderr)), (Some(0), ""), "{:?}", shell.words);
-    plan.compare(&output.stdout)
-}
-
 /// What stands at a path before a test.
 fn put(path: &Path, what: &str) {
     match what {
@@ -96,5 +90,16 @@ fn what_no_slip_may_remove() {
             assert!(String::from_utf8_lossy(&output.stderr).contains("can't be removed"), "{path}");
             assert!(folder.exists());
         }
+    });
+}
+
+#[test]
+fn a_folders_group_bit_goes_where_the_mode_has_none() {
+    each(|shell, folder| {
+        let plan = at(folder, "d", WantedPath::Directory(rights(0o755)));
+        fs::create_dir(&plan.dest).unwrap();
+        fs::set_permissions(&plan.dest, fs::Permissions::from_mode(0o2755)).unwrap();
+        assert_eq!(shell.run(folder, &plan.apply("t").unwrap()).status.code(), Some(0), "{:?}", shell.words);
+        assert_eq!(probed(shell, folder, &plan), Ok(Found::default()));
     });
 }
