@@ -45,6 +45,9 @@ pub enum AppError {
         /// Why.
         error: std::io::Error,
     },
+    /// A file is no saved plan that can be used.
+    #[error(transparent)]
+    SavedPlan(#[from] super::saved::SavedPlanError),
     /// The program's machinery can't be set up.
     #[error("{what}: {error}")]
     Machine {
@@ -70,6 +73,7 @@ impl AppError {
                         .to_owned()
                 }
             }),
+            AppError::SavedPlan(_) => Some("`roundsman plan PLAYBOOK -o FILE` makes one".to_owned()),
             AppError::Hub(_) | AppError::File { .. } | AppError::Unwritable { .. } | AppError::Machine { .. } => None,
         }
     }

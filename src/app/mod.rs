@@ -18,6 +18,7 @@ mod planned;
 mod probed;
 mod program;
 mod run;
+mod saved;
 mod secrets;
 mod signals;
 mod ssh_config;
@@ -34,6 +35,7 @@ pub use past::{Past, find_run, history, is_found_from_here, open_record};
 pub use planned::{add_expected, plan_dot, plan_json, plan_mermaid, plan_text, write_plan_page};
 pub use probed::probe;
 pub use run::{MakeSinks, Passwords, RecordPlace, RunRequest, run, run_to_end};
+pub use saved::{SavedPlanError, from_here, read_saved_plan, saved_plan, sources_of, write_saved_plan};
 pub use secrets::{
     Ask, Recipients, SecretError, SecretFailures, SecretSources, Secrets, VaultError, Why, edit_secret, encrypt_secret, get_secrets,
     rekey_secret,

@@ -82,7 +82,7 @@ fn masked(ready: &Ready) -> PlanView {
     view
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let known = std::fs::metadata(path).ok();

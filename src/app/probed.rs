@@ -14,7 +14,7 @@ use crate::plan::{Answers, add_answers};
 ///
 /// # Errors
 /// As [`run_to_end`].
-pub fn probe(ready: &mut Ready, map: &SourceMap, mut request: RunRequest) -> Result<RunReport, AppError> {
+pub fn probe(ready: &mut Ready, map: &SourceMap, mut request: RunRequest) -> Result<(RunReport, Answers), AppError> {
     let told: Arc<Mutex<Answers>> = Arc::default();
     let sink = Collector(Arc::clone(&told));
     request.record = RecordPlace::Nowhere;
@@ -22,7 +22,7 @@ pub fn probe(ready: &mut Ready, map: &SourceMap, mut request: RunRequest) -> Res
     let report = run_to_end(ready.clone(), map, request)?;
     let answers = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
     add_answers(&mut ready.view, &ready.playbook, &ready.inventory, &answers);
-    Ok(report)
+    Ok((report, answers))
 }
 
 /// Keeps what a dry run tells.

@@ -10,7 +10,7 @@ use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
 use crate::event::{EventSink, InputFile, NoJournal};
-use crate::exec::{self, DryRun, LocalFiles, RunInputs, RunReport};
+use crate::exec::{self, Approvals, DryRun, LocalFiles, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
@@ -55,6 +55,8 @@ pub struct RunRequest {
     pub folder: PathBuf,
     /// True to find out what would be done, and to change nothing.
     pub dry: Option<DryRun>,
+    /// What a saved plan allows each step to do; none: whatever the playbook says.
+    pub approved: Option<Approvals>,
     /// The record.
     pub record: RecordPlace,
     /// `--max-parallel`.
@@ -149,6 +151,7 @@ pub async fn run(
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         interrupts,
         dry: request.dry,
+        approved: request.approved,
         asker: Some(request.confirm.start()),
     };
     let mut report = exec::run(inputs).await;

@@ -192,6 +192,9 @@ pub struct Plan {
     /// or unknown until another is done
     #[arg(long)]
     pub probe: bool,
+    /// Save it to FILE, for `roundsman run FILE`: exactly this is run, or nothing. With -q no text goes to stdout then
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// With --probe: show what would change in files
     #[arg(long, requires = "probe")]
     pub diff: bool,
@@ -222,7 +225,7 @@ Examples:
 Ctrl-C once: nothing new starts, what runs may finish. Twice: what runs is ended.
 Three times: leave at once.")]
 pub struct Run {
-    /// The playbook
+    /// The playbook, or a plan that `plan -o` saved
     pub playbook: PathBuf,
     /// Find out what a run would do, and change nothing on the hosts
     #[arg(long)]

@@ -50,7 +50,7 @@ fn complain(error: &AppError) -> ExitCode {
         text.push_str(&format!("\nhint: {hint}\n"));
     }
     tell(&text);
-    ExitCode::Internal
+    if matches!(error, AppError::SavedPlan(_)) { ExitCode::Invalid } else { ExitCode::Internal }
 }
 
 pub(super) fn tell(text: &str) {
@@ -71,6 +71,9 @@ impl Session<'_> {
             Command::Check(check) => Ok(self.check(check)),
             Command::Plan(plan) => self.plan(plan),
             Command::Run(run) => {
+                if let Some(saved) = app::read_saved_plan(&run.playbook)? {
+                    return self.run_saved(&saved, run);
+                }
                 let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
                 let dry = run.check.then(|| dry(run.detailed_exitcode));
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };

@@ -10,6 +10,7 @@ mod explain_host;
 mod log;
 mod main;
 mod plan;
+mod planfile;
 mod run;
 mod secret;
 mod sinks;

@@ -32,6 +32,26 @@ impl Session<'_> {
         Ok(ended(&report))
     }
 
+    /// What asking the hosts needs, for a run that is about to be.
+    pub(super) fn request_again(&self, run: &RunRequest, how: How<'_>) -> RunRequest {
+        RunRequest {
+            command: how.command.to_owned(),
+            argv: self.argv.clone(),
+            folder: run.folder.clone(),
+            dry: how.dry,
+            approved: None,
+            record: RecordPlace::Nowhere,
+            max_parallel: run.max_parallel,
+            user: how.user,
+            passwords: run.passwords.clone(),
+            secrets: run.secrets.clone(),
+            fake: run.fake.clone(),
+            helper: None,
+            confirm: how.confirm,
+            sinks: Box::new(|_| Vec::new()),
+        }
+    }
+
     /// What a run needs beyond its playbook; asks for passwords and gets secrets.
     pub(super) fn request(
         &self,
@@ -59,6 +79,7 @@ impl Session<'_> {
             argv: self.argv.clone(),
             folder: sources.playbook.folder(),
             dry: how.dry,
+            approved: None,
             record: match &self.cli.common.db {
                 _ if connecting.without_record => RecordPlace::Nowhere,
                 Some(path) => RecordPlace::File(path.clone()),

@@ -182,7 +182,7 @@ impl Dispatcher {
             return self.unit_ended(of, outcome, None, some_ran);
         }
         let user = self.become_user(&prepared, seat);
-        let route = self.route(self.fixed.playbook.task(step.round, step.task), &prepared);
+        let route = self.route(step, self.fixed.playbook.task(step.round, step.task), &prepared);
         let Some(slot) = self.choose_slot(seat, user.as_ref(), route, self.max_sessions(seat)) else {
             self.hosts[seat.index()].starved.insert((step.round, step.host));
             if some_ran {
@@ -251,8 +251,8 @@ impl Dispatcher {
         }
     }
 
-    fn route(&self, task: &Task, prepared: &Prepared) -> Route {
-        if self.trip(task, prepared) == Trip::Probe { Route::Lane } else { request::route(prepared) }
+    fn route(&self, step: StepId, task: &Task, prepared: &Prepared) -> Route {
+        if self.trip(step, task, prepared) == Trip::Probe { Route::Lane } else { request::route(prepared) }
     }
 
     /// Runs a unit on the next of several hosts.
@@ -281,7 +281,7 @@ impl Dispatcher {
             return;
         }
         let Ok(prepared) = plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) else { return };
-        let route = self.route(task, &prepared);
+        let route = self.route(step, task, &prepared);
         let [on] = prepared.on[..] else { return };
         let elsewhere = self.seats.of(step.round, on) != seat;
         if elsewhere || route == Route::Bulk || self.become_user(&prepared, seat) != self.hosts[seat.index()].slots[slot].user {

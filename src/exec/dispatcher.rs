@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::advance::Needs;
+use super::approve::Approvals;
 use super::ask::{Answer, Question};
 use super::local_files::LocalFiles;
 use super::look::Look;
@@ -87,6 +88,8 @@ pub(super) struct Dispatcher {
     pub(super) local_files: LocalFiles,
     /// In a dry run: what it found out.
     pub(super) look: Option<Look>,
+    /// What a saved plan allows.
+    pub(super) approved: Option<Approvals>,
     /// Sections of facts that are known of hosts.
     pub(super) gathered: HashSet<(HostIx, String)>,
     /// Why no further batch or round starts.
@@ -121,6 +124,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         interrupts,
         asker,
         dry,
+        approved,
     } = inputs;
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
@@ -158,6 +162,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         held: Held::default(),
         local_files: files,
         look: dry.map(|dry| Look::new(dry, &plan, &playbook)),
+        approved,
         gathered: HashSet::new(),
         stopped: None,
         stage: 0,

@@ -26,7 +26,7 @@ impl Dispatcher {
     ) {
         let (step, _) = of;
         let task = self.fixed.playbook.task(step.round, step.task);
-        let trip = self.trip(task, &prepared);
+        let trip = self.trip(step, task, &prepared);
         let sensitive = task.flow.sensitive;
         let command = if sensitive { format!("{} (sensitive)", task.verb.key()) } else { plan::command_line(&prepared) };
         let attempt = self.attempt(of);

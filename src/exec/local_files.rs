@@ -54,6 +54,14 @@ impl LocalFile {
         Ok(measured)
     }
 
+    /// Its SHA-256, in hex, read here and now.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn sha256_now(&self) -> std::io::Result<String> {
+        self.measured_now().map(|(_, sha256)| sha256)
+    }
+
     /// Its SHA-256, in hex.
     ///
     /// # Errors

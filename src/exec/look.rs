@@ -86,9 +86,9 @@ impl Dispatcher {
     }
 
     /// How a step travels, and what for.
-    pub(super) fn trip(&self, task: &Task, prepared: &Prepared) -> Trip {
+    pub(super) fn trip(&self, step: StepId, task: &Task, prepared: &Prepared) -> Trip {
         let is_edit = matches!(&prepared.body, Body::Declared(declared) if declared.resource().apply("").is_none());
-        if (self.is_dry() && !only_reads(task)) || is_edit { Trip::Probe } else { Trip::Act }
+        if (self.is_dry() && !only_reads(task)) || is_edit || self.asks_leave(step, task, prepared) { Trip::Probe } else { Trip::Act }
     }
 
     /// Finds out what a run would do with a unit.

@@ -5,7 +5,7 @@
 //!
 //! - `dispatcher` is the one loop that owns the run's state (`state`), hears hosts, record and signals, and makes events;
 //!   `rounds`, `steps` and `advance` are its decisions about rounds, outcomes, and what to hand out next.
-//! - `look` is what a dry run does in place of acting.
+//! - `look` is what a dry run does in place of acting, `approve` holds a run to a saved plan.
 //! - `worker` is one task per host that owns its session and lanes; `words` is what it and the dispatcher say; `bulk` carries
 //!   large files.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
@@ -15,6 +15,7 @@
 //! Knows nothing of files, SQLite or screens.
 
 mod advance;
+mod approve;
 mod ask;
 mod batches;
 mod blocks;
@@ -57,6 +58,7 @@ use crate::plan::{ControllerInfo, Plan};
 use crate::template::Engine;
 use crate::transport::Hub;
 
+pub use approve::Approvals;
 pub use ask::{Answer, Question};
 pub use local_files::{LocalFile, LocalFiles};
 pub use output::OUTPUT_LIMIT;
@@ -92,6 +94,8 @@ pub struct RunInputs {
     pub interrupts: mpsc::Receiver<Interrupt>,
     /// To find out what would be done, and to change nothing.
     pub dry: Option<DryRun>,
+    /// What a saved plan allows each step to do; none: whatever the playbook says.
+    pub approved: Option<Approvals>,
     /// Who answers questions for yes or no; none: nobody can.
     pub asker: Option<mpsc::Sender<Question>>,
 }

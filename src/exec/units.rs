@@ -121,7 +121,10 @@ impl Dispatcher {
         let scope = self.unit_scope(of, None);
         match plan::holds(&task.when, &self.fixed.engine, &scope) {
             Ok(None) => {}
-            Ok(Some(_)) => return self.unit_ended(of, Outcome::without_run(Status::Skipped, "when"), None, false),
+            Ok(Some(_)) => {
+                let outcome = self.left_out_unasked(step).unwrap_or_else(|| Outcome::without_run(Status::Skipped, "when"));
+                return self.unit_ended(of, outcome, None, false);
+            }
             Err(error) => return self.unit_ended(of, self.cannot(task, "its `when` can't be answered", &error), None, false),
         }
         let prepared = match plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) {

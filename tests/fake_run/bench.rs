@@ -298,6 +298,7 @@ impl Bench {
             controller: ControllerInfo::default(),
             clock: Box::new(|| 0),
             dry: None,
+            approved: None,
             interrupts,
             asker,
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::answers::Foretold;
 use crate::event::{Answer, Difference, Forecast, Outcome, Status};
+use crate::exec::approve::Asked;
 use crate::exec::dispatcher::Dispatcher;
 use crate::exec::judge::Ended;
 use crate::exec::state::JobState;
@@ -23,7 +24,8 @@ impl Dispatcher {
             End::Exited(0) => self.found(&job.prepared, &ended.stdout),
             _ => None,
         };
-        if let (Some(Ok(found)), false) = (&found, self.is_dry())
+        let asks_leave = !self.is_dry() && self.asks_leave(job.step, task, &job.prepared);
+        if let (Some(Ok(found)), false) = (&found, self.is_dry() || asks_leave)
             && let Some(write) = &found.write
             && !found.differences.is_empty()
         {
@@ -31,7 +33,7 @@ impl Dispatcher {
             return self.write_edited(job, CopySource::Edited { content, expect: plan.expect }, plan.file, found.differences.clone());
         }
         let (mut outcome, mut result) = self.judged_probe(task, &job, ended);
-        let mut differences = Vec::new();
+        let (mut differences, mut write) = (Vec::new(), None);
         match found {
             None => {}
             Some(Err(Unfit(why))) => (outcome.status, outcome.reason) = (Status::Failed, Some(why)),
@@ -43,12 +45,16 @@ impl Dispatcher {
                     differences = found.differences;
                 } else {
                     outcome.status = if found.differences.is_empty() { Status::Ok } else { Status::Changed };
-                    differences = found.differences;
+                    (differences, write) = (found.differences, found.write);
                 }
             }
         }
         outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
         (result.status, result.changed) = (outcome.status, outcome.status == Status::Changed);
+        if asks_leave {
+            let found = Asked { outcome, result, differences, write };
+            return self.asked_leave(job, task, found);
+        }
         if !self.is_dry() {
             let scope = |result: &StepResult| self.unit_scope(of, Some(Arc::new(result.clone())));
             crate::exec::judge::judge_by_task(task, &self.fixed.engine, &mut outcome, &result, &scope);
@@ -124,7 +130,13 @@ impl Dispatcher {
     }
 
     /// Writes a file that was read and edited, behind the job that read it.
-    fn write_edited(&mut self, job: JobState, from: CopySource, file: crate::resource::FileTarget, differences: Vec<Difference>) {
+    pub(in crate::exec) fn write_edited(
+        &mut self,
+        job: JobState,
+        from: CopySource,
+        file: crate::resource::FileTarget,
+        differences: Vec<Difference>,
+    ) {
         let of = (job.step, job.unit);
         if self.stops(job.step) {
             return self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, job.some_ran());

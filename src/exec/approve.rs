@@ -1,0 +1,143 @@
+//! What a saved plan allows: a step does what the plan says of it, or fails as stale before it does anything else.
+//!
+//! A step of which the plan says something is asked first, and acts only when the answer is the approved one. What the plan does not know it
+//! leaves to the step's own guards.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::dispatcher::Dispatcher;
+use super::state::JobState;
+use crate::event::{Answer, Difference, Outcome, Redactor, Status};
+use crate::model::{StepId, Task};
+use crate::plan::{Body, CopySource, Prepared, StepResult};
+use crate::resource::CopyPlan;
+
+/// What steps may do.
+#[derive(Debug, Clone, Default)]
+pub struct Approvals(HashMap<StepId, (Answer, Vec<Difference>)>);
+
+impl Approvals {
+    /// From what a dry run told of each step.
+    #[must_use]
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = (&'a StepId, &'a Outcome)>) -> Approvals {
+        let known = outcomes.into_iter().filter_map(|(step, outcome)| {
+            let forecast = outcome.forecast.as_ref()?;
+            Some((*step, (forecast.answer, outcome.differences.clone())))
+        });
+        Approvals(known.collect())
+    }
+
+    fn answer(&self, step: StepId) -> Option<Answer> {
+        self.0.get(&step).map(|(answer, _)| *answer)
+    }
+}
+
+/// What a step said when it asked.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) outcome: Outcome,
+    pub(super) result: StepResult,
+    pub(super) differences: Vec<Difference>,
+    /// What an edit is to write.
+    pub(super) write: Option<Box<(CopyPlan, Vec<u8>)>>,
+}
+
+impl Dispatcher {
+    /// Says whether a step has to ask before it acts, so that it does no more than was approved.
+    pub(super) fn asks_leave(&self, step: StepId, task: &Task, prepared: &Prepared) -> bool {
+        let Some(approved) = self.approved.as_ref().and_then(|approved| approved.answer(step)) else { return false };
+        let reads = task.read_only || task.verb.is_read_only();
+        match approved {
+            _ if reads => false,
+            Answer::Nothing => true,
+            // What has items was approved as a whole; each of them has its own guards.
+            Answer::Changes | Answer::Runs if super::units::repeats(task) => false,
+            Answer::Changes => true,
+            Answer::Runs => !prepared.guards.is_empty(),
+            Answer::Reads | Answer::Unknown | Answer::Fails => false,
+        }
+    }
+
+    /// Says why a step that its condition leaves out is not what was approved; none where it is.
+    pub(super) fn left_out_unasked(&self, step: StepId) -> Option<Outcome> {
+        let approved = self.approved.as_ref().and_then(|approved| approved.answer(step))?;
+        matches!(approved, Answer::Changes | Answer::Runs).then(|| stale(approved, "its condition leaves it out"))
+    }
+
+    /// A step has asked; it acts where that is what was approved.
+    pub(super) fn asked_leave(&mut self, job: JobState, task: &Task, asked: Asked) {
+        let Asked { mut outcome, result, differences: found, write } = asked;
+        let of = (job.step, job.unit);
+        let now = match outcome.status {
+            Status::Changed if found.is_empty() => Answer::Runs,
+            Status::Changed => Answer::Changes,
+            Status::Ok | Status::Skipped => Answer::Nothing,
+            _ => Answer::Fails,
+        };
+        let approved = self.approved.as_ref().and_then(|approved| approved.0.get(&job.step).cloned());
+        let (approved, differences) = approved.unwrap_or((Answer::Unknown, Vec::new()));
+        let as_told = masked(&found, self.recorder.redactor());
+        match (approved, now) {
+            (Answer::Nothing, Answer::Nothing) if job.rest.is_empty() => self.unit_ended(of, outcome, Some(Arc::new(result)), true),
+            (Answer::Nothing, Answer::Nothing) => {
+                self.phases.remove(&job.step);
+                self.fly_on(of, job.prepared, job.rest);
+            }
+            (Answer::Runs, Answer::Runs) => self.act_as_approved(job, found, None),
+            // On several hosts it is the sum that was approved.
+            (Answer::Changes, Answer::Changes) if as_told.iter().all(|one| differences.contains(one)) => {
+                self.act_as_approved(job, found, write)
+            }
+            (_, Answer::Fails) => {
+                outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+                self.unit_ended(of, outcome, Some(Arc::new(result)), true);
+            }
+            (_, now) => {
+                let words: Vec<String> = as_told.iter().map(Difference::words).collect();
+                let now = match now {
+                    Answer::Nothing => "there is nothing to do".to_owned(),
+                    Answer::Changes => format!("it would change {}", words.join(", ")),
+                    _ => "it would run".to_owned(),
+                };
+                let mut outcome = stale(approved, &format!("now {now}"));
+                outcome.allowed = task.allow_failure;
+                self.unit_ended(of, outcome, None, true);
+            }
+        }
+    }
+
+    /// Acts behind the question, whose guards have been answered.
+    fn act_as_approved(&mut self, job: JobState, differences: Vec<Difference>, write: Option<Box<(CopyPlan, Vec<u8>)>>) {
+        if let Some(write) = write {
+            let (plan, content) = *write;
+            return self.write_edited(job, CopySource::Edited { content, expect: plan.expect }, plan.file, differences);
+        }
+        let of = (job.step, job.unit);
+        if self.stops(job.step) {
+            return self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, job.some_ran());
+        }
+        let prepared = Arc::new(Prepared { guards: Vec::new(), ..(*job.prepared).clone() });
+        let is_told = matches!(prepared.body, Body::Copy { .. } | Body::Declared(_));
+        let mut sends = Vec::new();
+        self.fly_behind(of, prepared, job, if is_told { differences } else { Vec::new() }, &mut sends);
+        if !sends.is_empty() {
+            self.recorder.then(super::state::Effect::Send(sends));
+        }
+    }
+}
+
+fn stale(approved: Answer, now: &str) -> Outcome {
+    let was = match approved {
+        Answer::Nothing => "there is nothing to do",
+        Answer::Changes => "it changes something known",
+        _ => "it runs",
+    };
+    Outcome::without_run(Status::Failed, format!("stale: by the plan {was}, and {now}"))
+}
+
+fn masked(differences: &[Difference], redactor: &Redactor) -> Vec<Difference> {
+    let mask = |text: &Option<String>| text.as_ref().map(|text| redactor.mask(text).into_owned());
+    let one = |one: &Difference| Difference { what: one.what.clone(), from: mask(&one.from), to: mask(&one.to), diff: mask(&one.diff) };
+    differences.iter().map(one).collect()
+}
