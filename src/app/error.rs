@@ -37,6 +37,12 @@ pub enum AppError {
         /// Why.
         error: std::io::Error,
     },
+    /// No host can be played in a folder of this machine.
+    #[error("sandboxes can't be made on this machine: {said}")]
+    NoSandbox {
+        /// The words of the program that failed.
+        said: String,
+    },
     /// The program's machinery can't be set up.
     #[error("{what}: {error}")]
     Machine {
@@ -62,6 +68,10 @@ impl AppError {
                         .to_owned()
                 }
             }),
+            AppError::NoSandbox { .. } => Some(
+                "a sandbox needs Linux with namespaces, and `unshare`, `setpriv` and `pivot_root` of util-linux; `--on HOSTS` tests on real hosts"
+                    .to_owned(),
+            ),
             AppError::Hub(_) | AppError::File { .. } | AppError::Machine { .. } => None,
         }
     }

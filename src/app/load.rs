@@ -109,7 +109,7 @@ pub struct Loaded {
 }
 
 /// A playbook that can be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ready {
     /// The playbook.
     pub playbook: Arc<Playbook>,

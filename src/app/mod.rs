@@ -1,4 +1,4 @@
-//! One use case a file: check, plan, run, exec, hosts, history, show. The only place where running, recording and
+//! One use case a file: check, plan, run, test, exec, hosts, history, show. The only place where running, recording and
 //! reporting meet, and where the files that the pure stages need are read.
 //!
 //! Takes plain requests ([`Sources`], [`RunRequest`]), gives plain results or an [`AppError`]; knows nothing of command
@@ -17,9 +17,11 @@ mod past;
 mod planned;
 mod program;
 mod run;
+mod sandbox;
 mod secrets;
 mod signals;
 mod ssh_config;
+mod twice;
 
 pub use adhoc::{Adhoc, adhoc_source};
 pub use ask::Confirm;
@@ -32,8 +34,10 @@ pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check,
 pub use past::{Past, find_run, history, is_found_from_here, open_record};
 pub use planned::{plan_json, plan_text};
 pub use run::{MakeSinks, Passwords, RecordPlace, RunRequest, run, run_to_end};
+pub use sandbox::Sandboxes;
 pub use secrets::{
     Ask, Recipients, SecretError, SecretFailures, SecretSources, Secrets, VaultError, Why, edit_secret, encrypt_secret, get_secrets,
     rekey_secret,
 };
 pub use signals::interrupts;
+pub use twice::{Passed, Tested, test};

@@ -136,6 +136,8 @@ pub enum Command {
     Plan(Plan),
     /// Run a playbook and record it
     Run(Run),
+    /// Run a playbook twice on throw-away hosts, and report what changes something twice
+    Test(Test),
     /// Run one command on many hosts, equal outputs folded, recorded like a run
     Exec(Exec),
     /// Show the hosts of the inventory, or those an expression chooses
@@ -202,6 +204,41 @@ pub struct Run {
     /// Find out what a run would do, and change nothing on the hosts
     #[arg(long)]
     pub check: bool,
+    /// Answer yes to whatever `confirm` asks
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Which hosts and variables.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
+    /// How hosts are worked on.
+    #[command(flatten)]
+    pub connecting: Connecting,
+}
+
+/// `roundsman test`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "\
+Without --on each host is played by a sandbox of this machine: a folder as its root, with this machine's programs
+read-only, a copy of /etc, no network and no services. Nothing of this machine is changed.
+
+Examples:
+  roundsman test site.yml -i prod.yml
+  roundsman test site.yml -i prod.yml --tags config --keep
+  roundsman test site.yml -i staging.yml --on 'canary and not db'
+
+Exit code 4: a task changed something in the second run too, or a run failed.")]
+pub struct Test {
+    /// The playbook
+    pub playbook: PathBuf,
+    /// On these hosts of the inventory, for real, in place of sandboxes
+    #[arg(long, value_name = "HOSTS", conflicts_with = "limit")]
+    pub on: Option<String>,
+    /// Keep the sandboxes and say where they are
+    #[arg(long, conflicts_with = "on")]
+    pub keep: bool,
     /// Answer yes to whatever `confirm` asks
     #[arg(short, long)]
     pub yes: bool,
@@ -314,6 +351,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Check(_) => ("check", &[Format::Text, Format::Json]),
         Command::Plan(_) => ("plan", &[Format::Text, Format::Json]),
         Command::Run(_) => ("run", &[Format::Text, Format::Jsonl]),
+        Command::Test(_) => ("test", &[Format::Text, Format::Json]),
         Command::Exec(_) => ("exec", &[Format::Text, Format::Jsonl]),
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),
         Command::History(_) => ("history", &[Format::Text, Format::Json, Format::Jsonl]),

@@ -12,8 +12,9 @@ use super::args::{self, Cli, Command, Connecting, Extra, Format, SchemaOf, Selec
 use super::exit::ExitCode;
 use super::sinks::{db_word, sinks};
 use super::{explain, explain_host, log, secret};
-use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, Passwords, PlaybookSource, RecordPlace, RunRequest, Sources};
+use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, PlaybookSource, RecordPlace, RunRequest, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
+use crate::exec::RunReport;
 use crate::playbook;
 use crate::report::{self, HostRow, Options, StepFilter, Surroundings};
 use crate::text::plural;
@@ -52,14 +53,14 @@ fn complain(error: &AppError) -> ExitCode {
     ExitCode::Internal
 }
 
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     // Nobody is left to hear that stderr is closed.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-struct Session<'a> {
-    cli: &'a Cli,
-    argv: Vec<String>,
+pub(super) struct Session<'a> {
+    pub(super) cli: &'a Cli,
+    pub(super) argv: Vec<String>,
     /// Why data did not reach stdout.
     unwritten: RefCell<Option<std::io::Error>>,
 }
@@ -82,6 +83,7 @@ impl Session<'_> {
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
                 self.run(&sources, &run.connecting, How { command: "run", dry: run.check, user: None, confirm })
             }
+            Command::Test(test) => self.test(test),
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
@@ -206,14 +208,7 @@ impl Session<'_> {
             self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         }
         let Some(ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
-        let ask = |wanted: bool, prompt: &str| {
-            let asked = wanted.then(|| rpassword::prompt_password(prompt)).transpose();
-            asked.map_err(|error| AppError::Machine { what: "the password can't be asked for", error })
-        };
-        let passwords = Passwords {
-            login: ask(connecting.ask_pass, "SSH password: ")?,
-            r#become: ask(connecting.ask_become_pass, "become password: ")?,
-        };
+        let passwords = secret::passwords(connecting)?;
         let (secrets, warnings) = app::get_secrets(&ready, &loaded.map, &secret::sources(connecting))?;
         self.show_diagnostics(&loaded.map, &warnings);
         if let Some(note) = app::too_few_for(&ready) {
@@ -225,11 +220,7 @@ impl Session<'_> {
             argv: self.argv.clone(),
             folder: sources.playbook.folder(),
             dry,
-            record: match &self.cli.common.db {
-                _ if connecting.without_record => RecordPlace::Nowhere,
-                Some(path) => RecordPlace::File(path.clone()),
-                None => RecordPlace::Project,
-            },
+            record: self.record_place(connecting),
             max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
             user,
             passwords,
@@ -239,14 +230,15 @@ impl Session<'_> {
             confirm,
             sinks: Box::new(move |record| sinks(format, options, said, record)),
         };
-        let report = app::run_to_end(ready, &loaded.map, request)?;
-        if let Err(error) = &report.record {
-            let hint = error.hint();
-            tell(&format!("error: {error}\n\nhint: {hint}\n"));
-            // Events that came after the last one told may be what the record lacks.
-            return Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal).or(ExitCode::RecordIncomplete));
+        Ok(ended(&app::run_to_end(ready, &loaded.map, request)?))
+    }
+
+    pub(super) fn record_place(&self, connecting: &Connecting) -> RecordPlace {
+        match &self.cli.common.db {
+            _ if connecting.without_record => RecordPlace::Nowhere,
+            Some(path) => RecordPlace::File(path.clone()),
+            None => RecordPlace::Project,
         }
-        Ok(ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal))
     }
 
     fn hosts(&self, hosts: &args::Hosts) -> ExitCode {
@@ -308,7 +300,7 @@ impl Session<'_> {
         Ok(ExitCode::Ok)
     }
 
-    fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
+    pub(super) fn show_diagnostics(&self, map: &SourceMap, diagnostics: &Diagnostics) {
         self.render_diagnostics(map, diagnostics);
         self.say_where_more_is([diagnostics]);
     }
@@ -333,11 +325,11 @@ impl Session<'_> {
         tell(&text);
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         self.options_of(std::io::stdout().is_terminal(), report::stdout_size)
     }
 
-    fn stderr_options(&self) -> Options {
+    pub(super) fn stderr_options(&self) -> Options {
         self.options_of(std::io::stderr().is_terminal(), report::stderr_size)
     }
 
@@ -349,12 +341,12 @@ impl Session<'_> {
         options
     }
 
-    fn print_json(&self, value: &serde_json::Value) {
+    pub(super) fn print_json(&self, value: &serde_json::Value) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
         self.print(&(text + "\n"));
     }
 
-    fn print(&self, text: &str) {
+    pub(super) fn print(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
         if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
             // A reader that went away (`| head`) has read enough.
@@ -365,7 +357,16 @@ impl Session<'_> {
     }
 }
 
-fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
+/// The exit code of a run; says what its record lacks.
+pub(super) fn ended(report: &RunReport) -> ExitCode {
+    let exit = ExitCode::from_code(report.end.exit_code).unwrap_or(ExitCode::Internal);
+    let Err(error) = &report.record else { return exit };
+    tell(&format!("error: {error}\n\nhint: {}\n", error.hint()));
+    // Events that came after the last one told may be what the record lacks.
+    exit.or(ExitCode::RecordIncomplete)
+}
+
+pub(super) fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
     let extra = selection.extra.iter().map(|extra| match extra {
         Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
         Extra::File(path) => ExtraVar::File(path.clone()),

@@ -1,7 +1,7 @@
 //! The command line: words in, an exit code out.
 //!
 //! `args` is what can be typed, `main` carries it out through `app`, `exit` knows the codes, `explain` tells what diagnostics
-//! mean, `secret` does encrypted files, `log` is the debug log. Knows nothing of how things are done.
+//! mean, `secret` does encrypted files, `test` runs twice, `log` is the debug log. Knows nothing of how things are done.
 
 mod args;
 mod exit;
@@ -11,10 +11,11 @@ mod log;
 mod main;
 mod secret;
 mod sinks;
+mod test;
 
 pub use args::{
     Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, RecipientArgs,
-    Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, parse,
+    Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, Test, parse,
 };
 pub use exit::ExitCode;
 pub use main::main;

@@ -3,6 +3,8 @@
 # The mounts, the processes and the network of a sandbox end with the program.
 set -u
 umask 022
+# An ordinary user's may lack what only root needs elsewhere.
+PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin
 fail() { printf 'sandbox: %s\n' "$1" >&2; exit 126; }
 
 # What other users' programs must not be able to do, whoever they are: mount, load modules, trace, make devices, open by handle.
@@ -95,6 +97,9 @@ case $1 in
     *)
         base=$1 name=$2; shift 2
         root=$base/hosts/$name
+        for program in unshare setpriv pivot_root mount umount mktemp; do
+            command -v "$program" >/dev/null || fail "there is no program \`$program\`"
+        done
         test -d "$root" || make
         # Who made it first may not be done.
         tries=0
