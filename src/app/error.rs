@@ -38,7 +38,7 @@ pub enum AppError {
         error: std::io::Error,
     },
     /// No host can be played in a folder of this machine.
-    #[error("sandboxes can't be made on this machine: {said}")]
+    #[error("no sandbox can be made on this machine: {said}")]
     NoSandbox {
         /// The words of the program that failed.
         said: String,
@@ -69,7 +69,7 @@ impl AppError {
                 }
             }),
             AppError::NoSandbox { .. } => Some(
-                "a sandbox needs Linux with namespaces, and `unshare`, `setpriv` and `pivot_root` of util-linux; `--on HOSTS` tests on real hosts"
+                "a sandbox needs Linux with namespaces, and util-linux with `unshare`, `setpriv` and `pivot_root`; `--on HOSTS` tests on real hosts"
                     .to_owned(),
             ),
             AppError::Hub(_) | AppError::File { .. } | AppError::Machine { .. } => None,

@@ -5,7 +5,7 @@ set -u
 umask 022
 # An ordinary user's may lack what only root needs elsewhere.
 PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin
-fail() { printf 'sandbox: %s\n' "$1" >&2; exit 126; }
+fail() { printf '%s\n' "$1" >&2; exit 126; }
 
 # What other users' programs must not be able to do, whoever they are: mount, load modules, trace, make devices, open by handle.
 keep=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+audit_write,+setfcap

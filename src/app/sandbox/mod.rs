@@ -5,6 +5,8 @@
 //! stays until [`Sandboxes`] is dropped. A playbook that was loaded goes in and comes out with other ways to its hosts; knows nothing of
 //! runs.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -34,8 +36,9 @@ impl Sandboxes {
     /// Where the folder can't be made or the system gives no namespaces.
     pub fn new() -> Result<Sandboxes, AppError> {
         let failed = |error| AppError::Machine { what: "a temporary folder can't be made", error };
-        // A folder of tempfile's is its owner's alone.
-        let folder = tempfile::Builder::new().prefix("roundsman-test-").tempdir().map_err(failed)?;
+        // A copy of /etc may hold what others must not read.
+        let own = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("roundsman-test-").permissions(own).tempdir().map_err(failed)?;
         let sandboxes = Sandboxes { folder: Some(folder) };
         let path = sandboxes.path();
         std::fs::create_dir(path.join("hosts")).and_then(|()| std::fs::write(path.join("enter"), ENTER)).map_err(failed)?;

@@ -34,7 +34,7 @@ fn hosts_that_did_alike_are_told_once() {
     insta::assert_snapshot!(changed_twice(&changed, &Options::default()), @r"
     2 tasks changed something in the second run too:
 
-    changed     work/stamp · playbooks/site.yml:9 · 3 hosts: db1,web[1-2]
+    changed     work/stamp · playbooks/site.yml:9 · 3 hosts: web[1-2],db1
         do stamp
       hint: do otherwise
 
