@@ -53,8 +53,8 @@ fn project() -> Option<Project> {
         return None;
     }
     let mut project = Project::new();
-    std::fs::create_dir(project.path("tmp")).unwrap();
-    let tmp = project.path("tmp").display().to_string();
+    std::fs::create_dir(project.path("a tmp")).unwrap();
+    let tmp = project.path("a tmp").display().to_string();
     project.env("TMPDIR", &tmp).file("inventory.yml", INVENTORY);
     project.file("site.yml", SITE);
     Some(project)
@@ -63,7 +63,7 @@ fn project() -> Option<Project> {
 /// Nothing is left of sandboxes: no folder, no mount.
 #[track_caller]
 fn assert_clean(project: &Project) {
-    let left: Vec<PathBuf> = std::fs::read_dir(project.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let left: Vec<PathBuf> = std::fs::read_dir(project.path("a tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(left.is_empty(), "{left:?}");
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     assert!(!mounts.contains("roundsman-test-"), "{mounts}");
@@ -224,6 +224,22 @@ rounds:
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "as it was\n");
     assert!(!common::cli::exists(&project.path("here")), "what is fetched lands elsewhere");
     assert_eq!(procs::wait_gone("sleep 61.987654", Duration::from_secs(5)), []);
+    assert_clean(&project);
+}
+
+#[test]
+fn what_is_mounted_below_usr_is_read_only_too() {
+    let Some(project) = project() else { return };
+    if !rustix::process::getuid().is_root() {
+        return eprintln!("skipped: only root can mount something below /usr");
+    }
+    let folder = Path::new("/usr/local/share");
+    let task = format!("! touch {0}/mark && test -e {0}/there", folder.display());
+    project.file("below.yml", format!("rounds:\n  - hosts: web1\n    tasks: [ {{ name: x, run: '{task}', read_only: true }} ]\n"));
+    let program = env!("CARGO_BIN_EXE_roundsman");
+    let script = format!("mount -t tmpfs none {0} && touch {0}/there && {program} test below.yml -i inventory.yml", folder.display());
+    let output = project.command_of("unshare", &["--mount", "sh", "-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_clean(&project);
 }
 

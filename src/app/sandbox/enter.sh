@@ -12,10 +12,8 @@ keep=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+n
 
 make() {
     new=$(mktemp -d "$base/hosts/.new.XXXXXX") && chmod 755 "$new" || fail "no folder in $base"
-    for folder in tmp var/tmp; do mkdir -p "$new/$folder" && chmod 1777 "$new/$folder"; done
-    for folder in dev/shm dev/pts proc sys run/lock srv opt home mnt media boot usr \
-        var/cache var/lib var/log var/mail var/opt var/spool; do mkdir -p "$new/$folder"; done
-    chmod 1777 "$new/dev/shm" "$new/run/lock"
+    (cd "$new" && mkdir -p tmp dev/shm dev/pts proc sys run/lock srv opt home mnt media boot usr \
+        var/cache var/lib var/log var/mail var/opt var/spool var/tmp && chmod 1777 tmp var/tmp dev/shm run/lock) || fail "no folders in $new"
     mkdir -m 700 "$new/root"
     ln -s /run "$new/var/run"; ln -s /run/lock "$new/var/lock"
     for link in fd: stdin:/0 stdout:/1 stderr:/2; do ln -s "/proc/self/fd${link#*:}" "$new/dev/${link%%:*}"; done
@@ -32,13 +30,17 @@ make() {
 
 # Makes every mount at and below a path read-only. What the kernel locked in it must be said again.
 seal() {
+    sealed=
     while read -r _ _ _ _ at options _; do
-        at=$(printf '%b' "$at")
+        # A blank is written `\040`.
+        case $at in *\\*) at=$(printf '%b' "$at") ;; esac
         case $at in "$1"|"$1"/*) ;; *) continue ;; esac
         flags=remount,bind,ro
         for flag in nosuid nodev noexec; do case ,$options, in *,"$flag",*) flags=$flags,$flag ;; esac; done
         mount -o "$flags" "$at" || fail "$at can't be made read-only"
+        sealed=yes
     done </proc/self/mountinfo
+    test "$sealed" || fail "$1 is not among the mounts"
 }
 
 mounts() {

@@ -41,8 +41,11 @@ impl Sandboxes {
         let folder = tempfile::Builder::new().prefix("roundsman-test-").permissions(own).tempdir().map_err(failed)?;
         let sandboxes = Sandboxes { folder: Some(folder) };
         let path = sandboxes.path();
-        std::fs::create_dir(path.join("hosts")).and_then(|()| std::fs::write(path.join("enter"), ENTER)).map_err(failed)?;
-        copy_etc(path).map_err(failed)?;
+        let etc = path.join("etc");
+        let made = ["hosts", "etc"].iter().try_for_each(|name| std::fs::create_dir(path.join(name)));
+        made.and_then(|()| std::fs::write(path.join("enter"), ENTER)).map_err(failed)?;
+        // All that the first one needs of it.
+        std::fs::copy("/etc/passwd", etc.join("passwd")).map_err(|error| AppError::File { path: "/etc/passwd".into(), error })?;
         let argv = sandboxes.argv(TRIAL);
         let trial = Command::new(&argv[0]).args(&argv[1..]).arg("true").stdin(Stdio::null()).output();
         let trial = trial.map_err(|error| AppError::NoSandbox { said: format!("sh: {error}") })?;
@@ -52,6 +55,7 @@ impl Sandboxes {
             return Err(AppError::NoSandbox { said: said.join("; ") });
         }
         remove(&path.join("hosts").join(TRIAL));
+        copy_etc(&etc).map_err(failed)?;
         Ok(sandboxes)
     }
 
@@ -102,10 +106,10 @@ impl Drop for Sandboxes {
 
 /// Copies what can be read of /etc, private keys of this machine left out.
 fn copy_etc(to: &Path) -> std::io::Result<()> {
-    let copy = Command::new("cp").arg("-a").arg("/etc").arg(to.join("etc")).stdin(Stdio::null()).stderr(Stdio::null()).status();
+    let copy = Command::new("cp").args(["-a", "/etc/."]).arg(to).stdin(Stdio::null()).stderr(Stdio::null()).status();
     // Of what can't be read there is no copy, and `cp` says so by its exit code.
     copy?;
-    for entry in std::fs::read_dir(to.join("etc/ssh")).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(to.join("ssh")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with("ssh_host_") && !name.ends_with(".pub") {
             std::fs::remove_file(entry.path())?;
