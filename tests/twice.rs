@@ -1,7 +1,7 @@
 //! `roundsman test`: real sandboxes, what is said of two runs, and that this machine is as it was before.
 //!
 //! Where the system gives no namespaces to whoever runs the tests, those that need a sandbox say so and pass.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
 mod common;
 
@@ -361,7 +361,10 @@ fn real_hosts_are_named_by_on() {
     marks.sort();
     assert_eq!(marks, ["web1", "web1", "web2", "web2"], "each twice, and for real");
     project.run(&["test", "site.yml", "-i", "inventory.yml", "--on", "web1", "--limit", "web2"]).expect_code(2);
-    project.run(&["test", "site.yml", "-i", "inventory.yml", "--on", "web9"]).expect_code(3);
+    let shown = project.run(&["test", "site.yml", "-i", "inventory.yml", "--on", "web9"]).expect_code(3);
+    assert!(shown.stderr.contains("no host or group is called `web9`") && shown.stderr.contains("<--on>:1:1"), "{}", shown.text());
+    let shown = project.run(&["test", "site.yml", "-i", "inventory.yml", "--on", "web1 and web2"]).expect_code(2);
+    assert_eq!(shown.stderr, "error: no host takes part, so nothing would be tested\n");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub use error::AppError;
 pub use explain::{Explained, Explanation, Question, Setting, Unknown, explain, no_playbook};
 pub use header::address;
 pub use inventory::load_inventory;
-pub use limits::too_few_for;
+pub use limits::{hosts as hosts_of, too_few_for};
 pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check, check_each, load};
 pub use past::{Past, find_run, history, is_found_from_here, open_record};
 pub use planned::{plan_json, plan_text};

@@ -375,6 +375,7 @@ pub(super) fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &T
         playbook,
         inventory: selection.inventory.clone(),
         limit: selection.limit.clone(),
+        on: None,
         exclude: selection.exclude.clone(),
         extra: extra.collect(),
         tags: tasks.tags.clone(),

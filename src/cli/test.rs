@@ -16,10 +16,14 @@ const SANDBOX_HAS: &str = "\nhint: a sandbox has this machine's programs, read-o
 impl Session<'_> {
     pub(super) fn test(&self, test: &Test) -> Result<ExitCode, AppError> {
         let mut sources = sources(PlaybookSource::File(test.playbook.clone()), &test.selection, &test.tasks);
-        sources.limit = sources.limit.or_else(|| test.on.clone());
+        sources.on.clone_from(&test.on);
         let loaded = app::load(&sources);
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(mut ready) = loaded.ready else { return Ok(ExitCode::Invalid) };
+        if app::hosts_of(&ready) == 0 {
+            tell("error: no host takes part, so nothing would be tested\n");
+            return Ok(ExitCode::Usage);
+        }
         let real = test.on.is_some() || self.cli.common.fake.is_some();
         let passwords = if real { secret::passwords(&test.connecting)? } else { Passwords::default() };
         let (secrets, warnings) = app::get_secrets(&ready, &loaded.map, &secret::sources(&test.connecting))?;
