@@ -37,7 +37,7 @@ rounds:
         each: [ann, bob]
         changed: item == "bob"
       - name: look
-        run: test "$(id -un)@$(hostname)" = "root@{{ host.name }}"
+        run: test "$(id -un)@$(hostname) {{ host.user }}" = "root@{{ host.name }} deploy"
         read_only: true
     handlers:
       - name: reload

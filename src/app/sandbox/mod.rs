@@ -65,6 +65,8 @@ impl Sandboxes {
             let own = &host.connect;
             host.connect = Connect {
                 transport: Transport::Command(self.argv(&host.name)),
+                // Templates read it.
+                user: own.user.clone(),
                 max_sessions: own.max_sessions,
                 // The first channel makes the sandbox, and many may be made at once.
                 connect_timeout: Duration::from_secs(60),
