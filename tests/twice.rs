@@ -244,6 +244,31 @@ fn what_is_mounted_below_usr_is_read_only_too() {
 }
 
 #[test]
+fn links_of_etc_lead_nowhere() {
+    let Some(project) = project() else { return };
+    if !rustix::process::getuid().is_root() {
+        return eprintln!("skipped: only root can put another folder in the place of /etc");
+    }
+    let (etc, key) = (project.path("etc"), project.file("away/ssh_host_test_key", "secret\n"));
+    let (hosts, name) = (project.file("away/hosts", "127.0.0.1 localhost\n"), project.file("away/hostname", "own\n"));
+    assert!(Command::new("cp").args(["-a", "/etc"]).arg(&etc).status().unwrap().success());
+    for (link, target) in [("hosts", hosts.as_path()), ("hostname", &name), ("ssh", key.parent().unwrap())] {
+        let link = etc.join(link);
+        assert!(Command::new("rm").arg("-rf").arg(&link).status().unwrap().success());
+        std::os::unix::fs::symlink(target, link).unwrap();
+    }
+    let task = "grep -q 127.0.0.1 /etc/hosts && grep -q web1 /etc/hosts && grep -q web1 /etc/hostname";
+    project.file("links.yml", format!("rounds:\n  - hosts: web1\n    tasks: [ {{ name: x, run: '{task}', read_only: true }} ]\n"));
+    let before = digest(&project.path("away"));
+    let program = env!("CARGO_BIN_EXE_roundsman");
+    let script = format!("mount --bind '{}' /etc && {program} test links.yml -i inventory.yml", etc.display());
+    let output = project.command_of("unshare", &["--mount", "sh", "-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(digest(&project.path("away")), before);
+    assert_clean(&project);
+}
+
+#[test]
 fn a_first_run_that_fails_is_told_and_there_is_no_second() {
     let Some(project) = project() else { return };
     project.file("bad.yml", "rounds:\n  - hosts: web1\n    tasks: [ { name: net, run: \"echo no net >&2; exit 3\" } ]\n");

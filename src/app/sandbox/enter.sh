@@ -23,7 +23,10 @@ make() {
         elif test -d "$path"; then mkdir "$new$path"; fi
     done
     cp -a "$base/etc" "$new/etc" || fail "the copy of /etc can't be copied"
-    printf '%s\n' "$name" >"$new/etc/hostname" && printf '127.0.1.1 %s\n' "$name" >>"$new/etc/hosts" || fail "/etc can't be written"
+    # A copied link leads to this machine's own file.
+    hosts=$(cat /etc/hosts 2>/dev/null)
+    rm -f "$new/etc/hostname" "$new/etc/hosts"
+    printf '%s\n' "$name" >"$new/etc/hostname" && printf '%s\n127.0.1.1 %s\n' "$hosts" "$name" >"$new/etc/hosts" || fail "/etc can't be written"
     # Another channel to the host may have been first.
     if mkdir "$base/hosts/$name.lock" 2>/dev/null; then mv "$new" "$root"; else rm -rf "$new"; fi
 }
@@ -60,6 +63,8 @@ mounts() {
 }
 
 inside() {
+    # Only folders that the sandbox can't write: what is found there runs before its rights are taken.
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin
     ip link set lo up 2>/dev/null
     hostname "$name" 2>/dev/null || { printf '%s' "$name" >/proc/sys/kernel/hostname; } 2>/dev/null
     mounts
