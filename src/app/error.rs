@@ -48,6 +48,12 @@ pub enum AppError {
     /// A file is no saved plan that can be used.
     #[error(transparent)]
     SavedPlan(#[from] super::saved::SavedPlanError),
+    /// No host can be played in a folder of this machine.
+    #[error("no sandbox can be made on this machine: {said}")]
+    NoSandbox {
+        /// The words of the program that failed.
+        said: String,
+    },
     /// The program's machinery can't be set up.
     #[error("{what}: {error}")]
     Machine {
@@ -74,6 +80,10 @@ impl AppError {
                 }
             }),
             AppError::SavedPlan(_) => Some("`roundsman plan PLAYBOOK -o FILE` makes one".to_owned()),
+            AppError::NoSandbox { .. } => Some(
+                "a sandbox needs Linux with namespaces, and util-linux with `unshare`, `setpriv` and `pivot_root`; `--on HOSTS` tests on real hosts"
+                    .to_owned(),
+            ),
             AppError::Hub(_) | AppError::File { .. } | AppError::Unwritable { .. } | AppError::Machine { .. } => None,
         }
     }

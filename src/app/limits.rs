@@ -18,7 +18,9 @@ pub(super) fn lanes(ready: &Ready) -> usize {
     Limits::raised(hosts(ready)).lanes()
 }
 
-fn hosts(ready: &Ready) -> usize {
+/// How many hosts take part, each counted once.
+#[must_use]
+pub fn hosts(ready: &Ready) -> usize {
     let rounds = (0..ready.playbook.rounds.len()).map(RoundIx::new);
     rounds.flat_map(|round| ready.plan.hosts(round)).collect::<BTreeSet<&HostIx>>().len()
 }

@@ -62,6 +62,8 @@ pub struct Sources {
     pub inventory: Vec<String>,
     /// `--limit`.
     pub limit: Option<String>,
+    /// `--on`: as `limit`, which then is none.
+    pub on: Option<String>,
     /// `-x`.
     pub exclude: Option<String>,
     /// `-e`, in the order given.
@@ -88,6 +90,7 @@ impl Sources {
             playbook,
             inventory: Vec::new(),
             limit: None,
+            on: None,
             exclude: None,
             extra: Vec::new(),
             tags: Vec::new(),
@@ -221,7 +224,10 @@ impl Loader {
         let extra = self.extra(&sources.extra, &texts);
         let (syntax, inventory) = (syntax?, inventory?);
         let options = playbook::Options {
-            limit: sources.limit.as_deref().map(|text| self.argument("--limit", text)),
+            limit: match &sources.on {
+                Some(text) => Some(self.argument("--on", text)),
+                None => sources.limit.as_deref().map(|text| self.argument("--limit", text)),
+            },
             exclude: sources.exclude.as_deref().map(|text| self.argument("--exclude", text)),
             tags: sources.tags.iter().map(|tag| self.argument("--tags", tag)).collect(),
             skip_tags: sources.skip_tags.iter().map(|tag| self.argument("--skip-tags", tag)).collect(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::AppError;
-use crate::event::{Event, Status};
+use crate::event::{Event, RunEvent, Status};
 use crate::report;
 use crate::store::{OpenMode, RunFilter, RunState, Store, StoreError, default_path};
 
@@ -76,6 +76,16 @@ pub fn history(store: &Store, most: usize) -> Result<Vec<report::RunRow>, AppErr
             }
         })
         .collect())
+}
+
+/// The plan that a recorded run was made from; nothing where the record lacks its beginning.
+#[must_use]
+pub fn plan_of(past: &Past) -> serde_json::Value {
+    let header = past.events.iter().find_map(|event| match &event.kind {
+        RunEvent::RunStarted(header) => Some(header),
+        _ => None,
+    });
+    header.map(|header| header.plan.clone()).unwrap_or_default()
 }
 
 /// Finds a run by its number, its id or the beginning of one, or none for the last, and reads its events.

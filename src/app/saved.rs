@@ -22,6 +22,12 @@ pub enum SavedPlanError {
         /// Why.
         error: serde_json::Error,
     },
+    /// It is something else.
+    #[error("{path} is no saved plan", path = path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+    },
     /// It was made by a later version.
     #[error("{path} is a saved plan of form {form}, and this roundsman knows up to {SAVED_FORMAT}", path = path.display())]
     Newer {
@@ -106,6 +112,7 @@ pub fn sources_of(saved: &SavedPlan) -> Sources {
         tags: saved.tags.clone(),
         skip_tags: saved.skip_tags.clone(),
         start_at: saved.start_at.clone(),
+        on: None,
     }
 }
 
@@ -143,6 +150,17 @@ pub fn write_saved_plan(saved: &SavedPlan, path: &Path) -> Result<(), AppError> 
     let mut text = serde_json::to_string_pretty(saved).unwrap_or_default();
     text.push('\n');
     replace(path, text.as_bytes()).map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
+}
+
+/// Reads a file that is to be a saved plan.
+///
+/// # Errors
+/// Where it can't be read, or is none that can be used.
+pub fn saved_plan_at(path: &Path) -> Result<SavedPlan, AppError> {
+    if let Err(error) = std::fs::File::open(path) {
+        return Err(AppError::File { path: path.to_owned(), error });
+    }
+    read_saved_plan(path)?.ok_or_else(|| SavedPlanError::Other { path: path.to_owned() }.into())
 }
 
 /// Reads a saved plan; none where a file is something else, a playbook mostly.

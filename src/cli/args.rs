@@ -11,12 +11,14 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use self::plan::{Plan, PlanCommand, PlanDiff};
 pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 use self::shared::duration;
 pub use self::shared::{Connecting, Extra, Selection, Tasks};
 pub use super::explain::Explain;
 use crate::report::Verbosity;
 
+mod plan;
 mod secret;
 mod shared;
 
@@ -140,6 +142,8 @@ pub enum Command {
     Plan(Plan),
     /// Run a playbook and record it
     Run(Run),
+    /// Run a playbook twice on throw-away hosts, and report what changes something twice
+    Test(Test),
     /// Run one command on many hosts, equal outputs folded, recorded like a run
     Exec(Exec),
     /// Show the hosts of the inventory, or those an expression chooses
@@ -174,44 +178,6 @@ pub struct Check {
     pub tasks: Tasks,
 }
 
-/// `roundsman plan`.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-#[command(after_help = "\
-Examples:
-  roundsman plan site.yml
-  roundsman plan site.yml --limit canary -e release=2.4.1 --format json
-  roundsman plan site.yml --format dot | dot -Tsvg > plan.svg
-  roundsman plan site.yml -q --html plan.html")]
-pub struct Plan {
-    /// The playbook
-    pub playbook: PathBuf,
-    /// Also write it to FILE as a page for a browser; with -q no text goes to stdout then
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// Ask the hosts: guards, probes and what only reads run there, and every step is told as will run, will change, nothing to do
-    /// or unknown until another is done
-    #[arg(long)]
-    pub probe: bool,
-    /// Save it to FILE, for `roundsman run FILE`: exactly this is run, or nothing. With -q no text goes to stdout then
-    #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// With --probe: show what would change in files
-    #[arg(long, requires = "probe")]
-    pub diff: bool,
-    /// With --probe: exit 10 where something would change
-    #[arg(long, requires = "probe")]
-    pub detailed_exitcode: bool,
-    /// Which hosts and variables.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// Which tasks.
-    #[command(flatten)]
-    pub tasks: Tasks,
-    /// How hosts are asked.
-    #[command(flatten)]
-    pub connecting: Connecting,
-}
-
 /// `roundsman run`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "\
@@ -233,6 +199,41 @@ pub struct Run {
     /// With --check: exit 10 where something would change
     #[arg(long, requires = "check")]
     pub detailed_exitcode: bool,
+    /// Answer yes to whatever `confirm` asks
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Which hosts and variables.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Tasks,
+    /// How hosts are worked on.
+    #[command(flatten)]
+    pub connecting: Connecting,
+}
+
+/// `roundsman test`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "\
+Without --on each host is played by a sandbox of this machine: a folder as its root, with this machine's programs
+read-only, a copy of /etc, no network and no services. Nothing of this machine is changed.
+
+Examples:
+  roundsman test site.yml -i prod.yml
+  roundsman test site.yml -i prod.yml --tags config --keep
+  roundsman test site.yml -i staging.yml --on 'canary and not db'
+
+Exit code 4: a task changed something in the second run too, or a run failed.")]
+pub struct Test {
+    /// The playbook
+    pub playbook: PathBuf,
+    /// On these hosts of the inventory, for real, in place of sandboxes
+    #[arg(long, value_name = "HOSTS", conflicts_with = "limit")]
+    pub on: Option<String>,
+    /// Keep the sandboxes and say where they are
+    #[arg(long, conflicts_with = "on")]
+    pub keep: bool,
     /// Answer yes to whatever `confirm` asks
     #[arg(short, long)]
     pub yes: bool,
@@ -345,6 +346,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Check(_) => ("check", &[Format::Text, Format::Json]),
         Command::Plan(_) => ("plan", &[Format::Text, Format::Json, Format::Dot, Format::Mermaid]),
         Command::Run(_) => ("run", &[Format::Text, Format::Jsonl]),
+        Command::Test(_) => ("test", &[Format::Text, Format::Json]),
         Command::Exec(_) => ("exec", &[Format::Text, Format::Jsonl]),
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),
         Command::History(_) => ("history", &[Format::Text, Format::Json, Format::Jsonl]),

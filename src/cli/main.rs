@@ -79,6 +79,7 @@ impl Session<'_> {
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
                 self.run(&sources, &run.connecting, How { command: if run.check { "check" } else { "run" }, dry, user: None, confirm })
             }
+            Command::Test(test) => self.test(test),
             Command::Exec(exec) => {
                 let folder = PathBuf::from(".");
                 let (hosts, command) = (exec.hosts.clone(), exec.command.clone());
@@ -308,6 +309,7 @@ pub(super) fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &T
         playbook,
         inventory: selection.inventory.clone(),
         limit: selection.limit.clone(),
+        on: None,
         exclude: selection.exclude.clone(),
         extra: extra.collect(),
         tags: tasks.tags.clone(),

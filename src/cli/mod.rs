@@ -1,7 +1,7 @@
 //! The command line: words in, an exit code out.
 //!
-//! `args` is what can be typed, `main` carries it out through `app` (`plan` and `run` in files of their own), `exit` knows the codes, `explain` tells what diagnostics
-//! mean, `secret` does encrypted files, `log` is the debug log. Knows nothing of how things are done.
+//! `args` is what can be typed, `main` carries it out through `app` (`plan`, `run` and `test` in files of their own), `exit` knows the codes,
+//! `explain` tells what diagnostics mean, `secret` does encrypted files, `log` is the debug log. Knows nothing of how things are done.
 
 mod args;
 mod exit;
@@ -14,10 +14,11 @@ mod planfile;
 mod run;
 mod secret;
 mod sinks;
+mod test;
 
 pub use args::{
-    Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, RecipientArgs,
-    Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, parse,
+    Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, PlanCommand,
+    PlanDiff, RecipientArgs, Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, Test, parse,
 };
 pub use exit::ExitCode;
 pub use main::main;

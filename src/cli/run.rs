@@ -5,7 +5,7 @@ use super::exit::ExitCode;
 use super::main::{Session, tell};
 use super::secret;
 use super::sinks::sinks;
-use crate::app::{self, AppError, Confirm, MakeSinks, Passwords, Ready, RecordPlace, RunRequest, Sources};
+use crate::app::{self, AppError, Confirm, MakeSinks, Ready, RecordPlace, RunRequest, Sources};
 use crate::diag::SourceMap;
 use crate::exec::{DryRun, RunReport};
 
@@ -30,6 +30,15 @@ impl Session<'_> {
         let request = self.request((&ready, &loaded.map), sources, connecting, how, tellers)?;
         let report = app::run_to_end(ready, &loaded.map, request)?;
         Ok(ended(&report))
+    }
+
+    /// Where a run is recorded.
+    pub(super) fn record_place(&self, connecting: &Connecting) -> RecordPlace {
+        match &self.cli.common.db {
+            _ if connecting.without_record => RecordPlace::Nowhere,
+            Some(path) => RecordPlace::File(path.clone()),
+            None => RecordPlace::Project,
+        }
     }
 
     /// What asking the hosts needs, for a run that is about to be.
@@ -61,14 +70,7 @@ impl Session<'_> {
         how: How<'_>,
         sinks: MakeSinks,
     ) -> Result<RunRequest, AppError> {
-        let ask = |wanted: bool, prompt: &str| {
-            let asked = wanted.then(|| rpassword::prompt_password(prompt)).transpose();
-            asked.map_err(|error| AppError::Machine { what: "the password can't be asked for", error })
-        };
-        let passwords = Passwords {
-            login: ask(connecting.ask_pass, "SSH password: ")?,
-            r#become: ask(connecting.ask_become_pass, "become password: ")?,
-        };
+        let passwords = secret::passwords(connecting)?;
         let (secrets, warnings) = app::get_secrets(ready, map, &secret::sources(connecting))?;
         self.show_diagnostics(map, &warnings);
         if let Some(note) = app::too_few_for(ready) {
@@ -80,11 +82,7 @@ impl Session<'_> {
             folder: sources.playbook.folder(),
             dry: how.dry,
             approved: None,
-            record: match &self.cli.common.db {
-                _ if connecting.without_record => RecordPlace::Nowhere,
-                Some(path) => RecordPlace::File(path.clone()),
-                None => RecordPlace::Project,
-            },
+            record: self.record_place(connecting),
             max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),
             user: how.user,
             passwords,

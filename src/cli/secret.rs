@@ -4,13 +4,22 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use super::args::{self, Connecting, SecretCommand};
-use crate::app::{self, AppError, Recipients, SecretSources};
+use crate::app::{self, AppError, Passwords, Recipients, SecretSources};
 
 /// How secrets are got for a run from the command line.
 pub(super) fn sources(connecting: &Connecting) -> SecretSources {
     let terminal = std::io::stdin().is_terminal();
     let ask = |prompt: &str| rpassword::prompt_password(prompt);
     SecretSources { identity: connecting.identity.clone(), ask: terminal.then(|| Box::new(ask) as app::Ask) }
+}
+
+/// Asks for the passwords that are wanted, at the terminal.
+pub(super) fn passwords(connecting: &Connecting) -> Result<Passwords, AppError> {
+    let ask = |wanted: bool, prompt: &str| {
+        let asked = wanted.then(|| rpassword::prompt_password(prompt)).transpose();
+        asked.map_err(|error| AppError::Machine { what: "the password can't be asked for", error })
+    };
+    Ok(Passwords { login: ask(connecting.ask_pass, "SSH password: ")?, r#become: ask(connecting.ask_become_pass, "become password: ")? })
 }
 
 /// Carries out a command; gives what is to be said of it.

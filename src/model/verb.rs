@@ -154,6 +154,8 @@ pub struct Fetch {
     pub dest: Template,
     /// What a relative `dest` is relative to: the folder of the playbook file that names it.
     pub base: PathBuf,
+    /// The folder below which it lands whatever `dest` says; none: where `dest` says.
+    pub below: Option<PathBuf>,
 }
 
 /// `assert`: all are evaluated, all failures shown.

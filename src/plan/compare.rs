@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::Difference;
 use crate::text::{fold_names, one_line};
 
 /// One thing that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum Changed {
     /// A task is there for hosts for which it was not: what it does.
     Added {
@@ -65,6 +66,16 @@ pub enum Changed {
 }
 
 impl Changed {
+    /// Its sign: `+` what came, `-` what went, `~` what is otherwise.
+    #[must_use]
+    pub fn mark(&self) -> char {
+        match self {
+            Changed::Added { .. } => '+',
+            Changed::Removed { .. } => '-',
+            Changed::Command { .. } | Changed::Answer { .. } | Changed::Setting { .. } => '~',
+        }
+    }
+
     /// It in one line.
     #[must_use]
     pub fn words(&self) -> String {

@@ -7,7 +7,7 @@
 mod written;
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use indexmap::IndexMap;
 
@@ -135,6 +135,10 @@ impl Rendering<'_> {
                 if dest.ends_with('/') {
                     path.push(&self.inventory.host(host).name);
                     path.push(Path::new(&src).file_name().unwrap_or(src.as_ref()));
+                }
+                if let Some(below) = &fetch.below {
+                    let names = path.components().filter(|part| matches!(part, Component::Normal(_)));
+                    path = below.join(names.collect::<PathBuf>());
                 }
                 Body::Fetch { src, dest: path }
             }

@@ -29,6 +29,7 @@ mod tally;
 mod terminal;
 #[cfg(test)]
 mod testing;
+mod twice;
 mod words;
 
 pub use board::{Board, Change, HostState, Link, RoundState, Running};
@@ -46,3 +47,4 @@ pub use summary::summary;
 pub use tail::{Clip, OutputTail, StepText};
 pub use tally::{Counts, EndKey, FailedItem, TaskState};
 pub use terminal::{stderr_size, stdout_size};
+pub use twice::{ChangedTask, OneChange, Watch, changed_twice};

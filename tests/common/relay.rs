@@ -19,6 +19,7 @@ pub(crate) struct Relay {
 struct Shared {
     stop: AtomicBool,
     turns: AtomicUsize,
+    bytes: AtomicUsize,
     connections: AtomicUsize,
     streams: Mutex<Vec<TcpStream>>,
 }
@@ -32,6 +33,7 @@ impl Relay {
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
             turns: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             streams: Mutex::new(Vec::new()),
         });
@@ -62,6 +64,11 @@ impl Relay {
     /// How often clients spoke after they had heard something, over all connections so far.
     pub(crate) fn turns(&self) -> usize {
         self.shared.turns.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes clients have sent, over all connections so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::SeqCst)
     }
 
     /// How many connections came so far.
@@ -105,21 +112,22 @@ fn connect(client: &TcpStream, target: SocketAddr, one_way: Duration, shared: &A
     carry(
         to_server,
         one_way,
-        move || {
+        move |length| {
+            shared.bytes.fetch_add(length, Ordering::SeqCst);
             if said.swap(false, Ordering::SeqCst) {
                 shared.turns.fetch_add(1, Ordering::SeqCst);
             }
         },
         || {},
     );
-    carry(to_client, one_way, || {}, move || heard_by_client.store(true, Ordering::SeqCst));
+    carry(to_client, one_way, |_| {}, move || heard_by_client.store(true, Ordering::SeqCst));
 }
 
-/// Carries one direction on two threads; `came` is called for each chunk as it arrives, `went` before it is delivered.
+/// Carries one direction on two threads; `came` is called with the length of each chunk as it arrives, `went` before it is delivered.
 fn carry(
     (mut from, mut to): (TcpStream, TcpStream),
     one_way: Duration,
-    came: impl Fn() + Send + 'static,
+    came: impl Fn(usize) + Send + 'static,
     went: impl Fn() + Send + 'static,
 ) {
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
@@ -128,7 +136,7 @@ fn carry(
         loop {
             let count = from.read(&mut buffer).unwrap_or(0);
             if count > 0 {
-                came();
+                came(count);
             }
             // An empty chunk is the end, and it too takes its time.
             if sender.send((Instant::now() + one_way, buffer[..count].to_vec())).is_err() || count == 0 {

@@ -48,6 +48,17 @@ fn run_with_everything() {
 }
 
 #[test]
+fn a_test_is_on_real_hosts_or_in_sandboxes() {
+    let Command::Test(test) = typed("test site.yml -i prod.yml --limit web --keep -e a=1").unwrap().command else { panic!("test") };
+    assert_eq!((test.on, test.keep, test.selection.limit.as_deref()), (None, true, Some("web")));
+    let Command::Test(test) = typed("test site.yml --on web1 --yes -K").unwrap().command else { panic!("test") };
+    assert!(test.on.as_deref() == Some("web1") && test.yes && test.connecting.ask_become_pass);
+    assert!(refused("test site.yml --on web1 --limit web").contains("cannot be used with"));
+    assert!(refused("test site.yml --on web1 --keep").contains("cannot be used with"));
+    assert!(refused("test site.yml --format jsonl").contains("it has text, json"));
+}
+
+#[test]
 fn tasks_are_chosen_by_lists_that_add_up() {
     let cli = typed("run site.yml --tags config,certs --tags dns --skip-tags slow --start-at patch/upgrade --yes").unwrap();
     let Command::Run(run) = cli.command else { panic!("run") };

@@ -1,5 +1,6 @@
 //! Steps rendered, with plain texts: what templates give is the engine's own to test.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
@@ -67,15 +68,21 @@ fn copies_and_fetches_know_their_files() {
         "copy /play/f.conf to /etc/f.conf, mode 0640, owner www, with a backup, validated by check -c %s"
     );
     let mut maker = Maker::new("t");
-    let fetch = |maker: &mut Maker, dest: &str| {
+    let fetch_below = |maker: &mut Maker, dest: &str, below: Option<PathBuf>| {
         let (src, dest) = (maker.template("/etc/passwd", Context::Native), maker.template(dest, Context::Native));
-        maker.task("t", Verb::Fetch(Box::new(Fetch { src, dest, base: "/play".into() })))
+        maker.task("t", Verb::Fetch(Box::new(Fetch { src, dest, base: "/play".into(), below })))
     };
+    let fetch = |maker: &mut Maker, dest: &str| fetch_below(maker, dest, None);
     let task = fetch(&mut maker, "got/");
     assert_eq!(command_line(&prepared(maker, task).unwrap()), "fetch /etc/passwd to /play/got/h1/passwd");
     let mut maker = Maker::new("t");
     let task = fetch(&mut maker, "/abs/one");
     assert_eq!(command_line(&prepared(maker, task).unwrap()), "fetch /etc/passwd to /abs/one");
+    for (dest, path) in [("/abs/one", "abs/one"), ("../../up/", "play/up/h1/passwd")] {
+        let mut maker = Maker::new("t");
+        let task = fetch_below(&mut maker, dest, Some("/away".into()));
+        assert_eq!(command_line(&prepared(maker, task).unwrap()), format!("fetch /etc/passwd to /away/{path}"), "nothing leads out");
+    }
 }
 
 #[test]

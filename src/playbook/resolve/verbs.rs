@@ -36,7 +36,7 @@ impl Lower<'_> {
             syntax::Verb::Text(text) => Verb::Text(Box::new(self.marked_text(text))),
             syntax::Verb::Fetch { src, dest } => {
                 let base = folder(self.map, dest.span.file);
-                Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base }))
+                Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base, below: None }))
             }
             syntax::Verb::Assert { that, message } => Verb::Assert(Assert {
                 that: that.iter().map(|text| self.condition(text, "what `assert` asks")).collect(),
