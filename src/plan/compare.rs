@@ -40,10 +40,8 @@ pub enum Changed {
         task: String,
         /// The hosts.
         hosts: Vec<String>,
-        /// What it did.
-        was: String,
-        /// What it does.
-        now: String,
+        /// What of it: `command`, `guards`, `content` and so on, as in the JSON form, each as it was and as it is.
+        parts: Vec<(String, String, String)>,
     },
     /// Hosts answer otherwise.
     Answer {
@@ -83,7 +81,13 @@ impl Changed {
         match self {
             Changed::Added { task, hosts, now } => format!("{task}{} is added: {}", on(hosts), cut(now)),
             Changed::Removed { task, hosts, was } => format!("{task}{} is removed: {}", on(hosts), cut(was)),
-            Changed::Command { task, hosts, was, now } => format!("{task}{} was: {}; is: {}", on(hosts), cut(was), cut(now)),
+            Changed::Command { task, hosts, parts } => {
+                let part = |(key, was, now): &(String, String, String)| {
+                    let key = if key == "command" { String::new() } else { format!("{key} ") };
+                    format!("{key}was: {}; is: {}", cut(was), cut(now))
+                };
+                format!("{task}{} {}", on(hosts), parts.iter().map(part).collect::<Vec<_>>().join("; "))
+            }
             Changed::Answer { task, hosts, was, now } => format!("{task}{} said: {}; says: {}", on(hosts), cut(was), cut(now)),
             Changed::Setting { what, key } => format!("{what} has another `{key}`"),
         }
@@ -140,6 +144,8 @@ pub fn compare(was: &Value, now: &Value) -> Vec<Changed> {
     let mut found = Vec::new();
     let names: indexmap::IndexSet<&String> = was.keys().chain(now.keys()).collect();
     let nothing = Flat::default();
+    let asked = |plan: &IndexMap<String, Flat>| plan.values().any(|flat| !flat.answers.is_empty());
+    let both_asked = asked(&was) && asked(&now);
     for name in names {
         let (before, after) = (was.get(name).unwrap_or(&nothing), now.get(name).unwrap_or(&nothing));
         if was.contains_key(name) && now.contains_key(name) {
@@ -147,7 +153,7 @@ pub fn compare(was: &Value, now: &Value) -> Vec<Changed> {
             let other = keys.into_iter().filter(|key| before.settings.get(*key) != after.settings.get(*key));
             found.extend(other.map(|key| Changed::Setting { what: name.clone(), key: key.clone() }));
         }
-        hosts(name, before, after, &mut found);
+        hosts(name, (before, after), both_asked, &mut found);
     }
     found
 }
@@ -156,7 +162,7 @@ pub fn compare(was: &Value, now: &Value) -> Vec<Changed> {
 #[derive(Debug, Default)]
 struct Flat {
     settings: BTreeMap<String, Value>,
-    steps: IndexMap<String, String>,
+    steps: IndexMap<String, BTreeMap<String, String>>,
     answers: IndexMap<String, String>,
 }
 
@@ -182,16 +188,25 @@ fn tasks(view: View) -> IndexMap<String, Flat> {
     all
 }
 
-fn by_host(steps: &[Steps], words: impl Fn(&serde_json::Map<String, Value>) -> String) -> IndexMap<String, String> {
+fn by_host<T>(steps: &[Steps], words: impl Fn(&serde_json::Map<String, Value>) -> T) -> IndexMap<String, T> {
     steps.iter().flat_map(|steps| steps.hosts.iter().map(|host| (host.clone(), words(&steps.what)))).collect()
 }
 
-/// A step's command first, then all else that is known of it.
-fn said(what: &serde_json::Map<String, Value>) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let command = what.get("command").map(text).unwrap_or_default();
-    let rest = what.iter().filter(|(key, _)| *key != "command").map(|(key, value)| format!("{key} {}", text(value)));
-    std::iter::once(command).filter(|command| !command.is_empty()).chain(rest).collect::<Vec<_>>().join(", ")
+/// What is known of a step, key by key.
+fn said(what: &serde_json::Map<String, Value>) -> BTreeMap<String, String> {
+    what.iter().map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect()
+}
+
+/// A step in one line, its command first.
+fn in_words(said: &BTreeMap<String, String>) -> String {
+    let rest = said.iter().filter(|(key, _)| *key != "command").map(|(key, value)| format!("{key} {value}"));
+    said.get("command").cloned().into_iter().filter(|command| !command.is_empty()).chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+fn parts(was: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<(String, String, String)> {
+    let keys: std::collections::BTreeSet<&String> = was.keys().chain(now.keys()).collect();
+    let text = |said: &BTreeMap<String, String>, key: &String| said.get(key).cloned().unwrap_or_else(|| "none".to_owned());
+    keys.into_iter().filter(|key| was.get(*key) != now.get(*key)).map(|key| (key.clone(), text(was, key), text(now, key))).collect()
 }
 
 fn answer(what: &serde_json::Map<String, Value>) -> String {
@@ -218,31 +233,38 @@ fn answer(what: &serde_json::Map<String, Value>) -> String {
     words
 }
 
-fn hosts(task: &str, was: &Flat, now: &Flat, found: &mut Vec<Changed>) {
-    let grouped = |was: &'_ IndexMap<String, String>, now: &'_ IndexMap<String, String>| {
-        let mut groups: IndexMap<(Option<String>, Option<String>), Vec<String>> = IndexMap::new();
-        let names: indexmap::IndexSet<&String> = was.keys().chain(now.keys()).collect();
-        for host in names {
-            let pair = (was.get(host).cloned(), now.get(host).cloned());
-            if pair.0 != pair.1 {
-                groups.entry(pair).or_default().push(host.clone());
-            }
+/// What was and what is, for hosts for which both are the same.
+type Groups<T> = IndexMap<(Option<T>, Option<T>), Vec<String>>;
+
+fn grouped<T: Clone + Eq + std::hash::Hash>(was: &IndexMap<String, T>, now: &IndexMap<String, T>) -> Groups<T> {
+    let mut groups: Groups<T> = IndexMap::new();
+    let names: indexmap::IndexSet<&String> = was.keys().chain(now.keys()).collect();
+    for host in names {
+        let pair = (was.get(host).cloned(), now.get(host).cloned());
+        if pair.0 != pair.1 {
+            groups.entry(pair).or_default().push(host.clone());
         }
-        groups
-    };
-    let task = task.to_owned();
+    }
+    groups
+}
+
+fn hosts(task: &str, (was, now): (&Flat, &Flat), both_asked: bool, found: &mut Vec<Changed>) {
     for (pair, hosts) in grouped(&was.steps, &now.steps) {
-        let task = task.clone();
+        let task = task.to_owned();
         found.extend(match pair {
-            (None, Some(now)) => Some(Changed::Added { task, hosts, now }),
-            (Some(was), None) => Some(Changed::Removed { task, hosts, was }),
-            (Some(was), Some(now)) => Some(Changed::Command { task, hosts, was, now }),
+            (None, Some(now)) => Some(Changed::Added { task, hosts, now: in_words(&now) }),
+            (Some(was), None) => Some(Changed::Removed { task, hosts, was: in_words(&was) }),
+            (Some(was), Some(now)) => Some(Changed::Command { task, hosts, parts: parts(&was, &now) }),
             (None, None) => None,
         });
     }
+    // Of a task that came or went nothing more is to be said.
+    if !both_asked || was.steps.is_empty() || now.steps.is_empty() {
+        return;
+    }
     for ((was, now), hosts) in grouped(&was.answers, &now.answers) {
-        let none = || "nothing".to_owned();
-        found.push(Changed::Answer { task: task.clone(), hosts, was: was.unwrap_or_else(none), now: now.unwrap_or_else(none) });
+        let none = || "nothing was said".to_owned();
+        found.push(Changed::Answer { task: task.to_owned(), hosts, was: was.unwrap_or_else(none), now: now.unwrap_or_else(none) });
     }
 }
 
@@ -267,7 +289,7 @@ mod tests {
         );
         let words: Vec<String> = compare(&was, &now).iter().map(Changed::words).collect();
         let told = [
-            "patch/up on web[1-2] was: x 1; is: x 2, guards [\"unless z\"]",
+            "patch/up on web[1-2] was: x 1; is: x 2; guards was: none; is: [\"unless z\"]",
             "patch/up on web3 is removed: x 1",
             "patch/up on web4 is added: x 2, guards [\"unless z\"]",
         ];
