@@ -80,3 +80,58 @@ fn a_service_that_does_not_come_back_stops_the_restart() {
     assert!(shown.stdout.contains("app did not come back"), "{}", shown.text());
     assert_eq!(lines(&project, "starts").len(), 3, "web4 is of the batch that does not begin\n{}", shown.text());
 }
+
+/// How many steps the last run changed.
+fn changed(project: &Project) -> i64 {
+    let record = rusqlite::Connection::open(project.path("record.db")).unwrap();
+    let sql = "SELECT count(*) FROM steps WHERE run = (SELECT max(number) FROM run) AND status = 'changed'";
+    record.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn the_second_run_of_every_playbook_changes_nothing() {
+    // Whoever starts a service leaves when; whoever upgrades a package, its version.
+    let systemctl = "#!/bin/sh\ncd FOLDER\ncase \"$1 $2\" in\n\
+        'show --property=LoadState') echo loaded;;\n'show --property=MainPID') wc -l <starts 2>/dev/null || echo 0;;\n\
+        'show --property=ExecMainStartTimestamp') cat starts 2>/dev/null | tail -n 1;;\nrestart*) date >>starts; sleep 0.1;;\nesac\n";
+    let dpkg = "#!/bin/sh\ncase \"$2\" in *Status*Version*) printf 'ii %s' \"$(cat FOLDER/version)\";; *Version*) cat FOLDER/version;; *) printf 'ii ';; esac\n";
+    let apt = "#!/bin/sh\nfor last; do :; done\ncase \"$last\" in *=*) printf %s \"${last#*=}\" >FOLDER/version;; esac\n";
+    let scripts = [
+        ("systemctl", systemctl),
+        ("dpkg-query", dpkg),
+        ("apt-get", apt),
+        ("apt-cache", "#!/bin/sh\nprintf 'nginx:\\n  Candidate: 2\\n'\n"),
+        ("socat", "#!/bin/sh\ncat >>FOLDER/lb.log\n"),
+        ("curl", "#!/bin/sh\n"),
+    ];
+    let (mut tried, mut acted) = (0, Vec::new());
+    for entry in std::fs::read_dir(root().join("playbooks")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !std::fs::read_to_string(&path).unwrap().contains("\nrounds:\n") || name.contains('.') {
+            continue;
+        }
+        let project = project(&scripts);
+        project.file("version", "1");
+        for host in ["web1", "web2", "web3", "web4"] {
+            for release in ["1", "2"] {
+                std::fs::create_dir_all(project.path(&format!("{host}/releases/{release}"))).unwrap();
+            }
+            std::os::unix::fs::symlink(project.path(&format!("{host}/releases/1")), project.path(&format!("{host}/current"))).unwrap();
+        }
+        let run = || {
+            let arguments =
+                ["run", path.to_str().unwrap(), "-i", "hosts.yml", "-e", "release='2'", "-e", "max_used=100", "--db", "record.db"];
+            let shown = project.run(&arguments).expect_code(0);
+            (changed(&project), shown)
+        };
+        let (first, _) = run();
+        let (second, shown) = run();
+        assert_eq!(second, 0, "{name}\n{}", shown.text());
+        tried += 1;
+        acted.extend((first > 0).then_some(name));
+    }
+    acted.sort();
+    assert_eq!(acted, ["package-upgrade", "rolling-release", "rolling-restart"], "those that are for changing something did");
+    assert!(tried >= 6, "{tried}");
+}

@@ -87,7 +87,7 @@ impl Dispatcher {
 
     /// How a step travels, and what for.
     pub(super) fn trip(&self, step: StepId, task: &Task, prepared: &Prepared) -> Trip {
-        let is_edit = matches!(&prepared.body, Body::Declared(declared) if declared.resource().apply("").is_none());
+        let is_edit = matches!(&prepared.body, Body::Declared(declared) if declared.is_edit());
         if (self.is_dry() && !only_reads(task)) || is_edit || self.asks_leave(step, task, prepared) { Trip::Probe } else { Trip::Act }
     }
 

@@ -119,6 +119,12 @@ pub enum Declared {
 }
 
 impl Declared {
+    /// Says whether what is there must be known before anything can be made of it: [`Resource::apply`] gives none.
+    #[must_use]
+    pub fn is_edit(&self) -> bool {
+        matches!(self, Declared::Line(_) | Declared::Text(_))
+    }
+
     /// Itself, as what all of them can do.
     #[must_use]
     pub fn into_resource(self) -> Box<dyn Resource> {
