@@ -7,6 +7,9 @@ use crate::model::StepId;
 use crate::plan::{Body, Prepared, PreparedGuard};
 use crate::resource::Touch;
 
+/// Sections of facts that outlast whatever a playbook does, short of another system.
+const LASTING: [&str; 8] = ["os", "kernel", "arch", "cpus", "memory", "init", "package_manager", "virtualization"];
+
 /// A step that may change its host.
 #[derive(Debug)]
 pub(super) struct Change {
@@ -43,6 +46,7 @@ impl Reach {
             (_, Some(touches)) => paths.extend(touches),
             (Body::Read { path } | Body::Stat { path }, None) => paths.push(Touch::Path(path.clone())),
             (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Declared(_), None) => {}
+            (Body::Facts { sections }, None) if sections.iter().all(|section| LASTING.contains(&section.as_str())) => {}
             _ => return Reach::Anything,
         }
         if !paths.is_empty() {
