@@ -40,6 +40,11 @@ pub trait Resource: fmt::Debug {
     /// What it may change on its host, besides what it makes it from.
     fn touches(&self) -> Vec<Touch>;
 
+    /// What of its host it makes it from: its probe's answer hangs on that too.
+    fn reads(&self) -> Vec<Touch> {
+        Vec::new()
+    }
+
     /// The words that name what it is about: a path, mostly.
     fn subject(&self) -> &str;
 }

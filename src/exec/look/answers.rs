@@ -63,15 +63,15 @@ impl Dispatcher {
 
     /// The steps before one whose effects decide what it would do; the last of them on each of its hosts.
     pub(super) fn decided_by(&mut self, step: StepId, task: &Task, prepared: &Prepared) -> Vec<String> {
-        let touches = match self.resource(&prepared.body) {
-            Ok(resource) => resource.map(|resource| resource.touches()),
+        let looked_at = match self.resource(&prepared.body) {
+            Ok(resource) => resource.map(|resource| [resource.touches(), resource.reads()].concat()),
             // Its own trouble is told when it is asked.
             Err(_) => None,
         };
-        let asked = if only_reads(task) && touches.is_none() && is_command(prepared) {
+        let asked = if only_reads(task) && looked_at.is_none() && is_command(prepared) {
             Reach::Anything
         } else {
-            Reach::asked_of(prepared, touches)
+            Reach::asked_of(prepared, looked_at)
         };
         let mut names = Vec::new();
         for host in &prepared.on {

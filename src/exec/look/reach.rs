@@ -29,8 +29,8 @@ impl Reach {
         Reach::Paths(touches.iter().map(|touch| touch.map(|path| absolute(path, cwd))).collect())
     }
 
-    /// What the answer of a step's guards and probe hangs on; none where nothing is asked.
-    pub(super) fn asked_of(prepared: &Prepared, touches: Option<Vec<Touch>>) -> Reach {
+    /// What the answer of a step's guards and probe hangs on, `looked_at` where it is a resource; none where nothing is asked.
+    pub(super) fn asked_of(prepared: &Prepared, looked_at: Option<Vec<Touch>>) -> Reach {
         let cwd = prepared.cwd.as_deref();
         let mut paths: Vec<Touch> = Vec::new();
         for guard in &prepared.guards {
@@ -39,10 +39,10 @@ impl Reach {
                 PreparedGuard::Creates(path) | PreparedGuard::Removes(path) => paths.push(Touch::Path(path.clone())),
             }
         }
-        match (&prepared.body, touches) {
-            (_, Some(touches)) => paths.extend(touches),
+        match (&prepared.body, looked_at) {
+            (_, Some(looked_at)) => paths.extend(looked_at),
             (Body::Read { path } | Body::Stat { path }, None) => paths.push(Touch::Path(path.clone())),
-            (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Declared(_), None) => {}
+            (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Unpack { .. } | Body::Declared(_), None) => {}
             _ => return Reach::Anything,
         }
         if !paths.is_empty() {

@@ -34,6 +34,9 @@ impl Lower<'_> {
             syntax::Verb::Link(path) => Verb::Link(Box::new(self.path_state(path))),
             syntax::Verb::Line(line) => Verb::Line(Box::new(self.line(line))),
             syntax::Verb::Text(text) => Verb::Text(Box::new(self.marked_text(text))),
+            syntax::Verb::Download(download) => Verb::Download(Box::new(self.download(download))),
+            syntax::Verb::Archive(archive) => Verb::Archive(Box::new(self.archive(archive))),
+            syntax::Verb::Unarchive(unarchive) => Verb::Unarchive(Box::new(self.unarchive(unarchive))),
             syntax::Verb::Fetch { src, dest } => {
                 let base = folder(self.map, dest.span.file);
                 Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base }))
