@@ -126,8 +126,9 @@ impl Resource for ArchivePlan {
         vec![Touch::Path(self.file.dest.clone())]
     }
 
-    fn reads(&self) -> Vec<Touch> {
-        self.src.iter().map(|path| Touch::Tree(path.clone())).collect()
+    fn asks(&self) -> Vec<Touch> {
+        let held = self.src.iter().map(|path| Touch::Tree(path.clone()));
+        held.chain(self.touches()).collect()
     }
 
     fn subject(&self) -> &str {

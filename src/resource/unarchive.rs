@@ -77,8 +77,9 @@ impl Resource for UnarchivePlan {
         all
     }
 
-    fn reads(&self) -> Vec<Touch> {
-        vec![Touch::Path(self.src.clone())]
+    fn asks(&self) -> Vec<Touch> {
+        // The folders above are made without a look.
+        vec![Touch::Path(self.src.clone()), Touch::Tree(self.dest.clone())]
     }
 
     fn subject(&self) -> &str {
@@ -114,6 +115,10 @@ impl Resource for SentArchive {
 
     fn touches(&self) -> Vec<Touch> {
         self.plan.touches()
+    }
+
+    fn asks(&self) -> Vec<Touch> {
+        vec![Touch::Tree(self.plan.dest.clone())]
     }
 
     fn subject(&self) -> &str {

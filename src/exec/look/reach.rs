@@ -29,8 +29,8 @@ impl Reach {
         Reach::Paths(touches.iter().map(|touch| touch.map(|path| absolute(path, cwd))).collect())
     }
 
-    /// What the answer of a step's guards and probe hangs on, `looked_at` where it is a resource; none where nothing is asked.
-    pub(super) fn asked_of(prepared: &Prepared, looked_at: Option<Vec<Touch>>) -> Reach {
+    /// What the answer of a step's guards and probe hangs on, given what a resource asks; none where nothing is asked.
+    pub(super) fn asked_of(prepared: &Prepared, asks: Option<Vec<Touch>>) -> Reach {
         let cwd = prepared.cwd.as_deref();
         let mut paths: Vec<Touch> = Vec::new();
         for guard in &prepared.guards {
@@ -39,8 +39,8 @@ impl Reach {
                 PreparedGuard::Creates(path) | PreparedGuard::Removes(path) => paths.push(Touch::Path(path.clone())),
             }
         }
-        match (&prepared.body, looked_at) {
-            (_, Some(looked_at)) => paths.extend(looked_at),
+        match (&prepared.body, asks) {
+            (_, Some(asks)) => paths.extend(asks),
             (Body::Read { path } | Body::Stat { path }, None) => paths.push(Touch::Path(path.clone())),
             (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Unpack { .. } | Body::Declared(_), None) => {}
             _ => return Reach::Anything,

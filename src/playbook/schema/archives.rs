@@ -10,6 +10,7 @@ use crate::resource::ArchiveFormat;
 pub(super) fn verbs() -> [Value; 3] {
     let mut download = object("download", "A file that holds what a URL gives.", &[DOWNLOAD], &["url", "dest"]);
     download["properties"]["url"]["examples"] = json!(["https://example.org/app-{{ release }}.tar.gz"]);
+    download["properties"]["sha256"]["pattern"] = json!(r"^[0-9A-Fa-f]{64}$|\{\{|\{%");
     let mut archive = object("archive", "A file that holds what some paths hold.", &[ARCHIVE], &["src", "dest"]);
     let ends: Vec<String> = ArchiveFormat::ENDINGS.iter().map(|(end, _)| end.replace('.', "\\.")).collect();
     archive["properties"]["src"]["examples"] = json!(["/srv/app", ["/etc/nginx", "/srv/app"]]);

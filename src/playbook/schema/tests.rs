@@ -171,6 +171,8 @@ fn schemas_refuse_wrong_forms() {
         "text_no_text",
         "download_no_url",
         "download_checksum",
+        "download_sha256_named",
+        "download_sha256_short",
         "archive_no_src",
         "archive_zip",
         "unarchive_url",
