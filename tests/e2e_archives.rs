@@ -294,6 +294,9 @@ fn what_is_wrong_is_told() {
     one(&format!("unarchive: {{ src: files/no_archve, dest: \"{root}\" }}"));
     let shown = project.run(&["check", "one.yml"]).expect_code(3);
     assert!(shown.both().contains("E190") && shown.both().contains("`no_archive`"), "{}", shown.text());
+    one(&format!("unarchive: {{ src: /nowhere/app.tgz, dest: \"{root}\" }}"));
+    let shown = project.run(&["check", "one.yml"]).expect_code(3);
+    assert!(shown.both().contains("E190") && shown.both().contains("`remote: true`"), "{}", shown.text());
     for (task, said) in [
         (format!("unarchive: {{ src: files/no_archive, dest: \"{root}\" }}"), "files/no_archive can't be read as an archive"),
         (format!("unarchive: {{ src: \"{root}.tgz\", dest: \"{root}\", remote: true }}"), "host.tgz"),

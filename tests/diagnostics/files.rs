@@ -178,10 +178,11 @@ fn a_secret_may_be_written_but_not_shown_to_all() {
             "{secrets}{}",
             tasks(
                 "      - copy: { content: x, dest: /a, validate: \"grep {{ ⟦secrets.pw⟧ }} %s\" }\n      - directory: { dest: \"/{{ ⟦secrets.pw⟧ }}\" }\n      \
-                 - line: { dest: /a, line: x, owner: \"{{ ⟦secrets.pw⟧ }}\" }\n"
+                 - line: { dest: /a, line: x, owner: \"{{ ⟦secrets.pw⟧ }}\" }\n      \
+                 - download: { dest: /a, url: \"https://me:{{ ⟦secrets.pw⟧ }}@example.org/a\" }\n"
             )
         ),
-        &[("W110", ""), ("W110", ""), ("W110", "")],
+        &[("W110", ""), ("W110", ""), ("W110", ""), ("W110", "")],
     );
 }
 

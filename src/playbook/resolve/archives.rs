@@ -35,7 +35,11 @@ impl Lower<'_> {
         let src = if unarchive.remote {
             ArchiveSource::Remote(self.text(&unarchive.src))
         } else {
+            let named = self.files_needed.len();
             let (path, base) = self.local_file(&unarchive.src);
+            for need in &mut self.files_needed[named..] {
+                need.hint = Some("an archive on the host is unpacked with `remote: true`");
+            }
             ArchiveSource::Local { path, base }
         };
         Unarchive { src, dest: self.text(&unarchive.dest), strip: unarchive.strip, rights: self.rights(&unarchive.rights) }

@@ -84,7 +84,7 @@ impl Lower<'_> {
         let base = folder(self.map, path.span.file);
         let path = self.text(path);
         if path.is_literal() {
-            self.files_needed.push(FileNeed { path: base.join(&path.source.text), span: path.source.span });
+            self.files_needed.push(FileNeed { path: base.join(&path.source.text), span: path.source.span, hint: None });
         }
         (path, base)
     }

@@ -299,4 +299,8 @@ fn probe_texts_and_what_is_made_of_them() {
     assert!(compare("absent\nwhat?").is_err());
     let touched = [Touch::Tree("/opt/x".to_owned()), Touch::Path("/opt/x".to_owned()), Touch::Path("/opt".to_owned())];
     assert_eq!(wanted.touches(), touched);
+    let asked = [Touch::Path(wanted.src.clone()), Touch::Tree("/opt/x".to_owned())];
+    assert_eq!(wanted.asks(), asked, "folders above are made without a look");
+    let sent = SentArchive { plan: wanted, sha256: "ab".repeat(32) };
+    assert_eq!((sent.touches(), sent.asks()), (touched.to_vec(), asked[1..].to_vec()), "what is sent is not on the host");
 }
