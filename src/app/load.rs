@@ -236,11 +236,11 @@ impl Loader {
         };
         let resolved = playbook::resolve(&syntax, &self.map, &inventory, &mut self.engine, &options, &mut self.diagnostics)?;
         for need in &resolved.files_needed {
-            self.needed_file(&need.path, need.span);
+            self.needed_file(&need.path, need.span, need.hint);
         }
         for secret in resolved.playbook.secrets.values().filter(|secret| secret.used) {
             if let Some(path) = secret.source.file() {
-                self.needed_file(&super::secrets::at_home(path), secret.place);
+                self.needed_file(&super::secrets::at_home(path), secret.place, None);
             }
         }
         let files: indexmap::IndexSet<PathBuf> = resolved.files_needed.iter().map(|need| need.path.clone()).collect();
@@ -346,7 +346,7 @@ impl Loader {
         SourceText::verbatim(text, Span::new(file, 0..text.len()))
     }
 
-    fn needed_file(&mut self, path: &Path, span: Span) {
+    fn needed_file(&mut self, path: &Path, span: Span, hint: Option<&str>) {
         let name = path.display();
         match std::fs::File::open(path).and_then(|file| file.metadata()) {
             Ok(found) if found.is_dir() => {
@@ -354,7 +354,10 @@ impl Loader {
             }
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                self.diagnostics.push(Diagnostic::error("E190", span, format!("there is no file `{name}`")).hint(near_file(path)));
+                self.diagnostics.push(
+                    Diagnostic::error("E190", span, format!("there is no file `{name}`"))
+                        .hint(near_file(path).or_else(|| hint.map(str::to_owned))),
+                );
             }
             Err(error) => self.diagnostics.push(Diagnostic::error("E190", span, format!("`{name}` can't be read: {error}"))),
         }

@@ -12,7 +12,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::local_files::{LocalFile, measure, measure_file};
-use crate::resource::{CopyPlan, RemoteFile, fetch_check_script, fetch_script};
+use crate::resource::{CopyPlan, RemoteFile, UnarchivePlan, fetch_check_script, fetch_script};
 use crate::text::quote;
 use crate::transport::{BecomeUser, BulkEnd, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
 
@@ -36,8 +36,8 @@ pub(super) struct Bulk {
 pub(super) enum Way {
     /// There.
     Up {
-        /// The file there.
-        target: CopyPlan,
+        /// What is made of it.
+        target: Target,
         /// The bytes.
         from: Source,
     },
@@ -48,6 +48,38 @@ pub(super) enum Way {
         /// Where it goes; its folder is made.
         to: PathBuf,
     },
+}
+
+/// What a host makes of the bytes that it gets.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// A file.
+    Copy(CopyPlan),
+    /// What they are an archive of.
+    Unarchive {
+        /// Where it is unpacked, and how.
+        plan: UnarchivePlan,
+        /// A part of a temporary file's name that nobody can guess.
+        token: String,
+    },
+}
+
+impl Target {
+    /// Says `send` where the bytes must be sent.
+    fn check_script(&self, size: u64, sha256: &str) -> String {
+        match self {
+            Target::Copy(plan) => plan.check_script(size, sha256),
+            Target::Unarchive { plan, .. } => plan.check_script(size, sha256),
+        }
+    }
+
+    /// Reads them from its standard input.
+    fn upload_script(&self, size: u64, sha256: &str) -> String {
+        match self {
+            Target::Copy(plan) => plan.upload_script(size),
+            Target::Unarchive { plan, token } => plan.upload_script(size, sha256, token),
+        }
+    }
 }
 
 /// Where bytes come from.
@@ -162,7 +194,7 @@ fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
     umask + &folder
 }
 
-async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &CopyPlan, from: Source) -> Result<BulkEnd, Failure> {
+async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &Target, from: Source) -> Result<BulkEnd, Failure> {
     let (size, sha256) = match &from {
         Source::File(file) => file.measured().await.map_err(local(&file.path))?.clone(),
         Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text")))?,
@@ -172,7 +204,7 @@ async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target:
         return Ok(checked);
     }
     // A log, say, that grew meanwhile goes as it was when it was measured.
-    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(size)), open(&from).await?.take(size)).await?)
+    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(size, &sha256)), open(&from).await?.take(size)).await?)
 }
 
 async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Failure> {

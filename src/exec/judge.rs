@@ -195,7 +195,7 @@ fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
             verdict.outputs = resource::read_facts(&String::from_utf8_lossy(stdout), sections);
             verdict.stdout = Some(resource::facts_shown(&verdict.outputs));
         }
-        Body::Copy { .. } => match resource::copied(&String::from_utf8_lossy(stdout)) {
+        Body::Copy { .. } | Body::Unpack { .. } => match resource::copied(&String::from_utf8_lossy(stdout)) {
             Ok(applied) => verdict.applied(applied),
             Err(unfit) => return failed(unfit.to_string()),
         },

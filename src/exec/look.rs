@@ -254,7 +254,7 @@ fn only_reads(task: &Task) -> bool {
 
 /// Says whether there is something to ask a host of what a step would do.
 fn asks(prepared: &Prepared) -> bool {
-    !prepared.guards.is_empty() || matches!(prepared.body, Body::Copy { .. } | Body::Declared(_))
+    !prepared.guards.is_empty() || matches!(prepared.body, Body::Copy { .. } | Body::Unpack { .. } | Body::Declared(_))
 }
 
 /// Whether a step that is done changes something, as far as its task says.

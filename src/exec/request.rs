@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use super::bulk::{Bulk, Source, Way};
+use super::bulk::{Bulk, Source, Target, Way};
 use super::local_files::LocalFiles;
 use super::worker::{Job, JobId};
 use crate::model::{Judge, Shell, Task};
 use crate::plan::{Body, CopySource, Prepared, PreparedAwaited, PreparedCommand, PreparedGuard};
-use crate::resource::{self, Awaiting, Content, CopyPlan, FileContent, Resource, ScriptPlan};
+use crate::resource::{self, Awaiting, Content, CopyPlan, FileContent, Resource, ScriptPlan, SentArchive};
 use crate::transport::{GuardCheck, GuardKind, Invocation, OnFailure, Request, ShellProgram};
 
 /// Up to this size a file's bytes travel inside a request.
@@ -36,7 +36,7 @@ pub(super) enum Trip {
 /// Says how a step travels.
 pub(super) fn route(prepared: &Prepared) -> Route {
     let inline = match &prepared.body {
-        Body::Fetch { .. } => false,
+        Body::Fetch { .. } | Body::Unpack { .. } => false,
         Body::Copy { from: CopySource::Content(text) | CopySource::Template { text, .. }, .. } => text.len() as u64 <= INLINE,
         Body::Copy { from: CopySource::Edited { content, .. }, .. } => content.len() as u64 <= INLINE,
         // One that can't be looked at is told of when it is read.
@@ -108,8 +108,9 @@ pub(super) fn job(
             Invocation::Script(resource::wait_script(what, *absent, *interval))
         }
         Body::Facts { sections } => Invocation::Script(resource::facts_script(sections)),
-        // Neither a large file nor what needs no host comes here.
+        // Neither what goes by itself nor what needs no host comes here.
         Body::Fetch { .. }
+        | Body::Unpack { .. }
         | Body::Assert { .. }
         | Body::Set(_)
         | Body::Print(_)
@@ -139,6 +140,10 @@ pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box
     let (from, file) = match body {
         Body::Declared(declared) => return Ok(Some(declared.clone().into_resource())),
         Body::Copy { from, file } => (from, file),
+        Body::Unpack { src, plan } => {
+            let (_, sha256) = measured(src, files)?;
+            return Ok(Some(Box::new(SentArchive { plan: plan.clone(), sha256 })));
+        }
         _ => return Ok(None),
     };
     let content = match from {
@@ -149,8 +154,7 @@ pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box
             if size <= resource::DIFF_LIMIT as u64 {
                 Content::Bytes(read(path)?)
             } else {
-                let measured = files.get(path).measured_now();
-                let (size, sha256) = measured.map_err(|error| Unreadable { path: path.display().to_string(), error })?;
+                let (size, sha256) = measured(path, files)?;
                 Content::Known(size, sha256)
             }
         }
@@ -183,6 +187,10 @@ fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {
     }
 }
 
+fn measured(path: &Path, files: &mut LocalFiles) -> Result<(u64, String), Unreadable> {
+    files.get(path).measured_now().map_err(|error| Unreadable { path: path.display().to_string(), error })
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     std::fs::read(path).map_err(|error| Unreadable { path: path.display().to_string(), error })
 }
@@ -205,12 +213,17 @@ fn bulk(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Bulk {
     let way = match &prepared.body {
         Body::Fetch { src, dest } => Way::Down { src: src.clone(), to: dest.clone() },
         Body::Copy { from: CopySource::Content(text) | CopySource::Template { text, .. }, .. } => {
-            Way::Up { target: target(prepared), from: Source::Bytes(text.clone().into_bytes()) }
+            Way::Up { target: Target::Copy(target(prepared)), from: Source::Bytes(text.clone().into_bytes()) }
         }
         Body::Copy { from: CopySource::Edited { content, .. }, .. } => {
-            Way::Up { target: target(prepared), from: Source::Bytes(content.clone()) }
+            Way::Up { target: Target::Copy(target(prepared)), from: Source::Bytes(content.clone()) }
         }
-        Body::Copy { from: CopySource::File(path), .. } => Way::Up { target: target(prepared), from: Source::File(files.get(path)) },
+        Body::Copy { from: CopySource::File(path), .. } => {
+            Way::Up { target: Target::Copy(target(prepared)), from: Source::File(files.get(path)) }
+        }
+        Body::Unpack { src, plan } => {
+            Way::Up { target: Target::Unarchive { plan: plan.clone(), token: token() }, from: Source::File(files.get(src)) }
+        }
         _ => Way::Down { src: String::new(), to: std::path::PathBuf::new() },
     };
     let guards = (!prepared.guards.is_empty()).then(|| Box::new(request(id, prepared, Invocation::Script(String::new()))));

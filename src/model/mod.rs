@@ -4,6 +4,7 @@
 //! messages) and nothing of YAML, minijinja, SSH or SQLite. Templates stand here as text with what they read; the
 //! compiled form is the `template` room's.
 
+mod archives;
 mod connect;
 mod flow;
 mod host;
@@ -19,6 +20,7 @@ mod verb;
 mod walk;
 mod written;
 
+pub use archives::{Archive, ArchiveSource, Download, Unarchive};
 pub use connect::{Connect, ConnectPatch, HostKey, Jump, Kex, Transport};
 pub use flow::{
     BatchSize, Block, BlockIx, Chosen, ChosenGroup, Each, EachItems, Flow, Frame, FrameIx, Gate, Home, Input, InputKind, Limit, Notify,

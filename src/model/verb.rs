@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{CopyFile, LineInFile, PathState, Template, TemplateFile, TextInFile, Var};
+use super::{Archive, CopyFile, Download, LineInFile, PathState, Template, TemplateFile, TextInFile, Unarchive, Var};
 use crate::diag::Span;
 
 /// What a task does.
@@ -33,6 +33,12 @@ pub enum Verb {
     Line(Box<LineInFile>),
     /// Puts marked lines into a file, or takes them out.
     Text(Box<TextInFile>),
+    /// Writes a file with what a URL gives.
+    Download(Box<Download>),
+    /// Packs paths of the host into a file.
+    Archive(Box<Archive>),
+    /// Unpacks an archive into a folder.
+    Unarchive(Box<Unarchive>),
     /// Brings a remote file here.
     Fetch(Box<Fetch>),
     /// Checks expressions.
@@ -73,6 +79,9 @@ impl Verb {
             Verb::Link(_) => "link",
             Verb::Line(_) => "line",
             Verb::Text(_) => "text",
+            Verb::Download(_) => "download",
+            Verb::Archive(_) => "archive",
+            Verb::Unarchive(_) => "unarchive",
             Verb::Fetch(_) => "fetch",
             Verb::Assert(_) => "assert",
             Verb::Set(_) => "set",
@@ -97,7 +106,8 @@ impl Verb {
     #[must_use]
     pub fn is_resource(&self) -> bool {
         let of_bytes = matches!(self, Verb::Copy(_) | Verb::Template(_) | Verb::Line(_) | Verb::Text(_));
-        of_bytes || matches!(self, Verb::File(_) | Verb::Directory(_) | Verb::Link(_))
+        let of_archives = matches!(self, Verb::Download(_) | Verb::Archive(_) | Verb::Unarchive(_));
+        of_bytes || of_archives || matches!(self, Verb::File(_) | Verb::Directory(_) | Verb::Link(_))
     }
 
     /// Says whether it needs no connection.

@@ -121,6 +121,9 @@ impl Verb {
                 text.text.iter().chain(&text.name).chain(&text.comment).for_each(&mut *each);
                 text.edited.for_each_template(each);
             }
+            Verb::Download(download) => download.for_each_template(each),
+            Verb::Archive(archive) => archive.for_each_template(each),
+            Verb::Unarchive(unarchive) => unarchive.for_each_template(each),
             Verb::Fetch(fetch) => {
                 each(&fetch.src);
                 each(&fetch.dest);

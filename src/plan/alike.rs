@@ -63,10 +63,11 @@ impl Alike {
 /// Says whether a template in a part of a task with some verb does more with values than to insert them.
 pub(super) fn computes(verb: &Verb, part: TaskPart, template: &Template) -> bool {
     let by_value = match verb {
-        Verb::WaitFor(_) | Verb::Fetch(_) | Verb::Line(_) | Verb::Text(_) => true,
+        Verb::WaitFor(_) | Verb::Fetch(_) | Verb::Line(_) | Verb::Text(_) | Verb::Download(_) | Verb::Archive(_) => true,
         Verb::Copy(copy) => judged(&copy.file.rights, Some(&copy.file), template),
         Verb::Template(written) => judged(&written.file.rights, Some(&written.file), template),
         Verb::File(path) | Verb::Directory(path) => path.rights().is_some_and(|rights| judged(rights, None, template)),
+        Verb::Unarchive(unarchive) => judged(&unarchive.rights, None, template),
         _ => false,
     };
     matches!(part, TaskPart::Each | TaskPart::When | TaskPart::On) || by_value || !template.only_inserts()

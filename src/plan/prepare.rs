@@ -4,6 +4,7 @@
 //! rendering go through the same code: [`prepare`] gives up where something is pending, [`preview`] writes
 //! `‹after survey/kernel›` in its place.
 
+mod archives;
 mod written;
 
 use std::cell::RefCell;
@@ -128,6 +129,9 @@ impl Rendering<'_> {
             Verb::File(path) | Verb::Directory(path) | Verb::Link(path) => self.path_state(path)?,
             Verb::Line(line) => self.line(line)?,
             Verb::Text(text) => self.marked_text(task, text)?,
+            Verb::Download(download) => self.download(download)?,
+            Verb::Archive(archive) => self.archive(archive)?,
+            Verb::Unarchive(unarchive) => self.unarchive(unarchive)?,
             Verb::Fetch(fetch) => {
                 let src = self.path(&fetch.src)?;
                 let dest = self.path(&fetch.dest)?;

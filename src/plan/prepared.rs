@@ -10,7 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::model::{BecomeMethod, HostIx, Shell, Value};
-use crate::resource::{Declared, FileTarget, LineFile, Rights, TextFile, WantedPath};
+use crate::resource::{Declared, FileTarget, LineFile, Rights, TextFile, UnarchivePlan, WantedPath};
 use crate::template::{RenderError, has_hole as is_pending};
 use crate::text::{plural, quote};
 
@@ -70,6 +70,13 @@ pub enum Body {
     },
     /// Makes something what it is to be.
     Declared(Declared),
+    /// Unpacks an archive of the controller, which is sent where the host has not unpacked it yet.
+    Unpack {
+        /// The archive here.
+        src: PathBuf,
+        /// Where it goes, and how.
+        plan: UnarchivePlan,
+    },
     /// Brings a file here.
     Fetch {
         /// The file on the host.
@@ -270,6 +277,7 @@ pub fn command_line(prepared: &Prepared) -> String {
             format!("{from} to {}{}", word(&file.dest), how(file))
         }
         Body::Declared(declared) => declared_line(declared),
+        Body::Unpack { src, plan } => unarchive_line(&word(&src.to_string_lossy()), plan),
         Body::Fetch { src, dest } => format!("fetch {} to {}", word(src), word(&dest.to_string_lossy())),
         Body::Assert { checks, .. } => {
             let list: Vec<&str> = checks.iter().map(|check| check.expression.as_str()).collect();
@@ -336,14 +344,19 @@ fn declared_line(declared: &Declared) -> String {
             format!("{what} in {}{}", word(&file.dest), how(file))
         }
         Declared::Download(download) => {
-            format!("download {} from {}{}", word(&download.file.dest), word(&download.url), rights(&download.file.rights))
+            format!("download {} from {}{}", word(&download.file.dest), word(&download.url), how(&download.file))
         }
         Declared::Archive(archive) => {
             let src: Vec<String> = archive.src.iter().map(|path| word(path)).collect();
-            format!("archive {} of {}{}", word(&archive.file.dest), src.join(", "), rights(&archive.file.rights))
+            format!("archive {} of {}{}", word(&archive.file.dest), src.join(", "), how(&archive.file))
         }
-        Declared::Unarchive(archive) => format!("unarchive {} into {}{}", word(&archive.src), word(&archive.dest), rights(&archive.rights)),
+        Declared::Unarchive(plan) => unarchive_line(&format!("the host's {}", word(&plan.src)), plan),
     }
+}
+
+fn unarchive_line(src: &str, plan: &UnarchivePlan) -> String {
+    let stripped = if plan.strip == 0 { String::new() } else { format!(", without {}", plural(plan.strip as usize, "leading part")) };
+    format!("unarchive {src} into {}{stripped}{}", word(&plan.dest), rights(&plan.rights))
 }
 
 fn word(text: &str) -> String {

@@ -1,11 +1,13 @@
 //! The keys of the language, one table each: what the reader accepts, what it suggests, what the schemas say.
 //!
-//! Tables of what flows (blocks, actions, inputs, defaults) are in `flow`, of most verbs that write in `written`. Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
+//! Tables of what flows (blocks, actions, inputs, defaults) are in `flow`, of most verbs that write in `written` and `archives`. Knows no YAML and no file. A key that the language has and this version does not is marked as later, so that
 //! the reader can say so instead of calling it unknown.
 
+mod archives;
 mod flow;
 mod written;
 
+pub(crate) use archives::{ARCHIVE, DOWNLOAD, UNARCHIVE};
 pub(crate) use flow::{ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, INCLUDE, INPUT, SCRIPT, USE, WAIT_FOR};
 use written::{BACKUP, VALIDATE};
 pub(crate) use written::{DIRECTORY, FILE, LINE, LINK, TEMPLATE, TEXT};
@@ -238,6 +240,9 @@ pub(crate) const VERBS: &[Key] = &[
     key("link", Form::Verb, "Makes a symbolic link, or removes it."),
     key("line", Form::Verb, "Puts a line into a file, or takes it out."),
     key("text", Form::Verb, "Puts marked lines into a file, or takes them out."),
+    key("download", Form::Verb, "A file that holds what a URL gives."),
+    key("archive", Form::Verb, "A file that holds what some paths of the host hold."),
+    key("unarchive", Form::Verb, "A folder that holds what an archive holds."),
     key("fetch", Form::Verb, "Brings a file of the host here."),
     key("assert", Form::Verb, "Checks expressions; all are evaluated, all failures shown."),
     key("set", Form::Vars, "Sets variables of the host, from here on."),
@@ -249,9 +254,6 @@ pub(crate) const VERBS: &[Key] = &[
     key("pause", Form::Duration, "Waits."),
     key("confirm", Form::Template, "Asks the user, once for all hosts."),
     key("flush", Form::Flush, "Runs the handlers that are pending: `flush: handlers`."),
-    later("archive"),
-    later("unarchive"),
-    later("download"),
     later("package"),
     later("service"),
     later("user"),
@@ -357,6 +359,10 @@ pub(crate) const ALIASES: &[(&str, &str)] = &[
     ("content", "text"),
     ("marker", "comment"),
     ("target", "src"),
+    ("get_url", "download"),
+    ("checksum", "sha256"),
+    ("remote_src", "remote"),
+    ("strip_components", "strip"),
 ];
 
 /// The fields of a step's result.
@@ -369,7 +375,7 @@ pub(crate) fn output_fields(verb: &str) -> &'static [&'static str] {
         "stat" => &["exists", "type", "size", "mode", "owner", "group", "mtime"],
         "glob" => &["paths"],
         "facts" => &crate::resource::FACT_SECTIONS,
-        "copy" | "template" | "line" | "text" => &["backup"],
+        "copy" | "template" | "line" | "text" | "download" | "archive" => &["backup"],
         _ => &[],
     }
 }
@@ -382,7 +388,7 @@ mod tests {
     fn no_key_stands_twice() {
         for table in [
             PLAYBOOK, ROUND, GROUP, COPY, FETCH, ASSERT, BECOME, ACTION, BLOCK, CHOSEN, DEFAULTS, EACH, ENTRIES, INCLUDE, INPUT, SCRIPT,
-            USE, WAIT_FOR, TEMPLATE, FILE, DIRECTORY, LINK, LINE, TEXT,
+            USE, WAIT_FOR, TEMPLATE, FILE, DIRECTORY, LINK, LINE, TEXT, DOWNLOAD, ARCHIVE, UNARCHIVE,
         ] {
             for (index, key) in table.iter().enumerate() {
                 assert!(!table[..index].iter().any(|other| other.name == key.name), "{}", key.name);
@@ -397,7 +403,7 @@ mod tests {
     #[test]
     fn aliases_lead_to_keys() {
         for (_, key) in ALIASES {
-            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK, LINE, TEXT]
+            let known = [PLAYBOOK, ROUND, TASK, VERBS, COPY, ASSERT, ENTRIES, BLOCK, LINE, TEXT, DOWNLOAD, UNARCHIVE]
                 .iter()
                 .any(|table| table.iter().any(|known| known.name == *key));
             assert!(known, "{key}");

@@ -29,6 +29,8 @@ pub struct FileNeed {
     pub path: PathBuf,
     /// Where it is named.
     pub span: Span,
+    /// What to write where another machine's file was meant.
+    pub hint: Option<&'static str>,
 }
 
 /// A playbook that was resolved without errors.

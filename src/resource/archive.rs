@@ -37,21 +37,29 @@ pub enum ArchiveFormat {
 }
 
 impl ArchiveFormat {
+    /// How names end, and the format that each tells.
+    pub const ENDINGS: [(&str, ArchiveFormat); 9] = [
+        (".tar", ArchiveFormat::Tar),
+        (".tar.gz", ArchiveFormat::TarGz),
+        (".tgz", ArchiveFormat::TarGz),
+        (".tar.xz", ArchiveFormat::TarXz),
+        (".txz", ArchiveFormat::TarXz),
+        (".tar.bz2", ArchiveFormat::TarBz2),
+        (".tbz2", ArchiveFormat::TarBz2),
+        (".tbz", ArchiveFormat::TarBz2),
+        (".tb2", ArchiveFormat::TarBz2),
+    ];
+
     /// The format that a file's name tells; none where it tells none of these.
     #[must_use]
     pub fn of_name(path: &str) -> Option<ArchiveFormat> {
-        const ENDS: [(&str, ArchiveFormat); 9] = [
-            (".tar", ArchiveFormat::Tar),
-            (".tar.gz", ArchiveFormat::TarGz),
-            (".tgz", ArchiveFormat::TarGz),
-            (".tar.xz", ArchiveFormat::TarXz),
-            (".txz", ArchiveFormat::TarXz),
-            (".tar.bz2", ArchiveFormat::TarBz2),
-            (".tbz2", ArchiveFormat::TarBz2),
-            (".tbz", ArchiveFormat::TarBz2),
-            (".tb2", ArchiveFormat::TarBz2),
-        ];
-        ENDS.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, format)| format)
+        ArchiveFormat::ENDINGS.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, format)| format)
+    }
+
+    /// The endings of names, for people.
+    #[must_use]
+    pub fn endings() -> String {
+        ArchiveFormat::ENDINGS.map(|(end, _)| format!("`{end}`")).join(", ")
     }
 
     /// A command that packs its standard input. More threads of `xz` would give other bytes on other machines.
@@ -118,12 +126,25 @@ impl Resource for ArchivePlan {
         vec![Touch::Path(self.file.dest.clone())]
     }
 
+    fn asks(&self) -> Vec<Touch> {
+        let held = self.src.iter().map(|path| Touch::Tree(path.clone()));
+        held.chain(self.touches()).collect()
+    }
+
     fn subject(&self) -> &str {
         &self.file.dest
     }
 }
 
 impl ArchivePlan {
+    /// Says whether its paths can stand in one archive.
+    ///
+    /// # Errors
+    /// Where they can't: their names would lead out of it, or have no folder in common.
+    pub fn fits(&self) -> Result<(), Unfit> {
+        members(&self.src).map(drop)
+    }
+
     /// Shell text that fills `$names`, and says what `pack` is.
     fn list(&self) -> String {
         let (base, members) = match members(&self.src) {

@@ -37,8 +37,13 @@ pub trait Resource: fmt::Debug {
     /// Where it is not as wanted after all, or the host said what can't be understood.
     fn applied(&self, printed: &[u8]) -> Result<Applied, Unfit>;
 
-    /// What it may change on its host, besides what it makes it from.
+    /// What it may change on its host.
     fn touches(&self) -> Vec<Touch>;
+
+    /// What the answer of its probe hangs on.
+    fn asks(&self) -> Vec<Touch> {
+        self.touches()
+    }
 
     /// The words that name what it is about: a path, mostly.
     fn subject(&self) -> &str;

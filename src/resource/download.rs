@@ -78,6 +78,17 @@ impl Resource for DownloadPlan {
 }
 
 impl DownloadPlan {
+    /// Says whether a text is a SHA-256 in hex.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn read_sha256(text: &str) -> Result<(), &'static str> {
+        if text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(());
+        }
+        Err(if text.contains(':') { "write the digits alone, without the name of the digest" } else { "as `sha256sum` prints them" })
+    }
+
     fn wanted(&self) -> Option<String> {
         self.sha256.as_ref().map(|sha256| sha256.to_ascii_lowercase())
     }

@@ -53,7 +53,7 @@ pub use read::{is_at_hand, read_script};
 pub use rights::Rights;
 pub use script::ScriptPlan;
 pub use stat::{FileKind, FileStat, stat_script};
-pub use unarchive::UnarchivePlan;
+pub use unarchive::{SentArchive, UnarchivePlan};
 pub use wait_for::{Awaiting, last_seen, wait_script};
 
 /// Writes a path as one word that no tool takes for an option or for its standard input.

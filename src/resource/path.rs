@@ -115,6 +115,14 @@ impl Resource for PathPlan {
         }
     }
 
+    fn asks(&self) -> Vec<Touch> {
+        match &self.wanted {
+            // The folders above are made without a look.
+            WantedPath::Directory(_) => vec![Touch::Path(self.dest.clone())],
+            _ => self.touches(),
+        }
+    }
+
     fn subject(&self) -> &str {
         &self.dest
     }

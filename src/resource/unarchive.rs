@@ -6,6 +6,7 @@
 //! the stamp away as it writes that file, so that going back to an older archive unpacks it again. The stamp comes last: a script that was
 //! ended half-way is known by its absence. Without `owner` and `group`, whose the members are is up to `tar`.
 
+use super::content::copied;
 use super::declared::{Applied, Found, Resource, Touch, Unfit};
 use super::diff::known_as;
 use super::fetch::DIGEST;
@@ -76,8 +77,52 @@ impl Resource for UnarchivePlan {
         all
     }
 
+    fn asks(&self) -> Vec<Touch> {
+        // The folders above are made without a look.
+        vec![Touch::Path(self.src.clone()), Touch::Tree(self.dest.clone())]
+    }
+
     fn subject(&self) -> &str {
         &self.dest
+    }
+}
+
+/// An archive that is sent, looked at before it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentArchive {
+    /// Where it goes, and how.
+    pub plan: UnarchivePlan,
+    /// Its SHA-256.
+    pub sha256: String,
+}
+
+impl Resource for SentArchive {
+    fn probe(&self) -> String {
+        format!("{}sum={}\nknow\nlook\n", self.plan.head(&self.plan.src, "t"), quote(&self.sha256))
+    }
+
+    fn compare(&self, probed: &[u8]) -> Result<Found, Unfit> {
+        self.plan.compare(probed)
+    }
+
+    fn apply(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn applied(&self, printed: &[u8]) -> Result<Applied, Unfit> {
+        copied(&String::from_utf8_lossy(printed))
+    }
+
+    fn touches(&self) -> Vec<Touch> {
+        self.plan.touches()
+    }
+
+    fn asks(&self) -> Vec<Touch> {
+        vec![Touch::Tree(self.plan.dest.clone())]
+    }
+
+    fn subject(&self) -> &str {
+        self.plan.subject()
     }
 }
 

@@ -150,6 +150,11 @@ fn every_argument_is_looked_at() {
         format!(
             "text: {{ {file}, text: \"{{{{ ⟦a5⟧ }}}}\", name: \"{{{{ ⟦a6⟧ }}}}\", comment: \"{{{{ ⟦a7⟧ }}}}\", before: \"{{{{ ⟦a8⟧ }}}}\" }}"
         ),
+        format!("download: {{ {file}, url: \"{{{{ ⟦a5⟧ }}}}\", sha256: \"{{{{ ⟦a6⟧ }}}}\" }}"),
+        format!("archive: {{ {file}, src: \"{{{{ ⟦a5⟧ }}}}\" }}"),
+        format!("archive: {{ {file}, src: [/a, \"{{{{ ⟦a5⟧ }}}}\"] }}"),
+        format!("unarchive: {{ dest: \"{{{{ ⟦a0⟧ }}}}\", {written}, src: \"{{{{ ⟦a5⟧ }}}}\" }}"),
+        format!("unarchive: {{ dest: \"{{{{ ⟦a0⟧ }}}}\", {written}, src: \"{{{{ ⟦a5⟧ }}}}\", remote: true }}"),
     ];
     for verb in verbs {
         let (plain, places) = unmarked(&tasks(&format!("      - {verb}\n")));
@@ -173,10 +178,11 @@ fn a_secret_may_be_written_but_not_shown_to_all() {
             "{secrets}{}",
             tasks(
                 "      - copy: { content: x, dest: /a, validate: \"grep {{ ⟦secrets.pw⟧ }} %s\" }\n      - directory: { dest: \"/{{ ⟦secrets.pw⟧ }}\" }\n      \
-                 - line: { dest: /a, line: x, owner: \"{{ ⟦secrets.pw⟧ }}\" }\n"
+                 - line: { dest: /a, line: x, owner: \"{{ ⟦secrets.pw⟧ }}\" }\n      \
+                 - download: { dest: /a, url: \"https://me:{{ ⟦secrets.pw⟧ }}@example.org/a\" }\n"
             )
         ),
-        &[("W110", ""), ("W110", ""), ("W110", "")],
+        &[("W110", ""), ("W110", ""), ("W110", ""), ("W110", "")],
     );
 }
 
@@ -195,7 +201,7 @@ fn a_template_file_of_an_action_sees_its_inputs() {
     assert_eq!(found, [("E112", "app.j2:1:9", "inputs.prot"), ("E110", "app.j2:2:4", "color")]);
 }
 
-const WRITING: [&str; 7] = [
+const WRITING: [&str; 11] = [
     "copy: { content: x, dest: /a }",
     "template: { src: a.j2, dest: /a }",
     "file: /a",
@@ -203,6 +209,10 @@ const WRITING: [&str; 7] = [
     "link: { dest: /a, src: b }",
     "line: { dest: /a, line: x }",
     "text: { dest: /a, state: absent }",
+    "download: { url: \"http://b/a\", dest: /a }",
+    "archive: { src: [/b, /c], dest: /a.tgz }",
+    "unarchive: { src: a.j2, dest: /a }",
+    "unarchive: { src: /b.tgz, dest: /a, remote: true }",
 ];
 
 #[test]
@@ -228,6 +238,22 @@ fn what_writes_is_planned_as_what_may_change() {
     let ready = app::load(&Sources::file(folder.path().join("site.yml"))).ready.unwrap();
     let commands: Vec<&str> = ready.view.rounds[0].tasks.iter().map(|task| task.steps[0].what.command.as_str()).collect();
     let template = format!("template {} to /a", folder.path().join("a.j2").display());
-    assert_eq!(commands, ["copy 1 byte to /a", &template, "file /a", "directory /a", "link /a to b", "line in /a", "no text in /a"]);
-    assert_eq!((ready.view.counts.steps, ready.view.counts.may_change), (7, 7));
+    let unarchive = format!("unarchive {} into /a", folder.path().join("a.j2").display());
+    assert_eq!(
+        commands,
+        [
+            "copy 1 byte to /a",
+            &template,
+            "file /a",
+            "directory /a",
+            "link /a to b",
+            "line in /a",
+            "no text in /a",
+            "download /a from http://b/a",
+            "archive /a.tgz of /b, /c",
+            &unarchive,
+            "unarchive the host's /b.tgz into /a"
+        ]
+    );
+    assert_eq!((ready.view.counts.steps, ready.view.counts.may_change), (11, 11));
 }

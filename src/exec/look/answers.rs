@@ -63,16 +63,13 @@ impl Dispatcher {
 
     /// The steps before one whose effects decide what it would do; the last of them on each of its hosts.
     pub(super) fn decided_by(&mut self, step: StepId, task: &Task, prepared: &Prepared) -> Vec<String> {
-        let touches = match self.resource(&prepared.body) {
-            Ok(resource) => resource.map(|resource| resource.touches()),
+        let asks = match self.resource(&prepared.body) {
+            Ok(resource) => resource.map(|resource| resource.asks()),
             // Its own trouble is told when it is asked.
             Err(_) => None,
         };
-        let asked = if only_reads(task) && touches.is_none() && is_command(prepared) {
-            Reach::Anything
-        } else {
-            Reach::asked_of(prepared, touches)
-        };
+        let asked =
+            if only_reads(task) && asks.is_none() && is_command(prepared) { Reach::Anything } else { Reach::asked_of(prepared, asks) };
         let mut names = Vec::new();
         for host in &prepared.on {
             if let Some(change) = self.changes_before(step, *host).rfind(|change| change.reach.meets(&asked)) {

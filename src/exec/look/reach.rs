@@ -32,8 +32,8 @@ impl Reach {
         Reach::Paths(touches.iter().map(|touch| touch.map(|path| absolute(path, cwd))).collect())
     }
 
-    /// What the answer of a step's guards and probe hangs on; none where nothing is asked.
-    pub(super) fn asked_of(prepared: &Prepared, touches: Option<Vec<Touch>>) -> Reach {
+    /// What the answer of a step's guards and probe hangs on, given what a resource asks; none where nothing is asked.
+    pub(super) fn asked_of(prepared: &Prepared, asks: Option<Vec<Touch>>) -> Reach {
         let cwd = prepared.cwd.as_deref();
         let mut paths: Vec<Touch> = Vec::new();
         for guard in &prepared.guards {
@@ -42,10 +42,10 @@ impl Reach {
                 PreparedGuard::Creates(path) | PreparedGuard::Removes(path) => paths.push(Touch::Path(path.clone())),
             }
         }
-        match (&prepared.body, touches) {
-            (_, Some(touches)) => paths.extend(touches),
+        match (&prepared.body, asks) {
+            (_, Some(asks)) => paths.extend(asks),
             (Body::Read { path } | Body::Stat { path }, None) => paths.push(Touch::Path(path.clone())),
-            (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Declared(_), None) => {}
+            (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Unpack { .. } | Body::Declared(_), None) => {}
             (Body::Facts { sections }, None) if sections.iter().all(|section| LASTING.contains(&section.as_str())) => {}
             _ => return Reach::Anything,
         }

@@ -84,7 +84,7 @@ impl Rendering<'_> {
         Ok((self.written(&edited.file)?, place))
     }
 
-    fn written(&self, file: &WrittenFile) -> Result<FileTarget> {
+    pub(super) fn written(&self, file: &WrittenFile) -> Result<FileTarget> {
         Ok(FileTarget {
             dest: self.path(&file.dest)?,
             rights: self.rights(&file.rights)?,
@@ -93,7 +93,7 @@ impl Rendering<'_> {
         })
     }
 
-    fn rights(&self, rights: &FileRights) -> Result<Rights> {
+    pub(super) fn rights(&self, rights: &FileRights) -> Result<Rights> {
         Ok(Rights {
             mode: rights.mode.as_ref().map_or(Ok(None), |mode| self.mode(mode))?,
             owner: self.optional_path(rights.owner.as_ref())?,

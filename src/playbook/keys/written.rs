@@ -6,9 +6,9 @@ pub(super) const BACKUP: Key = key("backup", Form::Bool, "Keeps what was there u
 pub(super) const VALIDATE: Key =
     key("validate", Form::Template, "Shell text that must exit 0 before the file takes its place; `%s` in it is the new file's path.");
 
-const MODE: Key = key("mode", Form::Mode, "Its mode, as text: \"0644\".");
-const OWNER: Key = key("owner", Form::Template, "Its owner.");
-const GROUP: Key = key("group", Form::Template, "Its group.");
+pub(super) const MODE: Key = key("mode", Form::Mode, "Its mode, as text: \"0644\".");
+pub(super) const OWNER: Key = key("owner", Form::Template, "Its owner.");
+pub(super) const GROUP: Key = key("group", Form::Template, "Its group.");
 const AFTER: Key = key("after", Form::Template, "Where it is new it goes behind the last line that matches this regular expression.");
 const BEFORE: Key = key("before", Form::Template, "Where it is new it goes before the first line that matches this regular expression.");
 const AT: Key = key("at", Form::Edge, "Where it is new it goes here.");

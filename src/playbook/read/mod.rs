@@ -4,6 +4,7 @@
 //! kept, so that one run shows all of them; a task whose verb can't be read keeps its place for those that need it.
 //! Files that are included or used are listed by the way, not read: see [`super::Syntax::wanted`].
 
+mod archives;
 mod entries;
 mod flow;
 mod inputs;

@@ -144,7 +144,7 @@ impl Reader<'_> {
     }
 
     /// Reads `dest` and how it is written.
-    fn written(&mut self, node: &Node, verb: &str) -> Option<Written> {
+    pub(super) fn written(&mut self, node: &Node, verb: &str) -> Option<Written> {
         let dest = self.argument(node, verb, "dest", "the file on the host");
         let rights = self.rights(node);
         let backup = self.flag(node, "backup").unwrap_or_default();
@@ -152,7 +152,7 @@ impl Reader<'_> {
         Some(Written { dest: dest?, rights, backup, validate })
     }
 
-    fn rights(&mut self, node: &Node) -> Rights {
+    pub(super) fn rights(&mut self, node: &Node) -> Rights {
         let mode = node.get("mode").and_then(|entry| self.octal(entry));
         Rights { mode, owner: self.text(node, "owner"), group: self.text(node, "group") }
     }

@@ -5,6 +5,7 @@
 //! reads of other tasks becomes [`crate::model::Task::reads`]. Touches no file and renders nothing.
 
 mod actions;
+mod archives;
 mod bind;
 mod builtin;
 mod expand;

@@ -249,6 +249,15 @@ fn for_each_argument<'t>(task: &'t Task, each: &mut dyn FnMut(&'t Template, Opti
         Verb::Line(line) => written(&line.edited.file, &mut paths, each),
         Verb::Text(text) => written(&text.edited.file, &mut paths, each),
         Verb::File(path) | Verb::Directory(path) | Verb::Link(path) => path.for_each_template(&mut |template| paths.push(template)),
+        Verb::Download(download) => {
+            paths.push(&download.url);
+            written(&download.file, &mut paths, each);
+        }
+        Verb::Archive(archive) => {
+            paths.extend(&archive.src);
+            written(&archive.file, &mut paths, each);
+        }
+        Verb::Unarchive(unarchive) => unarchive.for_each_template(&mut |template| paths.push(template)),
         Verb::Fetch(fetch) => paths.push(&fetch.src),
         Verb::Script(script) => paths.extend(script.args.iter().chain([&script.src])),
         Verb::WaitFor(wait) => match &wait.what {

@@ -34,6 +34,9 @@ impl Lower<'_> {
             syntax::Verb::Link(path) => Verb::Link(Box::new(self.path_state(path))),
             syntax::Verb::Line(line) => Verb::Line(Box::new(self.line(line))),
             syntax::Verb::Text(text) => Verb::Text(Box::new(self.marked_text(text))),
+            syntax::Verb::Download(download) => Verb::Download(Box::new(self.download(download))),
+            syntax::Verb::Archive(archive) => Verb::Archive(Box::new(self.archive(archive))),
+            syntax::Verb::Unarchive(unarchive) => Verb::Unarchive(Box::new(self.unarchive(unarchive))),
             syntax::Verb::Fetch { src, dest } => {
                 let base = folder(self.map, dest.span.file);
                 Verb::Fetch(Box::new(Fetch { src: self.text(src), dest: self.text(dest), base, below: None }))
@@ -81,7 +84,7 @@ impl Lower<'_> {
         let base = folder(self.map, path.span.file);
         let path = self.text(path);
         if path.is_literal() {
-            self.files_needed.push(FileNeed { path: base.join(&path.source.text), span: path.source.span });
+            self.files_needed.push(FileNeed { path: base.join(&path.source.text), span: path.source.span, hint: None });
         }
         (path, base)
     }

@@ -85,7 +85,7 @@ impl Lower<'_> {
         EditedFile { file: self.written(&edited.file), create: edited.create, absent: edited.absent, place }
     }
 
-    fn written(&mut self, file: &syntax::Written) -> WrittenFile {
+    pub(super) fn written(&mut self, file: &syntax::Written) -> WrittenFile {
         WrittenFile {
             dest: self.text(&file.dest),
             rights: self.rights(&file.rights),
@@ -94,7 +94,7 @@ impl Lower<'_> {
         }
     }
 
-    fn rights(&mut self, rights: &syntax::Rights) -> FileRights {
+    pub(super) fn rights(&mut self, rights: &syntax::Rights) -> FileRights {
         let mut native = |text: &Option<SourceText>| text.as_ref().map(|text| self.template(text, Context::Native));
         FileRights { mode: native(&rights.mode), owner: native(&rights.owner), group: native(&rights.group) }
     }

@@ -4,6 +4,7 @@
 //! `roundsman check`: it knows forms, not names. The files in `schemas/` are these values as text; a test compares
 //! them, and `UPDATE_SCHEMAS=1 cargo test --lib playbook::schema` writes them anew.
 
+mod archives;
 mod connect;
 mod examples;
 mod forms;

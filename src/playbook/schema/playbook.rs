@@ -83,6 +83,7 @@ fn defs() -> Value {
         json!({ "enum": BecomeMethod::ALL.map(BecomeMethod::word), "description": "The program that changes the user." });
     let expressions = json!({ "anyOf": [ scalar(), { "type": "array", "items": scalar(), "minItems": 1 } ] });
     let [copy, template, file, directory, link, line, text] = super::written::verbs();
+    let [download, archive, unarchive] = super::archives::verbs();
     let assert = object("assert", "Expressions that must be true.", &[ASSERT], &["that"]);
     json!({
         "rounds_entry": {
@@ -174,6 +175,9 @@ fn defs() -> Value {
         "link": link,
         "line": line,
         "text": text,
+        "download": download,
+        "archive": archive,
+        "unarchive": unarchive,
         "fetch": object("fetch", "Brings a file of the host here.", &[FETCH], &["src", "dest"]),
         "assert": { "title": "assert", "description": "Expressions that must be true.", "anyOf": [expressions, assert] },
         "connect": connect(),

@@ -3,6 +3,7 @@
 //! Knows nothing of hosts or templates. `read` builds it, `resolve` turns it into the model; no other room sees
 //! inside.
 
+mod archives;
 mod files;
 mod flow;
 mod written;
@@ -15,6 +16,7 @@ use crate::diag::{FileId, SourceText, Span};
 use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, Secret, Shell};
 use crate::yaml::Node;
 
+pub(crate) use archives::{Archive, Download, Unarchive};
 pub(crate) use files::{Parts, folder, path_of};
 pub use files::{Role, Wanted};
 pub(crate) use flow::{
@@ -220,6 +222,9 @@ pub(crate) enum Verb {
     Link(Box<PathState>),
     Line(Box<Line>),
     Text(Box<Text>),
+    Download(Box<Download>),
+    Archive(Box<Archive>),
+    Unarchive(Box<Unarchive>),
     Fetch {
         src: SourceText,
         dest: SourceText,

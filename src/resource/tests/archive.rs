@@ -128,3 +128,11 @@ fn probe_texts_and_what_is_made_of_them() {
     assert!(wanted.compare(format!("{stat}\n\n").as_bytes()).unwrap_err().to_string().contains("sha256sum"));
     assert_eq!(wanted.compare(b"absent\nalone /\n").unwrap().missing.as_deref(), Some("/"));
 }
+
+#[test]
+fn its_answer_hangs_on_what_it_holds() {
+    let wanted = archive(Path::new("/b.tar"), &[Path::new("/srv/a"), Path::new("/srv/b")], ArchiveFormat::Tar);
+    let [held, other] = ["/srv/a", "/srv/b"].map(|path| Touch::Tree(path.to_owned()));
+    assert_eq!(wanted.asks(), [held, other, Touch::Path("/b.tar".to_owned())]);
+    assert_eq!(wanted.touches(), [Touch::Path("/b.tar".to_owned())]);
+}

@@ -103,3 +103,12 @@ fn a_folders_group_bit_goes_where_the_mode_has_none() {
         assert_eq!(probed(shell, folder, &plan), Ok(Found::default()));
     });
 }
+
+#[test]
+fn a_folders_answer_hangs_on_itself_and_not_on_those_above() {
+    let directory = PathPlan { dest: "/srv/a".to_owned(), wanted: WantedPath::Directory(Rights::default()) };
+    assert_eq!(directory.asks(), [Touch::Path("/srv/a".to_owned())]);
+    assert_eq!(directory.touches(), ["/srv/a", "/srv"].map(|path| Touch::Path(path.to_owned())), "they may be made");
+    let gone = PathPlan { wanted: WantedPath::Absent { force: true }, ..directory };
+    assert_eq!(gone.asks(), gone.touches());
+}

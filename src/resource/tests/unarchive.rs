@@ -231,6 +231,8 @@ fn an_archive_that_is_sent_is_asked_for_first() {
             let rights = Rights { mode: Some(0o755), ..Rights::default() };
             let wanted = UnarchivePlan { rights, ..unarchive(Path::new("files/app"), &dest, 1) };
             let check = wanted.check_script(size, &sha256);
+            let sent = SentArchive { plan: wanted.clone(), sha256: sha256.clone() };
+            assert_eq!(whats(&probed(shell, folder, &sent).unwrap()), ["state", "content", "mode"], "{:?} {kind}", shell.words);
             let was = snapshot(folder);
             assert_eq!(shell.answer(folder, &check, b""), CopyAnswer::Send, "{kind}");
             assert_eq!(snapshot(folder), was, "{:?}", shell.words);
@@ -245,7 +247,11 @@ fn an_archive_that_is_sent_is_asked_for_first() {
             assert_eq!(fs::read(dest.join("ä")).unwrap(), b"1 app/\xc3\xa4");
             assert_eq!(shell.answer(folder, &check, b""), CopyAnswer::Ok, "{kind}");
             assert_eq!(fs::read_dir(&dest).unwrap().count(), 6, "{:?}: five members and a stamp", shell.words);
+            assert_eq!(probed(shell, folder, &sent), Ok(Found::default()), "{:?} {kind}", shell.words);
+            let other = SentArchive { sha256: "0".repeat(64), ..sent.clone() };
+            assert_eq!(whats(&probed(shell, folder, &other).unwrap()), ["content"], "{:?} {kind}", shell.words);
             fs::set_permissions(&dest, fs::Permissions::from_mode(0o700)).unwrap();
+            assert_eq!(whats(&probed(shell, folder, &sent).unwrap()), ["mode"], "{:?} {kind}", shell.words);
             assert_eq!(shell.answer(folder, &check, b""), CopyAnswer::Changed, "{kind}");
             fs::remove_dir_all(&dest).unwrap();
         }
@@ -293,4 +299,8 @@ fn probe_texts_and_what_is_made_of_them() {
     assert!(compare("absent\nwhat?").is_err());
     let touched = [Touch::Tree("/opt/x".to_owned()), Touch::Path("/opt/x".to_owned()), Touch::Path("/opt".to_owned())];
     assert_eq!(wanted.touches(), touched);
+    let asked = [Touch::Path(wanted.src.clone()), Touch::Tree("/opt/x".to_owned())];
+    assert_eq!(wanted.asks(), asked, "folders above are made without a look");
+    let sent = SentArchive { plan: wanted, sha256: "ab".repeat(32) };
+    assert_eq!((sent.touches(), sent.asks()), (touched.to_vec(), asked[1..].to_vec()), "what is sent is not on the host");
 }
