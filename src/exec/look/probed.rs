@@ -63,7 +63,7 @@ impl Dispatcher {
     }
 
     /// What a dry run makes of one host's answer, with those of the hosts before it.
-    fn answered_dry(&mut self, job: &JobState, task: &Task, mut outcome: Outcome, result: StepResult, differences: Vec<Difference>) {
+    fn answered_dry(&mut self, job: &JobState, task: &Task, mut outcome: Outcome, result: StepResult, mut differences: Vec<Difference>) {
         let of = (job.step, job.unit);
         let answer = match outcome.status {
             Status::Changed if differences.is_empty() => Answer::Runs,
@@ -75,6 +75,10 @@ impl Dispatcher {
         let until = self.decided_by(job.step, task, &job.prepared);
         let forecast = if until.is_empty() { Forecast::new(answer) } else { Forecast::unknown(until, Some(answer)) };
         outcome.forecast = Some(forecast);
+        if job.sensitive {
+            // That it changes is told, not from what to what.
+            differences.iter_mut().for_each(|difference| difference.diff = None);
+        }
         outcome.differences = differences;
         let before = self.look.as_mut().and_then(|look| look.so_far.remove(&of));
         let is_last = job.rest.is_empty() || outcome.forecast.as_ref().is_some_and(|forecast| forecast.answer == Answer::Fails);
