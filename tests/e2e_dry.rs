@@ -38,3 +38,21 @@ fn a_block_is_tried_once() {
     project.run(&["plan", "site.yml", "--probe"]).expect_code(4);
     assert!(began.elapsed() < Duration::from_secs(60), "it waited for another try");
 }
+
+#[test]
+fn a_block_with_items_is_foretold_over_all_its_passes() {
+    let tasks = "      - name: filled
+        each: [new, old]
+        block:
+          - { name: put, copy: { content: \"word=before\\n\", dest: \"DIR/{{ item }}\" } }
+          - { name: follow, run: \"true\", when: tasks.put.changed }
+      - { name: last, print: x, when: not tasks.put.changed }
+      - { name: all, print: x, when: tasks.filled.changed }
+";
+    let project = project(tasks);
+    let shown = project.ok(&["plan", "site.yml", "--probe", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let tasks = plan["rounds"][0]["tasks"].as_array().unwrap();
+    let answers: Vec<&str> = tasks.iter().map(|task| task["forecasts"][0]["answer"].as_str().unwrap()).collect();
+    assert_eq!(answers, ["changes", "runs", "reads", "reads"], "{}", shown.text());
+}

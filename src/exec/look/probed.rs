@@ -143,8 +143,8 @@ impl Dispatcher {
     }
 }
 
-/// What two hosts say of one step.
-fn joined(before: Outcome, last: Outcome) -> Outcome {
+/// What two hosts, or two passes, say of one step.
+pub(in crate::exec) fn joined(before: Outcome, last: Outcome) -> Outcome {
     let forecasts = [&before, &last].map(|outcome| outcome.forecast.as_ref());
     let forecast = Forecast::of_all(forecasts.into_iter().flatten());
     let mut whole = if forecast == before.forecast { before.clone() } else { last.clone() };
