@@ -156,6 +156,7 @@ impl Dispatcher {
         for node in &nodes {
             let step = StepId { round, task: *node, host };
             self.phases.remove(&step);
+            self.forget_pass(step, id);
             match plan.gate(*node) {
                 Some(Gate::Enter(inner)) if inner != block => drop(self.blocks.remove(&(round, inner, host))),
                 _ => {}

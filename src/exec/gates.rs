@@ -111,7 +111,8 @@ impl Dispatcher {
     /// Says whether the body of a block that failed is to begin once more; `rescue` and `always` wait for its last try.
     fn tries_again(&mut self, node: StepId, id: BlockId) -> bool {
         let (_, block, host) = id;
-        if self.is_idle(node) || self.stopping(node.round) {
+        // A dry run changes nothing that another try could find changed.
+        if self.is_dry() || self.is_idle(node) || self.stopping(node.round) {
             return false;
         }
         let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };

@@ -21,6 +21,7 @@ use crate::event::{Answer, Forecast, Outcome, Status};
 use crate::model::{Gate, HostIx, Judge, Playbook, RoundIx, Section, StepId, Task, TaskIx, Verb};
 use crate::plan::{self, Body, Plan, Prepared, StepOrder};
 use crate::template::RenderError;
+pub(super) use probed::joined;
 use reach::{Change, Reach};
 
 /// What a dry run knows beyond a run.
@@ -208,6 +209,19 @@ impl Dispatcher {
     pub(super) fn block_undecided(&mut self, block: BlockId, until: Vec<String>) {
         if let Some(look) = &mut self.look {
             look.blocks.insert(block, until);
+        }
+    }
+
+    /// A block begins again: what was not known of a node inside, or of whether it is entered, is asked anew.
+    pub(super) fn forget_pass(&mut self, node: StepId, (round, block, host): BlockId) {
+        let gate = self.fixed.playbook.round(round).gate(node.task);
+        let Some(look) = &mut self.look else { return };
+        if let Some(Gate::Enter(entered)) = gate {
+            look.blocks.remove(&(round, entered, host));
+        }
+        // What a block leaves is over all its passes.
+        if gate != Some(Gate::Exit(block)) {
+            look.foreseen.remove(&node);
         }
     }
 

@@ -40,7 +40,10 @@ impl Results {
     }
 
     pub(super) fn insert(&self, step: StepId, result: Arc<StepResult>) {
-        self.write().steps.insert(step, result);
+        let mut inner = self.write();
+        // In a dry run the pass before may have been foreseen.
+        inner.foreseen.remove(&step);
+        inner.steps.insert(step, result);
     }
 
     pub(super) fn foresee(&self, step: StepId, changed: Option<bool>) {

@@ -239,8 +239,14 @@ impl Dispatcher {
             let attempt = *executions;
             self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item, outcome: outcome.clone(), retry_ms: None });
         }
-        let ran = attempt > 0 || self.passes.get(&step).is_some_and(|(_, ran)| *ran);
-        self.passes.insert(step, (outcome.clone(), ran));
+        let before = self.passes.remove(&step);
+        let ran = attempt > 0 || before.as_ref().is_some_and(|(_, ran)| *ran);
+        let outcome = match before {
+            // Where a run tells of the last pass, its forecast tells of all.
+            Some((before, _)) if self.is_dry() => super::look::joined(before, outcome.clone()),
+            _ => outcome.clone(),
+        };
+        self.passes.insert(step, (outcome, ran));
     }
 
     fn orphan_flying(&mut self, step: StepId) {

@@ -69,7 +69,7 @@ impl Dispatcher {
     }
 
     /// What a dry run makes of one host's answer, with those of the hosts before it.
-    fn answered_dry(&mut self, job: &JobState, task: &Task, mut outcome: Outcome, result: StepResult, differences: Vec<Difference>) {
+    fn answered_dry(&mut self, job: &JobState, task: &Task, mut outcome: Outcome, result: StepResult, mut differences: Vec<Difference>) {
         let of = (job.step, job.unit);
         let answer = match outcome.status {
             Status::Changed if differences.is_empty() => Answer::Runs,
@@ -81,6 +81,10 @@ impl Dispatcher {
         let until = self.decided_by(job.step, task, &job.prepared);
         let forecast = if until.is_empty() { Forecast::new(answer) } else { Forecast::unknown(until, Some(answer)) };
         outcome.forecast = Some(forecast);
+        if job.sensitive {
+            // That it changes is told, not from what to what.
+            differences.iter_mut().for_each(|difference| difference.diff = None);
+        }
         outcome.differences = differences;
         let before = self.look.as_mut().and_then(|look| look.so_far.remove(&of));
         let is_last = job.rest.is_empty() || outcome.forecast.as_ref().is_some_and(|forecast| forecast.answer == Answer::Fails);
@@ -151,8 +155,8 @@ impl Dispatcher {
     }
 }
 
-/// What two hosts say of one step.
-fn joined(before: Outcome, last: Outcome) -> Outcome {
+/// What two hosts, or two passes, say of one step.
+pub(in crate::exec) fn joined(before: Outcome, last: Outcome) -> Outcome {
     let forecasts = [&before, &last].map(|outcome| outcome.forecast.as_ref());
     let forecast = Forecast::of_all(forecasts.into_iter().flatten());
     let mut whole = if forecast == before.forecast { before.clone() } else { last.clone() };
