@@ -149,6 +149,12 @@ fn keys(json: &Value, found: &mut std::collections::BTreeSet<String>) {
     }
 }
 
+/// Where an answer stands in a plan of [`SITE`].
+const FORECAST: &str = "/plan/rounds/3/tasks/0/forecasts/0";
+
+/// Makes a right plan a wrong one.
+type Break = fn(&mut Value);
+
 #[test]
 fn what_is_saved_is_what_the_schema_says() {
     let project = project();
@@ -201,18 +207,17 @@ fn what_is_broken_is_refused() {
     let project = project();
     let schema = jsonschema::validator_for(&plan_schema()).unwrap();
     let right = saved(&project, "site.yml", &["--probe"], 4);
-    let forecasts = "/plan/rounds/3/tasks/0/forecasts/0";
-    assert!(right.pointer(forecasts).is_some(), "{right}");
-    let breaks: [(&str, &dyn Fn(&mut Value)); 9] = [
-        ("another form", &|plan| plan["roundsman_plan"] = json!(2)),
-        ("no plan", &|plan| drop(plan.as_object_mut().unwrap().remove("plan"))),
-        ("an unknown key", &|plan| plan["plam"] = json!(1)),
-        ("an unknown option", &|plan| plan["sources"]["verbose"] = json!(true)),
-        ("no digest", &|plan| plan["inputs"][0]["sha256"] = json!("abc")),
-        ("asked, without an answer", &|plan| drop(plan["plan"].as_object_mut().unwrap().remove("probed"))),
-        ("answers of nobody", &|plan| plan["probed"] = json!(false)),
-        ("an unknown answer", &|plan| plan.pointer_mut(forecasts).unwrap()["answer"] = json!("maybe")),
-        ("an answer of no host", &|plan| drop(plan.pointer_mut(forecasts).unwrap().as_object_mut().unwrap().remove("hosts"))),
+    assert!(right.pointer(FORECAST).is_some(), "{right}");
+    let breaks: [(&str, Break); 9] = [
+        ("another form", |plan| plan["roundsman_plan"] = json!(2)),
+        ("no plan", |plan| drop(plan.as_object_mut().unwrap().remove("plan"))),
+        ("an unknown key", |plan| plan["plam"] = json!(1)),
+        ("an unknown option", |plan| plan["sources"]["verbose"] = json!(true)),
+        ("no digest", |plan| plan["inputs"][0]["sha256"] = json!("abc")),
+        ("asked, without an answer", |plan| drop(plan["plan"].as_object_mut().unwrap().remove("probed"))),
+        ("answers of nobody", |plan| plan["probed"] = json!(false)),
+        ("an unknown answer", |plan| plan.pointer_mut(FORECAST).unwrap()["answer"] = json!("maybe")),
+        ("an answer of no host", |plan| drop(plan.pointer_mut(FORECAST).unwrap().as_object_mut().unwrap().remove("hosts"))),
     ];
     for (name, break_it) in breaks {
         let mut plan = right.clone();
