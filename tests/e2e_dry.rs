@@ -58,8 +58,11 @@ fn a_block_with_items_is_foretold_over_all_its_passes() {
     assert_eq!(answers, ["changes", "runs", "unknown", "reads"], "{}", shown.text());
 }
 
-/// What each task of a playbook on localhost is answered with, and what a run then makes of it.
-fn answered_and_done(playbook: &str) -> Vec<(String, String, Option<(String, bool)>)> {
+/// A task on a host, its answer, and the status of the step and whether it was executed.
+type Told = (String, String, Option<(String, bool)>);
+
+/// What each task of a playbook is answered with, and what a run then makes of it.
+fn answered_and_done(playbook: &str) -> Vec<Told> {
     let project = Project::new();
     let folder = project.path("d");
     std::fs::create_dir(&folder).unwrap();
