@@ -323,3 +323,30 @@ fn only_what_differs_is_sent() {
     assert!(sent < 7 * whole, "{sent} bytes for five files of {whole}, and 50 hosts' greetings");
     assert!((1..=hosts).all(|host| std::fs::read(folder.join(Lab::name(host))).unwrap() == bytes));
 }
+
+#[test]
+fn a_saved_plan_is_what_it_is_and_nothing_beside() {
+    let project = Project::new();
+    project.file("site.yml", "rounds: [{ hosts: localhost, tasks: [{ name: a, run: 'true' }] }]\n");
+    project.run(&["plan", "site.yml", "-o", "plan.json", "-q"]).expect_code(0);
+    assert_eq!(std::fs::metadata(project.path("plan.json")).unwrap().permissions().mode() & 0o777, 0o600);
+    for beside in [["--limit", "localhost"], ["-e", "x=1"], ["--tags", "a"], ["-i", "b,"]] {
+        let shown = project.run(&["run", "plan.json", beside[0], beside[1]]).expect_code(2);
+        assert!(shown.stderr.contains("has its hosts, variables and tasks in it"), "{}", shown.text());
+    }
+    for command in ["plan", "check"] {
+        let shown = project.run(&[command, "plan.json"]).expect_code(3);
+        assert!(shown.both().contains("is a saved plan, not a playbook"), "{}", shown.text());
+    }
+    let shown = project.run(&["plan", "site.yml", "-o", "none/plan.json"]).expect_code(1);
+    assert!(shown.stderr.contains("none/plan.json can't be written"), "{}", shown.text());
+    let text = std::fs::read_to_string(project.path("plan.json")).unwrap();
+    project.file("newer.json", text.replace("\"roundsman_plan\": 1", "\"roundsman_plan\": 99"));
+    project.file("broken.json", &text[..text.len() / 2]);
+    for (file, words) in [("newer.json", "of form 99"), ("broken.json", "is no saved plan")] {
+        let shown = project.run(&["run", file]).expect_code(3);
+        assert!(shown.stderr.contains(words), "{}", shown.text());
+    }
+    assert!(!project.record().exists(), "nothing ran");
+    project.run(&["run", "plan.json"]).expect_code(0);
+}

@@ -276,6 +276,12 @@ impl Loader {
 
     fn playbook_file(&mut self, source: &PlaybookSource) -> Option<FileId> {
         match source {
+            PlaybookSource::File(path) if matches!(super::read_saved_plan(path), Ok(Some(_)) | Err(_)) => {
+                let what = format!("`{}` is a saved plan, not a playbook", path.display());
+                self.diagnostics
+                    .push(Diagnostic::error("E001", None, what).hint(Some(format!("`roundsman run {}` runs it", path.display()))));
+                None
+            }
             PlaybookSource::File(path) => self.file("playbook", path, None),
             PlaybookSource::Text { name, text, folder } => {
                 self.inputs.push(input("playbook", name, text.as_bytes(), Some(text.clone())));

@@ -72,7 +72,7 @@ pub fn plan_mermaid(ready: &Ready) -> String {
 /// The file can't be written.
 pub fn write_plan_page(ready: &Ready, path: &Path) -> Result<(), AppError> {
     let page = plan::page(&masked(ready));
-    replace(path, page.as_bytes()).map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
+    replace(path, page.as_bytes(), 0o666).map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
 }
 
 fn masked(ready: &Ready) -> PlanView {
@@ -82,7 +82,8 @@ fn masked(ready: &Ready) -> PlanView {
     view
 }
 
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file at once, with the mode of the one that is there, else `mode` less what the umask takes away.
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let known = std::fs::metadata(path).ok();
@@ -93,8 +94,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // What a link leads to is replaced, not the link.
     let path = if known.is_some() { path.canonicalize()? } else { path.to_owned() };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // As usual for a file, less what the umask takes away.
-    let mode = known.map_or(0o666, |known| known.permissions().mode() & 0o777);
+    let mode = known.map_or(mode, |known| known.permissions().mode() & 0o777);
     let mut builder = tempfile::Builder::new();
     let mut file = builder.prefix(".roundsman").permissions(std::fs::Permissions::from_mode(mode)).tempfile_in(folder)?;
     file.write_all(bytes)?;

@@ -149,7 +149,19 @@ pub fn write_saved_plan(saved: &SavedPlan, path: &Path) -> Result<(), AppError> 
     // A plan has a JSON form in all its parts.
     let mut text = serde_json::to_string_pretty(saved).unwrap_or_default();
     text.push('\n');
-    replace(path, text.as_bytes()).map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
+    // Sizes and digests of files that hold secrets are in it.
+    replace(path, text.as_bytes(), 0o600).map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
+}
+
+/// Says whether a plan could be written into a file, before anything is asked for it.
+///
+/// # Errors
+/// Where its folder is not there, or takes no file.
+pub fn can_write(path: &Path) -> Result<(), AppError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let tried =
+        if path.exists() { std::fs::OpenOptions::new().append(true).open(path).map(drop) } else { tempfile::tempfile_in(folder).map(drop) };
+    tried.map_err(|error| AppError::Unwritable { path: path.to_owned(), error })
 }
 
 /// Reads a file that is to be a saved plan.

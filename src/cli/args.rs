@@ -45,6 +45,7 @@ const TOP_EXAMPLES: &str = "\
 Examples:
   roundsman check playbooks/hello.yml             find mistakes without connecting
   roundsman plan playbooks/hello.yml              what would run where, in which order
+  roundsman plan playbooks/hello.yml --probe      what would change, as the hosts say
   roundsman run playbooks/hello.yml -i hosts.yml  do it
   roundsman exec 'web and not spare' -i hosts.yml -- uptime
   roundsman show                                  the last run again, from the record
@@ -53,8 +54,10 @@ Exit codes:
   0 all well                      4 finished, some tasks failed
   1 a fault of roundsman          5 finished, some hosts unreachable
     or of this machine            6 stopped by max_failures or confirm
-  2 wrong use                     8 the record is incomplete
-  3 invalid playbook or inventory 130, 143 interrupted";
+  2 wrong use                     7 a saved plan is stale
+  3 invalid playbook, inventory   8 the record is incomplete
+    or plan                       10 a run would change something
+                                  130, 143 interrupted";
 
 /// Options of every command.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -138,7 +141,7 @@ impl ColorWhen {
 pub enum Command {
     /// Find every mistake in playbooks that can be known without a connection
     Check(Check),
-    /// Show what would run where, in which order and why, without connecting
+    /// Show what would run where, in which order and why; with --probe, what it would change
     Plan(Plan),
     /// Run a playbook and record it
     Run(Run),
@@ -186,6 +189,8 @@ Examples:
   roundsman run site.yml -i prod.yml --limit 'web and not spare' -e release=2.4.1
   roundsman run site.yml -i web1,web2 -K
   roundsman run site.yml --tags config,certs --yes
+  roundsman run site.yml --check --detailed-exitcode
+  roundsman run plan.json
   roundsman run site.yml --format jsonl > events.jsonl
 
 Ctrl-C once: nothing new starts, what runs may finish. Twice: what runs is ended.

@@ -24,6 +24,9 @@ impl Session<'_> {
         {
             tell(&format!("note: no durations of earlier runs: {why}\n"));
         }
+        for path in plan.out.iter().chain(&plan.html) {
+            app::can_write(path)?;
+        }
         let mut exit = ExitCode::Ok;
         if plan.probe {
             let how = How { command: "check", dry: Some(dry(plan.detailed_exitcode)), user: None, confirm: Confirm::Yes };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::Run;
+use super::args::{Run, Selection, Tasks};
 use super::exit::ExitCode;
 use super::main::{Session, tell};
 use super::run::{How, dry, ended};
@@ -14,6 +14,13 @@ use crate::plan::SavedPlan;
 impl Session<'_> {
     /// Runs a saved plan, if nothing that it was made from has changed and the hosts say what they said.
     pub(super) fn run_saved(&self, saved: &SavedPlan, run: &Run) -> Result<ExitCode, AppError> {
+        if run.selection != Selection::default() || run.tasks != Tasks::default() {
+            let path = run.playbook.display();
+            tell(&format!(
+                "error: {path} is a saved plan, which has its hosts, variables and tasks in it\n\nhint: make another with these options: roundsman plan … -o {path}\n"
+            ));
+            return Ok(ExitCode::Usage);
+        }
         let sources = app::sources_of(saved);
         let loaded = app::load(&sources);
         let errors = loaded.ready.is_none();

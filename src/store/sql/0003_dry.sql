@@ -21,6 +21,26 @@ WHERE runs.number = (SELECT max(number) FROM run WHERE command <> 'check')
 GROUP BY host.run, host.host
 ORDER BY host.host;
 
+DROP VIEW failures;
+CREATE VIEW failures AS
+SELECT steps.run, runs.playbook, steps.host, steps.round, steps.task,
+       CASE WHEN steps.status IN ('sent', 'began') THEN 'unknown' ELSE steps.status END AS status,
+       steps.reason, steps.rc, steps.allowed, coalesce(bad.command, steps.command) AS command, steps.ended_at,
+       (SELECT group_concat(CAST(data AS TEXT), '')
+        FROM (SELECT data FROM output AS piece
+              WHERE piece.run = steps.run AND piece.round = steps.round_ix AND piece.task = steps.task_ix AND piece.host = steps.host_ix
+                AND piece.attempt = coalesce(bad.attempt, steps.attempts) AND piece.stream = 'stderr'
+              ORDER BY piece."offset", piece.seq)) AS stderr,
+       bad.label
+FROM steps
+JOIN runs ON runs.number = steps.run
+LEFT JOIN attempt AS bad ON bad.run = steps.run AND bad.round = steps.round_ix AND bad.task = steps.task_ix AND bad.host = steps.host_ix
+     AND bad.attempt = (SELECT max(other.attempt) FROM attempt AS other
+                        WHERE other.run = steps.run AND other.round = steps.round_ix AND other.task = steps.task_ix
+                          AND other.host = steps.host_ix AND other.status = 'failed')
+WHERE runs.command <> 'check' AND steps.status IN ('failed', 'unreachable', 'unknown', 'sent', 'began')
+ORDER BY steps.run DESC, steps.ended_at DESC;
+
 DROP VIEW host_last_success;
 CREATE VIEW host_last_success AS
 SELECT host.name AS host, run.playbook_id, run.playbook, run.number AS run,
