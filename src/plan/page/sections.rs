@@ -4,6 +4,7 @@
 
 use maud::{Markup, html};
 
+use super::answers;
 use crate::plan::drawing::{Frame, Item, block_name, hosts, mark};
 use crate::plan::text::{details, flow, reasons};
 use crate::plan::view::{BatchView, BlockView, RoundView, StepsView, TaskView, WaitView, What};
@@ -35,6 +36,7 @@ pub(super) fn round(index: usize, round: &RoundView, frame: &Frame) -> Markup {
             @if index > 0 || !round.waits.is_empty() { p { (waits(&round.waits)) } }
             (list(&said))
             @if !round.batches.is_empty() { (batches(&round.batches)) }
+            (answers::of_round(round))
             (items(index, round, frame))
         }
     }
@@ -107,11 +109,13 @@ fn task(id: &str, round: &RoundView, task: &TaskView) -> Markup {
                 span class="mark" { (mark(task)) } " "
                 b { (task.name) } " "
                 code { (task.verb) }
+                @if task.left_out.is_none() { (answers::figures(task)) }
             }
             @if !others.is_empty() { p class="note" { (waits(&others)) } }
             @if !notified.is_empty() { p class="note" { "notified by " (notified.join(", ")) } }
             @if let Some(reason) = &task.left_out { p { "left out: " (reason) } }
             (list(&flow::of_task(task)))
+            (answers::of_task(round, task))
             @for steps in shown { (step(round, steps)) }
             @if !rest.is_empty() {
                 details class="rest" {
