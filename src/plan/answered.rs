@@ -108,7 +108,7 @@ where
 }
 
 /// A text with a sign for each mention of a host.
-fn with_own_name(text: &str, host: &str) -> String {
+pub(super) fn with_own_name(text: &str, host: &str) -> String {
     let mut rest = text;
     let mut common = String::with_capacity(text.len());
     // A letter or digit beside it makes it part of another word.

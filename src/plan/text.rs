@@ -351,3 +351,5 @@ pub(super) fn reasons(waits: &[WaitView]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) mod views;

@@ -73,7 +73,13 @@ pub(super) fn figures(task: &TaskView) -> Markup {
 
 /// What would be done, where and why.
 pub(super) fn of_task(round: &RoundView, task: &TaskView) -> Markup {
-    let answers = answered::answers(task, true);
+    let mut answers = answered::answers(task, true);
+    if let [only] = &answers[..]
+        && why(only, round).is_empty()
+    {
+        // The figures beside the task's name say all of it.
+        answers.clear();
+    }
     let shown = &answers[..answers.len().min(MOST_ANSWERS)];
     html! {
         @if !shown.is_empty() && task.left_out.is_none() {

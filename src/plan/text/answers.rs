@@ -143,7 +143,10 @@ impl Writer<'_> {
         for diff in diffs.take(if self.diffs { usize::MAX } else { 0 }) {
             let (name, lines) = answered::lines_of_diff(diff);
             // Where the task's line names the file, that is enough.
-            let is_named = |name: &&String| task.steps.iter().all(|steps| steps.what.command.contains(name.as_str()));
+            let is_named = |name: &&String| {
+                let own = answer.hosts.first().map_or_else(String::new, |host| answered::with_own_name(name, host));
+                task.steps.iter().all(|steps| [name.as_str(), &own].iter().any(|name| steps.what.command.contains(*name)))
+            };
             if let Some(name) = name.filter(|name| !is_named(&name)) {
                 self.line(indent, Some(Role::Dim), &name);
             }
@@ -156,6 +159,13 @@ impl Writer<'_> {
                 };
                 self.whole(indent, role, &line.replace('\t', "→   "));
             }
+        }
+    }
+
+    /// A text that goes on below where a line is full.
+    fn lines(&mut self, indent: usize, role: Option<Role>, text: &str) {
+        for line in wrapped(text, self.width.saturating_sub(indent), 2, MOST_LINES) {
+            self.line(indent, role, &line);
         }
     }
 
@@ -177,17 +187,17 @@ impl Writer<'_> {
                 "when" => (Role::Skip, "-", "left out by `when`"),
                 reason => (Role::Trouble, "!", reason),
             };
-            self.line(2, Some(role), &format!("{mark} take no part: {hosts} ({reason})"));
+            self.lines(2, Some(role), &format!("{mark} take no part: {hosts} ({reason})"));
         }
         let unreached = answered::unreached(round);
         if !unreached.is_empty() {
             let hosts = self.hosts(22, &unreached);
-            self.line(2, Some(Role::Trouble), &format!("! can't be reached: {hosts}"));
+            self.lines(2, Some(Role::Trouble), &format!("! can't be reached: {hosts}"));
         }
         let figures = answered::of_round(round);
         let mut parts: Vec<String> = answered::in_order(&figures)
             .into_iter()
-            .filter(|(kind, _)| kind.acts || kind.answer == "fails")
+            .filter(|(kind, _)| kind.acts || kind.trouble && kind.answer != "unreachable")
             .map(|(kind, count)| format!("{} {count} {}", kind.mark, kind.counted))
             .collect();
         if parts.is_empty() {
@@ -203,7 +213,7 @@ impl Writer<'_> {
             let users = if users.is_empty() { String::new() } else { format!("; in part or all as {}", users.join(", ")) };
             last.push_str(&format!("{on}{users}"));
         }
-        self.line(2, Some(Role::Dim), &parts.join(", "));
+        self.lines(2, Some(Role::Dim), &parts.join(", "));
     }
 
     /// What it all comes to.
@@ -222,21 +232,19 @@ impl Writer<'_> {
         let (busy, idle) = (answered::busy(&view.rounds), answered::idle(view));
         if !idle.is_empty() {
             let hosts = self.hosts(30, &idle);
-            self.line(0, None, &format!("{} with nothing to do: {hosts}", plural(idle.len(), "host")));
+            self.lines(0, None, &format!("{} with nothing to do: {hosts}", plural(idle.len(), "host")));
         }
         for lost in &probed.unreachable {
             let hosts = self.hosts(28, &lost.hosts);
-            self.line(0, Some(Role::Trouble), &format!("! {} can't be reached: {hosts}", plural(lost.hosts.len(), "host")));
-            for line in wrapped(&lost.reason, self.width.saturating_sub(4), 0, MOST_LINES) {
-                self.line(4, None, &line);
-            }
+            self.lines(0, Some(Role::Trouble), &format!("! {} can't be reached: {hosts}", plural(lost.hosts.len(), "host")));
+            self.lines(4, None, &lost.reason);
         }
         let hint = if busy.is_empty() {
             "nothing was changed, and there is nothing that a run would change"
         } else {
             "nothing was changed; `roundsman run` with the same options does it"
         };
-        self.line(0, Some(Role::Dim), hint);
+        self.lines(0, Some(Role::Dim), hint);
     }
 
     /// A task that nobody was asked about.
@@ -256,15 +264,17 @@ impl Writer<'_> {
         };
         let alone = does.is_none() || self.asked && columns(&task.name) > column;
         let name = one_line(&task.name, if alone { self.width.saturating_sub(indent + 2) } else { column });
-        let start = format!("{}{} {name}", " ".repeat(indent), (self.paint)(role, mark));
-        let beside = if alone { indent + 4 } else { column + indent + 4 };
-        let room = self.width.saturating_sub(beside);
-        let does = does.map(|does| does.map_or_else(|words| one_line(&words, room), |what| headline(what, room)));
-        let pad = " ".repeat(column.saturating_sub(columns(&name)));
+        self.text.push_str(&format!("{}{} {name}", " ".repeat(indent), (self.paint)(role, mark)));
+        let pad = if alone { 0 } else { column.saturating_sub(columns(&name)) + 2 };
+        let room = self.width.saturating_sub(if alone { 0 } else { column + indent + 4 });
+        let does =
+            does.map(|does| does.map_or_else(|words| one_line(&words, room), |what| headline(what, if alone { usize::MAX } else { room })));
         match does {
-            None => self.text.push_str(&format!("{start}\n")),
-            Some(does) if alone => self.text.push_str(&format!("{start}\n{}{does}\n", " ".repeat(indent + 4))),
-            Some(does) => self.text.push_str(&format!("{start}{pad}  {does}\n")),
+            Some(does) if alone => {
+                self.text.push('\n');
+                self.lines(indent + 4, None, &does);
+            }
+            does => self.text.push_str(&format!("{}{}\n", " ".repeat(if does.is_some() { pad } else { 0 }), does.unwrap_or_default())),
         }
     }
 }

@@ -24,35 +24,44 @@ pub(super) fn pieces_of(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn wrapped(text: &str, room: usize, hanging: usize, most: usize) -> Vec<String> {
     let text = one_line(text, usize::MAX);
     let hanging = if hanging * 2 > room { 2 } else { hanging };
-    let mut lines = vec![String::new()];
-    // A line is not left for a piece that the next would have to split all the same.
-    let fits_below = |piece: &str| piece.trim_end().width() + hanging <= room;
+    let below = room.saturating_sub(hanging).max(2);
+    let (mut lines, mut line): (Vec<String>, String) = (Vec::new(), String::new());
     for piece in pieces_of(&text) {
-        let first = lines.len() == 1;
-        let Some(line) = lines.last_mut() else { continue };
-        let empty = line.trim().is_empty() && !first;
-        if line.width() + piece.trim_end().width() <= room {
+        let limit = if lines.is_empty() { room } else { below };
+        if line.width() + piece.trim_end().width() <= limit {
             line.push_str(piece);
-        } else if !empty && fits_below(piece) {
-            lines.push(format!("{}{piece}", " ".repeat(hanging)));
+        } else if !line.is_empty() && piece.trim_end().width() <= below {
+            lines.push(std::mem::replace(&mut line, piece.trim_start().to_owned()));
         } else {
-            let parts = split(piece, room.saturating_sub(line.width()), 0);
-            let (Some(start), rest) = (parts.first(), parts.get(1..).unwrap_or_default().concat()) else { continue };
-            line.push_str(start);
-            let below = split(&rest, room.saturating_sub(hanging), 0);
-            lines.extend(below.iter().filter(|part| !part.is_empty()).map(|part| format!("{}{part}", " ".repeat(hanging))));
-        }
-    }
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some(last) = lines.last_mut() {
-            *last = one_line(&format!("{} …", last.trim_end()), room);
-            if !last.ends_with('…') {
-                last.push('…');
+            for c in piece.chars() {
+                let limit = if lines.is_empty() { room } else { below };
+                if line.width() + c.width().unwrap_or(0) > limit {
+                    lines.push(std::mem::take(&mut line));
+                }
+                if c != ' ' || !line.is_empty() {
+                    line.push(c);
+                }
             }
         }
     }
-    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+    lines.push(line);
+    lines.retain(|line| !line.trim().is_empty());
+    let is_cut = lines.len() > most;
+    lines.truncate(most);
+    let last = lines.len().saturating_sub(1);
+    let indent = |(number, line): (usize, &String)| {
+        let (blank, room) = if number == 0 { (0, room) } else { (hanging, below) };
+        let line = if is_cut && number == last { cut(line, room) } else { line.trim_end().to_owned() };
+        format!("{}{line}", " ".repeat(blank))
+    };
+    lines.iter().enumerate().map(indent).collect()
+}
+
+/// A line that ends in `…`.
+fn cut(line: &str, room: usize) -> String {
+    let mut line = line.trim_end().to_owned();
+    while line.width() + 2 > room && line.pop().is_some() {}
+    format!("{} …", line.trim_end())
 }
 
 /// A text in lines of so many columns, the first of so many more; nothing is cut.
