@@ -143,7 +143,7 @@ pub(super) fn mark(task: &TaskView) -> &'static str {
 }
 
 fn is_skipped(task: &TaskView) -> bool {
-    let rests = !task.forecasts.is_empty() && task.forecasts.iter().all(|forecast| forecast.answer == "nothing");
+    let rests = answered::foremost(&task.forecasts).is_some_and(|kind| kind.answer == "nothing");
     task.left_out.is_some() || rests || (!task.steps.is_empty() && task.steps.iter().all(|steps| steps.what.skipped_by.is_some()))
 }
 

@@ -128,7 +128,7 @@ rounds:
   - name: second
     hosts: one
     tasks:
-      - { name: absent, copy: { content: "x", dest: "{{ dir }}/no/such/folder/x" } }
+      - { name: refused, assert: { that: host.name == "two" } }
 "#;
 
 /// A project with `asked.yml` and its inventory `local.yml`: three hosts that are this machine, in differing states, with
