@@ -266,15 +266,23 @@ impl Writer<'_> {
         let name = one_line(&task.name, if alone { self.width.saturating_sub(indent + 2) } else { column });
         self.text.push_str(&format!("{}{} {name}", " ".repeat(indent), (self.paint)(role, mark)));
         let pad = if alone { 0 } else { column.saturating_sub(columns(&name)) + 2 };
-        let room = self.width.saturating_sub(if alone { 0 } else { column + indent + 4 });
-        let does =
-            does.map(|does| does.map_or_else(|words| one_line(&words, room), |what| headline(what, if alone { usize::MAX } else { room })));
+        let does = does.map(|does| match does {
+            Err(words) => words,
+            Ok(what) => headline(what, if self.asked { usize::MAX } else { self.width.saturating_sub(column + indent + 4) }),
+        });
         match does {
+            None => self.text.push('\n'),
             Some(does) if alone => {
                 self.text.push('\n');
                 self.lines(indent + 4, None, &does);
             }
-            does => self.text.push_str(&format!("{}{}\n", " ".repeat(if does.is_some() { pad } else { 0 }), does.unwrap_or_default())),
+            Some(does) => {
+                let beside = column + indent + 4;
+                let room = self.width.saturating_sub(beside);
+                // Where the hosts were asked, what is done is told whole.
+                let lines = if self.asked { wrapped(&does, room, 0, MOST_LINES) } else { vec![one_line(&does, room)] };
+                self.text.push_str(&format!("{}{}\n", " ".repeat(pad), lines.join(&format!("\n{}", " ".repeat(beside)))));
+            }
         }
     }
 }
