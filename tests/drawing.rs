@@ -76,6 +76,17 @@ fn answers_of_hosts_are_drawn() {
 }
 
 #[test]
+fn what_the_command_line_leaves_out_is_no_answer() {
+    let counted = |more: &[&str]| {
+        let arguments = [&["plan", "asked.yml", "-i", "local.yml", "--probe", "--format", "json"], more].concat();
+        let plan: serde_json::Value = serde_json::from_str(&asked().run(&arguments).expect_code(4).stdout).unwrap();
+        plan["probed"]["answers"]["nothing"].clone()
+    };
+    assert_eq!(counted(&[]), 3);
+    assert_eq!(counted(&["--skip-tags", "quiet"]), serde_json::Value::Null);
+}
+
+#[test]
 fn every_nasty_name_is_only_a_label() {
     let dot = drawn("nasty.yml", "dot");
     let mermaid = drawn("nasty.yml", "mermaid");

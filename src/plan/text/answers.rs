@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{Role, Writer, headline};
 use crate::plan::answered::{self, Kind, kind, why};
 use crate::plan::foreseen::{ForecastView, ProbedView};
-use crate::plan::view::{PlanView, RoundView, TaskView};
+use crate::plan::view::{ChangesView, PlanView, RoundView, TaskView};
 use crate::text::{fold_names, one_line, plural};
 
 use super::wrap::{columns, pieces_of, wrapped};
@@ -34,6 +34,16 @@ fn role(kind: &Kind) -> Role {
 /// The mark of a task: that of the answer that asks for most attention; `?` where none was had.
 pub(super) fn mark(answers: &[ForecastView]) -> (Role, &'static str) {
     answered::foremost(answers).map_or((Role::Unknown, "?"), |kind| (role(kind), kind.mark))
+}
+
+/// `, as root`: the users that changing steps become.
+fn as_users(changes: &ChangesView) -> String {
+    let names: Vec<&str> = changes.users.iter().map(|user| user.user.as_str()).collect();
+    match &changes.users[..] {
+        [] => String::new(),
+        [only] if only.steps == changes.steps => format!(", as {}", only.user),
+        _ => format!(", some as {}", names.join(", ")),
+    }
 }
 
 impl Writer<'_> {
@@ -209,8 +219,7 @@ impl Writer<'_> {
         if let Some(last) = parts.last_mut() {
             let busy = answered::busy([round]);
             let on = if let [only] = &busy[..] { format!(", on {only}") } else { format!(", on {}", plural(busy.len(), "host")) };
-            let users: Vec<&str> = round.changes.iter().flat_map(|changes| &changes.users).map(|user| user.user.as_str()).collect();
-            let users = if users.is_empty() { String::new() } else { format!("; in part or all as {}", users.join(", ")) };
+            let users = round.changes.as_ref().map_or_else(String::new, as_users);
             last.push_str(&format!("{on}{users}"));
         }
         self.lines(2, Some(Role::Dim), &parts.join(", "));

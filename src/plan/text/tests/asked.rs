@@ -202,6 +202,21 @@ fn paint_moves_no_answer() {
 }
 
 #[test]
+fn users_of_a_round_are_named() {
+    let mut view = asked();
+    let user = |user: &str, steps| UserView { user: user.to_owned(), steps, hosts: web([1]) };
+    for (users, said) in [
+        (vec![user("root", 40)], "on 19 hosts, as root\n"),
+        (vec![user("root", 4)], "on 19 hosts, some as root\n"),
+        (vec![user("root", 20), user("postgres", 20)], "on 19 hosts, some as root, postgres\n"),
+    ] {
+        view.rounds[1].changes = Some(ChangesView { steps: 40, hosts: web([1]), users });
+        let text = written(&view, 160, false);
+        assert!(text.contains(said), "{said}{text}");
+    }
+}
+
+#[test]
 fn a_plan_at_rest_is_short() {
     let mut view = asked();
     for task in view.rounds.iter_mut().flat_map(|round| &mut round.tasks) {
