@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::drawn::{NASTY, judge, project};
+use common::drawn::{NASTY, asked, judge, project};
 
 /// Draws a plan, twice: the same both times.
 fn drawn(playbook: &str, format: &str) -> String {
@@ -42,6 +42,48 @@ fn graphviz_takes_what_is_drawn() {
         assert_eq!(svg.matches("class=\"cluster\"").count(), drawing.matches("subgraph cluster_").count(), "{drawing}");
         assert!(!svg.contains("<script"), "{svg}");
     }
+}
+
+#[test]
+fn answers_of_hosts_are_drawn() {
+    let project = asked();
+    let drawn = |format: &str| project.run(&["plan", "asked.yml", "-i", "local.yml", "--probe", "--format", format]).expect_code(4).stdout;
+    let (dot, mermaid) = (drawn("dot"), drawn("mermaid"));
+    for said in [
+        r"\non 4 hosts: one,two,three,gone\n! 1 not reached: gone",
+        r#"label="· look\nrun: uname -s\n· 3 only read", style="rounded""#,
+        r#"label="= settled\nrun: false\n= 3 nothing to do", style="dashed""#,
+        r#"label="~ file\n"#,
+        r#"\n~ 3 will change""#,
+        r"\n? 3 unknown",
+        r"! 1 will fail",
+    ] {
+        assert!(dot.contains(said), "{said}\n{dot}");
+    }
+    for said in [
+        "#33; 1 not reached#58; gone",
+        "<br/>· 3 only read",
+        "<br/>= 3 nothing to do",
+        "~ 3 will change",
+        "#63; 3 unknown",
+        "#33; 1 will fail",
+    ] {
+        assert!(mermaid.contains(said), "{said}\n{mermaid}");
+    }
+    let Some(output) = judge("dot", &["-Tsvg"], &dot) else { return };
+    let svg = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && output.stderr.is_empty() && svg.contains("3 will change"), "{svg}");
+}
+
+#[test]
+fn what_the_command_line_leaves_out_is_no_answer() {
+    let counted = |more: &[&str]| {
+        let arguments = [&["plan", "asked.yml", "-i", "local.yml", "--probe", "--format", "json"], more].concat();
+        let plan: serde_json::Value = serde_json::from_str(&asked().run(&arguments).expect_code(4).stdout).unwrap();
+        plan["probed"]["answers"]["nothing"].clone()
+    };
+    assert_eq!(counted(&[]), 3);
+    assert_eq!(counted(&["--skip-tags", "quiet"]), serde_json::Value::Null);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod common;
 use std::os::unix::fs::PermissionsExt as _;
 
 use common::Project;
-use common::drawn::{NASTY, judge, project};
+use common::drawn::{NASTY, asked, judge, project};
 
 fn written(project: &Project, playbook: &str) -> String {
     project.ok(&["plan", playbook, "-i", "hosts.yml", "-q", "--html", "plan.html"]);
@@ -139,4 +139,38 @@ fn a_browser_takes_no_name_for_markup() {
         assert!(!rest.contains(sign), "{sign}");
     }
     assert_eq!(rest.matches("<b>&lt;script&gt;document.title='owned'&lt;/script&gt;</b>").count(), 3, "task, block, and the task in it");
+}
+
+#[test]
+fn a_browser_shows_what_hosts_answered_and_runs_none_of_it() {
+    let project = asked();
+    project.run(&["plan", "asked.yml", "-i", "local.yml", "--probe", "-q", "--html", "plan.html"]).expect_code(4);
+    let source = std::fs::read_to_string(project.path("plan.html")).unwrap();
+    assert!(source.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "control characters of a host");
+    assert!(!source.contains("<script"), "{source}");
+    let Some(page) = rendered(&project) else { return };
+    assert!(page.contains("<title>Plan: Ask</title>"), "a script changed the title");
+    let (head, rest) = page.split_once("<svg").unwrap();
+    for said in
+        ["<b>~</b> 3 will change", "<b>!</b> 1 will fail", "<b>=</b> 3 nothing to do", "1 host can't be reached: ", "Connection refused"]
+    {
+        assert!(head.contains(said), "{said}: {head}");
+    }
+    assert!(!head.contains("may change something"), "two numbers that contradict: {head}");
+    let (graph, words) = rest.split_once("</svg>").unwrap();
+    for said in [">~ 3 will change<", ">= 3 nothing to do<", ">! 1 not reached: gone<"] {
+        assert!(graph.contains(said), "{said}: {graph}");
+    }
+    for said in [
+        "can't be reached: <span class=\"hosts\">gone</span>",
+        "<b>will change</b> <span class=\"hosts\">two</span>: mode 0644 → 0600",
+        "<b>unknown</b>",
+        "<b>will fail</b>",
+        "<span class=\"removed\">-old\n</span><span class=\"added\">+new\n</span>",
+        "<span class=\"removed\">-&lt;script&gt;document.title='owned'&lt;/script&gt; \\x1b[2J\\x07 ",
+        "hosts/‹host.name›/file, mode 0600</code>",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    assert!(!words.contains("<b>only reads</b>"), "what the figures say stands once");
 }

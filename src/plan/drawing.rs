@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
+use super::answered;
 use super::view::{BlockView, HomeView, PlanView, RoundView, TaskView, WaitView, Waited};
 use crate::text::{fold_names, one_line, plural};
 
@@ -128,8 +129,12 @@ impl Frame {
     }
 }
 
-/// The mark of a task: `-` where it will not run, `·` where it only reads, `~` where it may change something.
+/// The mark of a task: `-` where it will not run, `·` where it only reads, `~` where it may change something; where hosts
+/// were asked, that of their answers.
 pub(super) fn mark(task: &TaskView) -> &'static str {
+    if let Some(kind) = answered::foremost(&task.forecasts).filter(|_| task.left_out.is_none()) {
+        return kind.mark;
+    }
     match (is_skipped(task), task.read_only) {
         (true, _) => "-",
         (false, true) => "·",
@@ -138,7 +143,8 @@ pub(super) fn mark(task: &TaskView) -> &'static str {
 }
 
 fn is_skipped(task: &TaskView) -> bool {
-    task.left_out.is_some() || (!task.steps.is_empty() && task.steps.iter().all(|steps| steps.what.skipped_by.is_some()))
+    let rests = answered::foremost(&task.forecasts).is_some_and(|kind| kind.answer == "nothing");
+    task.left_out.is_some() || rests || (!task.steps.is_empty() && task.steps.iter().all(|steps| steps.what.skipped_by.is_some()))
 }
 
 /// The hosts of a round in words, folded.
@@ -254,6 +260,7 @@ impl<'a> Builder<'a> {
         if !round.batches.is_empty() {
             title.push(one_line(&format!("in batches: {}", super::text::flow::sizes(&round.batches)), WIDTH));
         }
+        title.extend(absent(round).iter().map(|line| one_line(line, WIDTH)));
         Frame { id: id(self.index, Waited::Round(self.index)), kind: Kind::Round, block: None, title, items }
     }
 
@@ -287,7 +294,7 @@ impl<'a> Builder<'a> {
     fn node(&self, at: usize) -> Node {
         let task = &self.round.tasks[at];
         let mut lines = vec![one_line(&format!("{} {}", mark(task), task.name), WIDTH)];
-        lines.extend(does(task).iter().map(|line| one_line(line, WIDTH)));
+        lines.extend(does(task).iter().chain(&answers(task)).map(|line| one_line(line, WIDTH)));
         let shape = if task.read_only { Shape::Read } else { Shape::Change };
         Node { id: id(self.index, Waited::Task(at)), task: Some(at), lines, shape, skipped: is_skipped(task) }
     }
@@ -298,7 +305,9 @@ fn does(task: &TaskView) -> Vec<String> {
     if let Some(reason) = &task.left_out {
         return vec![format!("left out: {reason}")];
     }
-    let Some(shown) = task.steps.iter().find(|steps| steps.what.skipped_by.is_none()) else {
+    // Where hosts were asked, what differs between them is what they answered.
+    let forms = if task.forecasts.is_empty() { task.steps.clone() } else { answered::forms(task) };
+    let Some(shown) = forms.iter().find(|steps| steps.what.skipped_by.is_none()) else {
         let condition = task.steps.first().and_then(|steps| steps.what.skipped_by.as_ref());
         return condition.map(|condition| format!("left out by `{condition}`")).into_iter().collect();
     };
@@ -309,10 +318,31 @@ fn does(task: &TaskView) -> Vec<String> {
     let named = line.strip_prefix(task.verb).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':']));
     let verb = if named { String::new() } else { format!("{}: ", task.verb) };
     let mut does = vec![format!("{verb}{line}{cut}")];
-    if task.steps.len() > 1 {
-        does.push(format!("in {} forms on {}", task.steps.len(), plural(task.steps.iter().map(|steps| steps.hosts.len()).sum(), "host")));
+    if forms.len() > 1 {
+        does.push(format!("in {} forms on {}", forms.len(), plural(forms.iter().map(|steps| steps.hosts.len()).sum(), "host")));
     }
     does
+}
+
+/// On how many hosts a task would do what, as they answered; a line each for what is done and for what is not.
+fn answers(task: &TaskView) -> Vec<String> {
+    let figures = answered::figures(task);
+    let line = |quiet: bool| {
+        let such = answered::in_order(&figures).into_iter().filter(|(kind, _)| (kind.acts || kind.trouble) != quiet);
+        such.map(|(kind, count)| format!("{} {count} {}", kind.mark, kind.counted)).collect::<Vec<_>>().join(", ")
+    };
+    [line(false), line(true)].into_iter().filter(|line| !line.is_empty() && task.left_out.is_none()).collect()
+}
+
+/// Hosts of a round that a dry run found to take no part, or could not reach.
+fn absent(round: &RoundView) -> Vec<String> {
+    let mut lines: Vec<String> =
+        round.left_out.iter().map(|left_out| format!("- {} left out: {}", left_out.hosts.len(), fold_names(&left_out.hosts))).collect();
+    let unreached = answered::unreached(round);
+    if !unreached.is_empty() {
+        lines.push(format!("! {} not reached: {}", unreached.len(), fold_names(&unreached)));
+    }
+    lines
 }
 
 #[cfg(test)]

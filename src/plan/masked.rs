@@ -76,7 +76,7 @@ fn of_left_out(LeftOutView { hosts, reason }: &mut LeftOutView, change: Change<'
     hosts.iter_mut().chain([reason]).for_each(change);
 }
 
-fn of_forecast(forecast: &mut ForecastView, change: Change<'_>) {
+pub(super) fn of_forecast(forecast: &mut ForecastView, change: Change<'_>) {
     let ForecastView { hosts, answer: _, until, now: _, reason, differences } = forecast;
     hosts.iter_mut().chain(until).chain(reason).for_each(change);
     for Difference { what: _, from, to, diff } in differences {
@@ -138,7 +138,7 @@ fn of_task(task: &mut TaskView, change: Change<'_>) {
     }
 }
 
-fn of_what(what: &mut What, change: Change<'_>) {
+pub(super) fn of_what(what: &mut What, change: Change<'_>) {
     let What { skipped_by, command, items, guards, on, become_user, become_method: _, cwd, env, stdin, umask, content, known_after } = what;
     skipped_by.iter_mut().chain([command]).chain(guards).chain(on).chain(known_after).for_each(change);
     become_user.iter_mut().chain(cwd).chain(stdin).chain(umask).chain(content).for_each(change);

@@ -10,6 +10,7 @@
 //! Pure and synchronous: no clock, no files, no connection. The same inputs give the same plan, byte for byte.
 
 mod alike;
+mod answered;
 mod batches;
 mod before;
 mod build;

@@ -11,6 +11,7 @@ mod ahead;
 mod answers;
 pub(super) mod flow;
 mod nest;
+mod wrap;
 
 use nest::{Nest, Opened};
 
@@ -49,16 +50,19 @@ pub fn unpainted(_: Role, text: &str) -> String {
 /// So many different steps of one task are shown.
 const MOST_GROUPS: usize = 5;
 
+/// And so many where answers come below them.
+const MOST_GROUPS_ASKED: usize = 2;
+
 /// Writes a plan in at most `width` columns.
 #[must_use]
 pub fn plan_text(view: &PlanView, width: usize, paint: Paint<'_>) -> String {
-    write(Writer { text: String::new(), width: width.max(40), paint, diffs: false }, view)
+    write(Writer { text: String::new(), width: width.max(40), paint, asked: view.probed.is_some(), diffs: false }, view)
 }
 
 /// Writes a plan with what a dry run found to change in files, line by line.
 #[must_use]
 pub fn plan_text_with_diffs(view: &PlanView, width: usize, paint: Paint<'_>) -> String {
-    write(Writer { text: String::new(), width: width.max(40), paint, diffs: true }, view)
+    write(Writer { text: String::new(), width: width.max(40), paint, asked: view.probed.is_some(), diffs: true }, view)
 }
 
 fn write(mut writer: Writer<'_>, view: &PlanView) -> String {
@@ -78,6 +82,9 @@ struct Writer<'a> {
     text: String,
     width: usize,
     paint: Paint<'a>,
+    /// The hosts were asked.
+    asked: bool,
+    /// With what changes in files.
     diffs: bool,
 }
 
@@ -143,7 +150,9 @@ impl Writer<'_> {
         for line in flow::of_round(round) {
             self.line(2, Some(Role::Dim), &line);
         }
-        let column = round.tasks.iter().map(|task| task.name.chars().count()).max().unwrap_or(0).min(self.width / 4);
+        let names = round.tasks.iter().map(|task| task.name.chars().count());
+        // Where the hosts were asked, longer names stand alone.
+        let column = names.map(|name| if self.asked && name > self.width / 4 { 0 } else { name }).max().unwrap_or(0).min(self.width / 4);
         let mut nest = Nest::new(round);
         for task in &round.tasks {
             for opened in nest.enter(&task.home) {
@@ -153,13 +162,15 @@ impl Writer<'_> {
                 }
             }
             let before = nest.next(&task.home, task.id.as_deref().unwrap_or(&task.name));
-            self.task(nest.indent(), task, before.as_deref(), column);
+            if self.asked {
+                self.told(nest.indent(), (round, task), before.as_deref(), column);
+            } else {
+                self.task(nest.indent(), task, before.as_deref(), column);
+            }
         }
-        for left_out in &round.left_out {
-            let line = format!("! takes no part: {} ({})", fold_names(&left_out.hosts), left_out.reason);
-            self.line(2, Some(Role::Trouble), &line);
-        }
-        if let Some(changes) = &round.changes {
+        if self.asked {
+            self.told_of_round(round);
+        } else if let Some(changes) = &round.changes {
             self.line(2, Some(Role::Dim), &ahead::of_changes(changes));
         }
     }
@@ -194,18 +205,12 @@ impl Writer<'_> {
             (false, true) => (Role::Read, "·"),
             (false, false) => (Role::Change, "~"),
         };
-        let (role, mark) = answers::mark_of_all(&task.forecasts).unwrap_or((role, mark));
-        let name = one_line(&task.name, column);
-        let pad = " ".repeat(column.saturating_sub(name.chars().count()));
-        let start = format!("{}{} {name}", " ".repeat(indent), (self.paint)(role, mark));
-        let room = self.width.saturating_sub(column + indent + 4);
-        match (&task.left_out, &task.steps[..]) {
-            (Some(reason), _) => self.text.push_str(&format!("{start}{pad}  {}\n", one_line(&format!("left out: {reason}"), room))),
-            (None, [only]) => self.text.push_str(&format!("{start}{pad}  {}\n", headline(&only.what, room))),
-            (None, []) => self.text.push_str(&format!("{start}{pad}  no hosts\n")),
-            (None, _) => self.text.push_str(&format!("{start}\n")),
-        }
-        let below = indent + 4;
+        self.head(indent, task, (role, mark), column);
+        self.body(indent + 4, task, before);
+    }
+
+    /// What there is to say of a task below its name.
+    fn body(&mut self, below: usize, task: &TaskView, before: Option<&str>) {
         self.edges(below, &task.waits, before);
         for line in flow::of_task(task) {
             self.line(below, Some(Role::Dim), &line);
@@ -216,42 +221,13 @@ impl Writer<'_> {
         if task.steps.len() > 1 {
             self.steps(below, task, shared.is_none());
         }
-        self.answers(below, task);
-    }
-
-    /// What a run would do, as the hosts said.
-    fn answers(&mut self, indent: usize, task: &TaskView) {
-        let alone = task.forecasts.len() == 1;
-        for forecast in &task.forecasts {
-            let (role, mark) = answers::mark(&forecast.answer);
-            let hosts = if alone { String::new() } else { format!("  {}", one_line(&fold_names(&forecast.hosts), self.width / 3)) };
-            let room = self.width.saturating_sub(indent + 2 + hosts.chars().count());
-            let words = one_line(&answers::words(forecast), room);
-            self.text.push_str(&format!("{}{} {words}{hosts}\n", " ".repeat(indent), (self.paint)(role, mark)));
-            let diffs = forecast.differences.iter().filter_map(|difference| difference.diff.as_ref());
-            for diff in diffs.take(if self.diffs { usize::MAX } else { 0 }) {
-                self.diff(indent + 4, diff);
-            }
-        }
-    }
-
-    fn diff(&mut self, indent: usize, diff: &str) {
-        for line in diff.lines() {
-            let role = match line.as_bytes().first() {
-                Some(b'+') => Some(Role::Added),
-                Some(b'-') => Some(Role::Removed),
-                _ => None,
-            };
-            let line = crate::text::visible(line);
-            let text = role.map_or_else(|| line.clone(), |role| (self.paint)(role, &line));
-            self.text.push_str(&format!("{}{text}\n", " ".repeat(indent)));
-        }
     }
 
     /// What a task does on hosts for which it differs.
     fn steps(&mut self, below: usize, task: &TaskView, with_details: bool) {
         // One more would be the line that says how many there are.
-        let shown = if task.steps.len() > MOST_GROUPS + 1 { MOST_GROUPS } else { task.steps.len() };
+        let most = if self.asked { MOST_GROUPS_ASKED } else { MOST_GROUPS };
+        let shown = if task.steps.len() > most + 1 { most } else { task.steps.len() };
         for steps in &task.steps[..shown] {
             let hosts = one_line(&fold_names(&steps.hosts), self.width / 3);
             let room = self.width.saturating_sub(below + hosts.chars().count() + 2);
@@ -304,6 +280,9 @@ impl Writer<'_> {
                 plural(counts.steps, "step")
             ),
         );
+        if let Some(probed) = &view.probed {
+            return self.told_of_all(view, probed);
+        }
         let mut parts = vec![format!("{} may change something (~)", counts.may_change)];
         if counts.skipped > 0 {
             let typed = view.rounds.iter().flat_map(|round| &round.tasks).any(|task| task.left_out.is_some());
@@ -313,10 +292,6 @@ impl Writer<'_> {
             parts.push(format!("{} known only in part", counts.known_later));
         }
         self.line(0, None, &parts.join(", "));
-        if let Some(probed) = &view.probed {
-            self.line(0, None, &answers::counts(probed));
-            answers::unreachable(probed).iter().for_each(|line| self.line(0, Some(Role::Trouble), line));
-        }
     }
 }
 
@@ -376,3 +351,5 @@ pub(super) fn reasons(waits: &[WaitView]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) mod views;

@@ -113,6 +113,43 @@ pub(crate) fn project() -> Project {
     project
 }
 
+/// Foreign text in files of hosts.
+pub(crate) const FOREIGN: &str = "<script>document.title='owned'</script> \u{1b}[2J\u{7} \"] -> x; } %%{init}%% `x` &lt; \u{202e}";
+
+const ASKED: &str = r#"name: Ask
+rounds:
+  - name: first
+    hosts: all
+    tasks:
+      - { name: look, run: uname -s, read_only: true }
+      - { name: settled, run: "false", creates: /, tags: [quiet] }
+      - { name: file, copy: { content: "new\n", dest: "{{ dir }}/file", mode: "0600" } }
+      - { name: guarded, run: "true", unless: "grep -q nothing {{ dir }}/file" }
+  - name: second
+    hosts: one
+    tasks:
+      - { name: refused, assert: { that: host.name == "two" } }
+"#;
+
+/// A project with `asked.yml` and its inventory `local.yml`: three hosts that are this machine, in differing states, with
+/// [`FOREIGN`] text on one of them, and one that can't be reached.
+pub(crate) fn asked() -> Project {
+    let project = Project::new();
+    let folder = project.path("hosts").display().to_string();
+    project.file(
+        "local.yml",
+        format!(
+            "connect: {{ transport: local }}\nvars: {{ dir: \"{folder}/{{{{ host.name }}}}\" }}\nhosts:\n  one: {{}}\n  two: {{}}\n  three: {{}}\n  \
+             gone: {{ connect: {{ transport: ssh, address: 127.0.0.1, port: 1 }} }}\n"
+        ),
+    );
+    project.file("hosts/one/file", format!("{FOREIGN}\n"));
+    project.file("hosts/two/file", "new\n");
+    project.file("hosts/three/file", "old\n");
+    project.file("asked.yml", ASKED);
+    project
+}
+
 /// Runs a program that only some machines have; none, and loud words, where it is missing. With `CI` set it must be there.
 pub(crate) fn judge(program: &str, arguments: &[&str], input: &str) -> Option<Output> {
     let started = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

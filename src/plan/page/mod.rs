@@ -3,6 +3,7 @@
 //! Knows only [`PlanView`]. The graph comes first, as a picture whose boxes lead to the words below: rounds as sections
 //! with their tasks, every one with what it does on which hosts. Text comes in as it is; the markup escapes it.
 
+mod answers;
 mod layout;
 mod rows;
 mod sections;
@@ -38,10 +39,13 @@ pub fn page(view: &PlanView) -> String {
                 header {
                     h1 { (view.playbook) }
                     p class="counts" { (counts(&view)) }
-                    p class="key" {
-                        span { b { "~" } " may change something" }
-                        span { b { "·" } " only reads" }
-                        span { b { "-" } " will not run" }
+                    @match &view.probed {
+                        Some(probed) => (answers::of_all(&view, probed)),
+                        None => p class="key" {
+                            span { b { "~" } " may change something" }
+                            span { b { "·" } " only reads" }
+                            span { b { "-" } " will not run" }
+                        },
                     }
                 }
                 main {
@@ -62,13 +66,13 @@ pub fn page(view: &PlanView) -> String {
 fn counts(view: &PlanView) -> String {
     let counts = view.counts;
     let tasks = view.rounds.iter().map(|round| round.tasks.len()).sum();
-    let mut parts = vec![
-        plural(view.rounds.len(), "round"),
-        plural(tasks, "task"),
-        plural(counts.hosts, "host"),
-        plural(counts.steps, "step"),
-        format!("{} may change something", counts.may_change),
-    ];
+    let mut parts =
+        vec![plural(view.rounds.len(), "round"), plural(tasks, "task"), plural(counts.hosts, "host"), plural(counts.steps, "step")];
+    if view.probed.is_some() {
+        // What the hosts said tells more than what was known before.
+        return parts.join(" · ");
+    }
+    parts.push(format!("{} may change something", counts.may_change));
     if counts.skipped > 0 {
         parts.push(format!("{} left out", counts.skipped));
     }

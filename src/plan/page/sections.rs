@@ -4,6 +4,8 @@
 
 use maud::{Markup, html};
 
+use super::answers;
+use crate::plan::answered;
 use crate::plan::drawing::{Frame, Item, block_name, hosts, mark};
 use crate::plan::text::{details, flow, reasons};
 use crate::plan::view::{BatchView, BlockView, RoundView, StepsView, TaskView, WaitView, What};
@@ -35,6 +37,7 @@ pub(super) fn round(index: usize, round: &RoundView, frame: &Frame) -> Markup {
             @if index > 0 || !round.waits.is_empty() { p { (waits(&round.waits)) } }
             (list(&said))
             @if !round.batches.is_empty() { (batches(&round.batches)) }
+            (answers::of_round(round))
             (items(index, round, frame))
         }
     }
@@ -98,24 +101,31 @@ fn block(index: usize, round: &RoundView, block: &BlockView, frame: &Frame) -> M
 fn task(id: &str, round: &RoundView, task: &TaskView) -> Markup {
     let notified: Vec<&str> = task.waits.iter().filter(|wait| wait.why == "notify").map(|wait| wait.on.as_str()).collect();
     let others: Vec<WaitView> = task.waits.iter().filter(|wait| wait.why != "notify").cloned().collect();
+    let folded = if task.forecasts.is_empty() { Vec::new() } else { answered::forms(task) };
+    let is_folded = !folded.is_empty() && folded.len() < task.steps.len();
+    let forms = if is_folded { &folded } else { &task.steps };
     // One more would be the line that says how many there are.
-    let shown = if task.steps.len() > MOST_FORMS + 1 { MOST_FORMS } else { task.steps.len() };
-    let (shown, rest) = task.steps.split_at(shown);
+    let (shown, mut rest) = forms.split_at(if forms.len() > MOST_FORMS + 1 { MOST_FORMS } else { forms.len() });
+    if is_folded {
+        rest = &task.steps;
+    }
     html! {
-        details class="task" id=(id) open {
+        details class="task" id=(id) open[!is_at_rest(task)] {
             summary {
                 span class="mark" { (mark(task)) } " "
                 b { (task.name) } " "
                 code { (task.verb) }
+                @if task.left_out.is_none() { (answers::figures(task)) }
             }
             @if !others.is_empty() { p class="note" { (waits(&others)) } }
             @if !notified.is_empty() { p class="note" { "notified by " (notified.join(", ")) } }
             @if let Some(reason) = &task.left_out { p { "left out: " (reason) } }
             (list(&flow::of_task(task)))
+            (answers::of_task(round, task))
             @for steps in shown { (step(round, steps)) }
             @if !rest.is_empty() {
                 details class="rest" {
-                    summary { "and " (rest.len()) " more, on " span class="hosts" { (fold_names(&hosts_of(rest))) } }
+                    summary { @if is_folded { "all " (rest.len()) ", each as it is, on " } @else { "and " (rest.len()) " more, on " } span class="hosts" { (fold_names(&hosts_of(rest))) } }
                     @for steps in rest.iter().take(MOST_UNFOLDED) { (step(round, steps)) }
                     @if let Some(left) = rest.get(MOST_UNFOLDED..).filter(|left| !left.is_empty()) {
                         p class="note" {
@@ -126,6 +136,11 @@ fn task(id: &str, round: &RoundView, task: &TaskView) -> Markup {
             }
         }
     }
+}
+
+/// Hosts were asked, and there is nothing to do with it on any.
+fn is_at_rest(task: &TaskView) -> bool {
+    answered::foremost(&task.forecasts).is_some_and(|kind| kind.answer == "nothing")
 }
 
 fn hosts_of(steps: &[StepsView]) -> Vec<&String> {

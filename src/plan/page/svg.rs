@@ -58,7 +58,8 @@ fn frame(shown: &Frame, placed: &Placed<'_>) -> Markup {
 
 fn node(shown: &Node, placed: &Placed<'_>) -> Markup {
     let class = if shown.skipped { "task skipped" } else { "task" };
-    let round = if shown.shape == Shape::Read { placed.height / 2 } else { 0 };
+    // More would cut into the ends of what stands in it.
+    let round = if shown.shape == Shape::Read { (placed.height / 2).min(22) } else { 0 };
     html! {
         @if shown.task.is_none() { (lines(&shown.lines, placed)) }
         @else {

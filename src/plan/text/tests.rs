@@ -1,72 +1,11 @@
 //! The layout, from views by hand.
 
+use super::views::{bare, place, steps, task, wait};
 use super::*;
-use crate::diag::Location;
 use crate::plan::critical::Expected;
-use crate::plan::view::{ChangesView, Counts, FORMAT, HomeView, RepeatView, StepsView, UserView};
+use crate::plan::view::{ChangesView, Counts, FORMAT, UserView};
 
-fn place() -> Location {
-    Location { file: "play.yml".to_owned(), line: 1, column: 1 }
-}
-
-fn wait(on: &str, why: &'static str) -> WaitView {
-    WaitView { on: on.to_owned(), why, place: None, at: crate::plan::view::Waited::Task(0) }
-}
-
-fn task(name: &str, waits: Vec<WaitView>, read_only: bool, steps: Vec<StepsView>) -> TaskView {
-    TaskView {
-        forecasts: Vec::new(),
-        id: Some(name.to_owned()),
-        name: name.to_owned(),
-        verb: "run",
-        place: place(),
-        waits,
-        read_only,
-        allow_failure: false,
-        once: false,
-        timeout_ms: flow::USUAL_TIMEOUT_MS,
-        when: Vec::new(),
-        home: HomeView::default(),
-        repeat: RepeatView::default(),
-        notify: Vec::new(),
-        lock: None,
-        throttle: None,
-        sensitive: false,
-        tags: Vec::new(),
-        left_out: None,
-        shell: None,
-        changed: None,
-        failed: None,
-        steps,
-    }
-}
-
-fn steps(hosts: &[&str], command: &str) -> StepsView {
-    let what = What { command: command.to_owned(), ..What::default() };
-    StepsView { hosts: hosts.iter().map(|host| (*host).to_owned()).collect(), what }
-}
-
-fn bare() -> RoundView {
-    RoundView {
-        left_out: Vec::new(),
-        id: String::new(),
-        name: String::new(),
-        place: place(),
-        hosts: Vec::new(),
-        waits: Vec::new(),
-        after: "some",
-        when: None,
-        batches: Vec::new(),
-        pause_ms: None,
-        max_failures: None,
-        skip_unreachable: false,
-        confirm: None,
-        chosen_by: Vec::new(),
-        tasks: Vec::new(),
-        blocks: Vec::new(),
-        changes: None,
-    }
-}
+mod asked;
 
 fn example() -> PlanView {
     let all = ["web01", "web02", "web03", "db1"];
