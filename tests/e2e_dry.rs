@@ -56,3 +56,28 @@ fn a_block_with_items_is_foretold_over_all_its_passes() {
     let answers: Vec<&str> = tasks.iter().map(|task| task["forecasts"][0]["answer"].as_str().unwrap()).collect();
     assert_eq!(answers, ["changes", "runs", "reads", "reads"], "{}", shown.text());
 }
+
+/// What a plan says of the first round's tasks on its first host.
+fn forecasts(shown: &common::cli::Shown) -> Vec<serde_json::Value> {
+    let plan: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {}", shown.text()));
+    plan["rounds"][0]["tasks"].as_array().unwrap().iter().map(|task| task["forecasts"][0].clone()).collect()
+}
+
+#[test]
+fn a_guard_that_takes_too_long_is_named() {
+    let project = project("      - { name: stuck, run: \"true\", unless: sleep 200, timeout: 1s }\n");
+    let words = "its guard `unless sleep 200` took longer than 1s";
+    let shown = project.run(&["plan", "site.yml", "--probe", "--format", "json"]).expect_code(4);
+    assert_eq!((&forecasts(&shown)[0]["answer"], &forecasts(&shown)[0]["reason"]), (&"fails".into(), &words.into()), "{}", shown.text());
+    let shown = project.run(&["run", "site.yml"]).expect_code(4);
+    assert!(shown.text().contains(words), "{}", shown.text());
+}
+
+#[test]
+fn a_guard_that_kills_its_lane_holds_nothing_up() {
+    let project = project("      - { name: killer, run: \"true\", unless: \"kill -9 $$\" }\n");
+    for args in [&["run", "site.yml"][..], &["plan", "site.yml", "--probe"]] {
+        let shown = project.spawn(args).wait(Duration::from_secs(20)).expect_code(4);
+        assert!(shown.text().contains("its shell ended with it"), "{}", shown.text());
+    }
+}

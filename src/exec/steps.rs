@@ -28,7 +28,7 @@ pub(super) enum PassEnd {
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
-        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut | End::Terminated) {
+        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut { .. } | End::Terminated) {
             self.stopped(id, end);
         }
         let Some(mut job) = self.land(id) else { return };

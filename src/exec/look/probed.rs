@@ -125,7 +125,8 @@ impl Dispatcher {
             _ => {
                 let plain = Task { changed: None, failed: None, ..task.clone() };
                 let scope = |result: &StepResult| self.unit_scope((job.step, job.unit), Some(Arc::new(result.clone())));
-                return crate::exec::judge::judge(&plain, &job.prepared, &self.fixed.engine, ended, &scope);
+                let limited = Prepared { timeout: crate::exec::request::guard_limit(&job.prepared), ..(*job.prepared).clone() };
+                return crate::exec::judge::judge(&plain, &limited, &self.fixed.engine, ended, &scope);
             }
         };
         let mut result = StepResult { rc: Some(code), attempts: 1, ..StepResult::without_run(Status::Changed) };
