@@ -39,8 +39,21 @@ fn blocks_are_found() {
 
 /// What a block may be. Blocks with a file name are written into the page's folder before anything is checked; so
 /// actions, included tasks and files of variables are judged with the playbook of their page that uses them.
-const KINDS: &[&str] =
-    &["yaml", "yaml inventory", "yaml action", "yaml tasks", "yaml vars", "yaml ansible", "text", "sh", "sql", "json", "rust", "console"];
+const KINDS: &[&str] = &[
+    "yaml",
+    "yaml inventory",
+    "yaml action",
+    "yaml tasks",
+    "yaml vars",
+    "yaml ansible",
+    "yaml workflow",
+    "text",
+    "sh",
+    "sql",
+    "json",
+    "rust",
+    "console",
+];
 
 #[test]
 fn every_block_says_what_it_is() {

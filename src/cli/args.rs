@@ -334,6 +334,8 @@ pub enum SchemaOf {
     Inventory,
     /// An action, for `use`
     Action,
+    /// A plan that `plan -o` saved
+    Plan,
 }
 
 /// Reads the command line, the program's own name first.

@@ -15,9 +15,9 @@ use super::sinks::db_word;
 use super::{explain, explain_host, log, secret};
 use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, PlaybookSource, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
-use crate::playbook;
 use crate::report::{self, HostRow, Options, StepFilter, Surroundings};
 use crate::text::plural;
+use crate::{plan, playbook};
 
 /// Runs the command line given in `words`, the program's own name first.
 #[must_use]
@@ -103,6 +103,7 @@ impl Session<'_> {
                     SchemaOf::Playbook => playbook::playbook_schema(),
                     SchemaOf::Inventory => playbook::inventory_schema(),
                     SchemaOf::Action => playbook::action_schema(),
+                    SchemaOf::Plan => plan::plan_schema(),
                 };
                 self.print_json(&schema);
                 Ok(ExitCode::Ok)

@@ -205,6 +205,9 @@ impl Dispatcher {
             (step_status(worst), worst == BlockStatus::Changed || (worst == BlockStatus::Rescued && run.changed));
         self.results.set_item(id, None);
         self.close_passes(id);
+        if matches!(worst, BlockStatus::Failed | BlockStatus::Rescued) {
+            self.known_to_fail(node);
+        }
         self.keep(node, &Arc::new(result));
         let name = self.block(id).name.clone();
         let mut outcome = Outcome::without_run(step_status(worst), run.reason.unwrap_or_default());

@@ -111,7 +111,8 @@ impl Dispatcher {
 
     /// The round's tasks and handlers are over on a host.
     pub(super) fn finally(&mut self, node: StepId) {
-        if !self.begun.contains(&(node.round, node.host)) || self.is_given_up() {
+        let begun = self.begun.contains(&(node.round, node.host)) || self.may_begin_there(node.round, node.host);
+        if !begun || self.is_given_up() {
             let plan = self.fixed.playbook.round(node.round);
             let inside = |other: &TaskIx| home(plan, *other).section == Section::Finally && *other != node.task;
             let nodes: Vec<TaskIx> = (0..plan.node_count()).map(TaskIx::new).filter(inside).collect();

@@ -8,7 +8,8 @@ mod answers;
 mod probed;
 mod reach;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
 
 use super::DryRun;
 use super::advance::UnitId;
@@ -16,11 +17,14 @@ use super::blocks::BlockId;
 use super::dispatcher::Dispatcher;
 use super::request::{self, Trip};
 use super::shape::around;
+use super::state::Seat;
 use super::worker::JobId;
 use crate::event::{Answer, Forecast, Outcome, Status};
 use crate::model::{Gate, HostIx, Judge, Playbook, RoundIx, Section, StepId, Task, TaskIx, Verb};
 use crate::plan::{self, Body, Plan, Prepared, StepOrder};
 use crate::template::RenderError;
+use crate::transport::BecomeUser;
+use answers::Foretold;
 pub(super) use probed::joined;
 use reach::{Change, Reach};
 
@@ -42,6 +46,14 @@ pub(super) struct Look {
     foreseen: HashMap<StepId, Option<bool>>,
     /// Of units that run on several hosts: what the hosts before said.
     so_far: HashMap<UnitId, Outcome>,
+    /// The names of all that is foreseen, as templates that wait for it tell them.
+    names: HashSet<String>,
+    /// Hosts on which something of a round may begin, by what decides the first of it.
+    may_begin: HashMap<(RoundIx, HostIx), Vec<String>>,
+    /// Where something ran, and as whom.
+    at_home: Vec<(Seat, Option<BecomeUser>)>,
+    /// Local files that a `fetch` writes, by its name.
+    fetched: HashMap<PathBuf, (StepId, String)>,
 }
 
 impl Look {
@@ -56,6 +68,10 @@ impl Look {
             maybe: HashMap::new(),
             foreseen: HashMap::new(),
             so_far: HashMap::new(),
+            names: HashSet::new(),
+            may_begin: HashMap::new(),
+            at_home: Vec::new(),
+            fetched: HashMap::new(),
         }
     }
 
@@ -95,19 +111,22 @@ impl Dispatcher {
     /// Finds out what a run would do with a unit.
     pub(super) fn look_into(&mut self, of: UnitId, task: &Task, sends: &mut Vec<JobId>) {
         let (step, _) = of;
+        let scope = self.unit_scope(of, None);
+        let holds = plan::holds(&task.when, &self.fixed.engine, &scope);
+        if let Ok(Some(_)) = holds {
+            return self.unit_ended(of, Outcome::without_run(Status::Skipped, "when"), None, false);
+        }
         if let Some(until) = self.until_decided(step, task) {
             return self.not_known(of, task, until);
         }
-        let scope = self.unit_scope(of, None);
-        match plan::holds(&task.when, &self.fixed.engine, &scope) {
-            Ok(None) => {}
-            Ok(Some(_)) => return self.unit_ended(of, Outcome::without_run(Status::Skipped, "when"), None, false),
-            Err(RenderError::Pending(until)) => return self.not_known(of, task, until),
+        match holds {
+            Ok(_) => {}
+            Err(RenderError::Pending(until)) if self.waits_for_foreseen(&until) => return self.not_known(of, task, until),
             Err(error) => return self.unit_ended(of, self.cannot(task, "its `when` can't be answered", &error), None, false),
         }
         let prepared = match plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) {
             Ok(prepared) => std::sync::Arc::new(prepared),
-            Err(RenderError::Pending(until)) => return self.not_rendered(of, task, until),
+            Err(RenderError::Pending(until)) if self.waits_for_foreseen(&until) => return self.not_rendered(of, task, until),
             Err(error) => return self.unit_ended(of, self.cannot(task, "it can't be prepared", &error), None, false),
         };
         if task.verb.is_control() {
@@ -120,9 +139,10 @@ impl Dispatcher {
         if only_reads(task) {
             let waits = task.flow.retry.is_some() || matches!(task.verb, Verb::WaitFor(_) | Verb::Fetch(_));
             if waits || !self.decided_by(step, task, &prepared).is_empty() {
+                self.fetches(step, &prepared.body);
                 return self.foretold(of, task, Forecast::new(Answer::Reads).into(), Some(&prepared));
             }
-        } else if !asks(&prepared) && self.is_at_home(step, &prepared) {
+        } else if !asks(&prepared) && self.needs_no_look(step, &prepared) {
             return self.foretold(of, task, Forecast::new(Answer::Runs).into(), Some(&prepared));
         }
         let targets = self.under_way.remove(&of).unwrap_or_else(|| prepared.on.iter().copied().collect());
@@ -136,32 +156,81 @@ impl Dispatcher {
         let handler = (task.flow.home.section == Section::Handlers).then(|| look.maybe.get(&key)?.get(&step.task)).flatten();
         let round = self.fixed.playbook.round(step.round);
         let block = || around(round, task.flow.home).find_map(|(block, _)| look.blocks.get(&(step.round, block, step.host)));
-        look.undecided.get(&key).or(handler).or_else(block).cloned()
+        let finally = || look.may_begin.get(&key).filter(|_| task.flow.home.section == Section::Finally && !self.begun.contains(&key));
+        look.undecided.get(&key).or(handler).or_else(block).or_else(finally).cloned()
     }
 
     /// Some of a unit's text waits for a result.
     fn not_rendered(&mut self, of: UnitId, task: &Task, until: Vec<String>) {
         let told = match &task.verb {
             Verb::Print(_) | Verb::Set(_) => Forecast::new(Answer::Reads),
-            _ if task.verb.is_control() || task.verb.is_resource() || !task.guards.is_empty() => return self.not_known(of, task, until),
+            // Its guards are asked, whatever they say.
+            _ if task.verb.is_resource() || !task.guards.is_empty() => Forecast::unknown(until, None),
+            _ if task.verb.is_control() => return self.not_known(of, task, until),
             _ if only_reads(task) => Forecast::new(Answer::Reads),
             _ => Forecast::new(Answer::Runs),
         };
         self.foretold(of, task, told.into(), None);
     }
 
+    /// It is not known whether a unit has its turn.
     pub(super) fn not_known(&mut self, of: UnitId, task: &Task, until: Vec<String>) {
-        self.foretold(of, task, Forecast::unknown(until, None).into(), None);
+        let told = Foretold { begins: false, ..Forecast::unknown(until, None).into() };
+        self.foretold(of, task, told, None);
     }
 
-    /// Says whether all hosts of a step are connected, as the user that it runs as.
+    /// Says whether something that was not done in this dry run is among what is waited for; else a run would wait in vain too.
+    pub(super) fn waits_for_foreseen(&self, until: &[String]) -> bool {
+        self.look.as_ref().is_some_and(|look| until.iter().any(|name| look.names.contains(name)))
+    }
+
+    /// Says whether nothing can be found out of a command: its hosts are reached, and it has no folder that could be missing.
+    fn needs_no_look(&self, step: StepId, prepared: &Prepared) -> bool {
+        match &prepared.cwd {
+            None => self.is_at_home(step, prepared),
+            // One that may yet be made is not missed.
+            Some(folder) => self.may_be_made(step, prepared, folder),
+        }
+    }
+
+    /// Says whether something ran on all hosts of a step before, as the user that it runs as.
     fn is_at_home(&self, step: StepId, prepared: &Prepared) -> bool {
+        let Some(look) = &self.look else { return true };
         prepared.on.iter().all(|on| {
             let seat = self.seats.of(step.round, *on);
-            let user = self.become_user(prepared, seat);
-            let host = &self.hosts[seat.index()];
-            host.link == super::state::Link::Up && host.slots.iter().any(|slot| slot.user == user)
+            look.at_home.contains(&(seat, self.become_user(prepared, seat)))
         })
+    }
+
+    /// Something ran in a slot: its host is reached, as its user.
+    pub(super) fn came_home(&mut self, seat: Seat, slot: usize) {
+        let user = self.hosts[seat.index()].slots.get(slot).and_then(|slot| slot.user.clone());
+        if let Some(look) = &mut self.look
+            && !look.at_home.contains(&(seat, user.clone()))
+        {
+            look.at_home.push((seat, user));
+        }
+    }
+
+    /// Says whether anything of a round may begin on a host.
+    pub(super) fn may_begin_there(&self, round: RoundIx, host: HostIx) -> bool {
+        self.look.as_ref().is_some_and(|look| look.may_begin.contains_key(&(round, host)))
+    }
+
+    /// A step's result is known after all: it fails.
+    pub(super) fn known_to_fail(&mut self, step: StepId) {
+        if let Some(look) = &mut self.look {
+            look.foreseen.remove(&step);
+        }
+    }
+
+    /// Notes that a step, or the end of a block, is not known, under its name.
+    fn foresee(&mut self, step: StepId, changed: Option<bool>) {
+        let name = self.fixed.world.step_name(step.round, step.task);
+        if let Some(look) = &mut self.look {
+            look.names.insert(name);
+            look.foresee(step, changed);
+        }
     }
 
     /// In a dry run a step that changes something notifies for sure, one that is not known perhaps.
@@ -197,11 +266,11 @@ impl Dispatcher {
 
     /// What is not known of a step is not known of the blocks around it.
     pub(super) fn foresee_blocks(&mut self, step: StepId) {
-        let Some(look) = &mut self.look else { return };
-        let Some(changed) = look.foreseen(step) else { return };
-        let round = self.fixed.playbook.round(step.round);
+        let Some(changed) = self.look.as_ref().and_then(|look| look.foreseen(step)) else { return };
+        let playbook = std::sync::Arc::clone(&self.fixed.playbook);
+        let round = playbook.round(step.round);
         for (block, _) in around(round, super::shape::home(round, step.task)) {
-            look.foresee(StepId { task: round.node(Gate::Exit(block)), ..step }, changed);
+            self.foresee(StepId { task: round.node(Gate::Exit(block)), ..step }, changed);
         }
     }
 
@@ -234,17 +303,15 @@ impl Dispatcher {
 
     /// What one host would do for all is as pending for another as for itself.
     pub(super) fn foresee_other(&mut self, done: StepId, other: StepId) {
-        if let Some(look) = &mut self.look
-            && let Some(changed) = look.foreseen(done)
-        {
-            look.foresee(other, changed);
+        if let Some(changed) = self.look.as_ref().and_then(|look| look.foreseen(done)) {
+            self.foresee(other, changed);
         }
     }
 
     /// What a block leaves to be read hangs on what was not done.
     pub(super) fn foresee_end(&mut self, exit: StepId, changed: bool) {
-        if let Some(look) = &mut self.look {
-            look.foresee(exit, Some(changed));
+        if self.is_dry() {
+            self.foresee(exit, Some(changed));
         }
     }
 
@@ -274,8 +341,8 @@ fn asks(prepared: &Prepared) -> bool {
 /// Whether a step that is done changes something, as far as its task says.
 fn changes(task: &Task, answer: Answer) -> Option<bool> {
     match (&task.changed, answer) {
-        (_, Answer::Nothing | Answer::Reads) | (Some(Judge::Fixed(false)), _) => Some(false),
+        (_, Answer::Nothing) | (Some(Judge::Fixed(false)), _) | (None, Answer::Reads) => Some(false),
         (Some(Judge::Expression(_)), _) | (_, Answer::Unknown | Answer::Fails) => None,
-        (None | Some(Judge::Fixed(true)), Answer::Runs | Answer::Changes) => Some(true),
+        (None | Some(Judge::Fixed(true)), _) => Some(true),
     }
 }

@@ -131,11 +131,7 @@ pub(super) fn job(
 pub(super) fn probe(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Result<Job, Unreadable> {
     let resource = resource(&prepared.body, files)?;
     let script = resource.as_ref().map_or_else(|| ":".to_owned(), |resource| resource.probe());
-    let mut request = request(id, prepared, Invocation::Script(script));
-    if resource.is_none() && prepared.guards.is_empty() {
-        // Only the way to the host is tried, and its user.
-        (request.cwd, request.env) = (None, Vec::new());
-    }
+    let request = request(id, prepared, Invocation::Script(script));
     Ok(Job::Lane(Box::new(Request { on_failure: OnFailure::Continue, timeout: guard_limit(prepared), ..request })))
 }
 

@@ -3,7 +3,7 @@
 use super::dispatcher::Dispatcher;
 use super::state::{Asking, Effect, Link, RoundPhase};
 use crate::event::RunEvent;
-use crate::model::{After, Chosen, HostIx, RoundIx};
+use crate::model::{After, Chosen, HostIx, RoundIx, Template};
 use crate::template::RenderError;
 
 impl Dispatcher {
@@ -94,6 +94,8 @@ impl Dispatcher {
                 Some("unreachable".to_owned())
             } else if let Some(need) = before.filter(|_| plan.after != After::Always) {
                 Some(format!("failed in {}", playbook.round(*need).id))
+            } else if self.is_dry() && plan.when.as_ref().is_some_and(|when| self.is_known_false(when, round, *host)) {
+                Some("when".to_owned())
             } else if let Some(until) = plan.flow.chosen.as_ref().and_then(|chosen| self.chosen_later(chosen, *host)) {
                 self.host_undecided(round, *host, until);
                 None
@@ -149,6 +151,10 @@ impl Dispatcher {
         let row = chosen.rows.get(&host)?;
         let is_in = row.get(bits).copied().unwrap_or(false);
         (!is_in).then(|| unanswered.unwrap_or_else(|| "not chosen".to_owned()))
+    }
+
+    fn is_known_false(&self, when: &Template, round: RoundIx, host: HostIx) -> bool {
+        matches!(self.fixed.engine.eval_bool(when, &self.fixed.world.round_scope(round, host)), Ok(false))
     }
 
     /// In a dry run: what decides whether results choose a host; none where that is known.

@@ -34,6 +34,9 @@ impl Dispatcher {
         let Some(mut job) = self.land(id) else { return };
         let JobState { step, unit, attempt, began, on, protocol, sensitive, .. } = job;
         let of = (step, attempt);
+        if matches!(end, End::Exited(_) | End::Guarded { .. }) {
+            self.came_home(job.seat, job.slot);
+        }
         let (pieces, stdout_info, stdout) = job.stdout.finish();
         if !protocol && !sensitive {
             self.emit_output(of, OutputStream::Stdout, pieces);
@@ -214,6 +217,9 @@ impl Dispatcher {
             self.begun.insert((step.round, step.host));
         }
         self.told_blocks(step, attempt > 0, &outcome, result.as_ref());
+        if outcome.status == Status::Failed {
+            self.known_to_fail(step);
+        }
         self.foresee_blocks(step);
         self.count(step, &outcome);
         self.tell_end(step, attempt, pass, &outcome);

@@ -18,17 +18,23 @@ pub(super) const STEP_FIELDS: [&str; 12] =
 pub(super) enum StepRoot {
     Pending(String),
     /// Not done, in a dry run; whether it would change something, where that is known.
-    Foreseen(String, Option<bool>),
+    Foreseen {
+        step: String,
+        changed: Option<bool>,
+        is_task: bool,
+    },
     Done(Arc<StepResult>),
 }
 
 impl Lazy for StepRoot {
     fn get(&self, name: &str) -> Lookup {
         match self {
-            StepRoot::Foreseen(_, Some(changed)) if name == "changed" => Lookup::Value(Value::Bool(*changed)),
-            StepRoot::Foreseen(_, Some(true)) if name == "status" => Lookup::Value(Value::from(Status::Changed.word())),
-            StepRoot::Pending(step) | StepRoot::Foreseen(step, _) if STEP_FIELDS.contains(&name) => Lookup::Pending(step.clone()),
-            StepRoot::Pending(_) | StepRoot::Foreseen(..) => Lookup::Missing,
+            StepRoot::Foreseen { changed: Some(changed), .. } if name == "changed" => Lookup::Value(Value::Bool(*changed)),
+            StepRoot::Foreseen { changed: Some(true), is_task: true, .. } if name == "status" => {
+                Lookup::Value(Value::from(Status::Changed.word()))
+            }
+            StepRoot::Pending(step) | StepRoot::Foreseen { step, .. } if STEP_FIELDS.contains(&name) => Lookup::Pending(step.clone()),
+            StepRoot::Pending(_) | StepRoot::Foreseen { .. } => Lookup::Missing,
             StepRoot::Done(result) => field(result, name),
         }
     }

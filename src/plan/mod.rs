@@ -39,6 +39,7 @@ mod radius;
 mod results;
 mod roots;
 mod saved;
+mod saved_schema;
 mod scope;
 mod secrets;
 mod sight;
@@ -68,6 +69,7 @@ pub use prepared::{
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
 pub use saved::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan, SavedSources};
+pub use saved_schema::plan_schema;
 pub use scope::Local;
 pub use text::{Paint, Role, plan_text, plan_text_with_diffs, unpainted};
 pub use view::{

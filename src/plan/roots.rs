@@ -39,7 +39,11 @@ fn step(world: &World, step: StepId) -> Lookup {
     }
     match world.results.step(step) {
         StepView::Pending => lazy(StepRoot::Pending(world.step_name(step.round, step.task))),
-        StepView::Foreseen(changed) => lazy(StepRoot::Foreseen(world.step_name(step.round, step.task), changed)),
+        StepView::Foreseen(changed) => {
+            // How a block ends hangs on more than whether something in it changed.
+            let is_task = world.playbook.round(step.round).gate(step.task).is_none();
+            lazy(StepRoot::Foreseen { step: world.step_name(step.round, step.task), changed, is_task })
+        }
         StepView::Missing => Lookup::Missing,
         StepView::Done(result) => lazy(StepRoot::Done(result)),
     }

@@ -5,8 +5,9 @@ use super::{changes, only_reads};
 use crate::event::{Answer, Difference, Forecast, Outcome, Status};
 use crate::exec::advance::UnitId;
 use crate::exec::dispatcher::Dispatcher;
-use crate::model::{HostIx, Section, StepId, Task};
-use crate::plan::Prepared;
+use crate::exec::shape::{around, home};
+use crate::model::{HostIx, Section, StepId, Task, TaskIx};
+use crate::plan::{Body, CopySource, Prepared};
 
 /// What a run would make of a unit.
 #[derive(Debug)]
@@ -15,35 +16,40 @@ pub(super) struct Foretold {
     pub(super) differences: Vec<Difference>,
     /// Why it is not known, where no step decides it.
     pub(super) why: Option<String>,
+    /// False where it is not known whether anything of it begins.
+    pub(super) begins: bool,
 }
 
 impl From<Forecast> for Foretold {
     fn from(forecast: Forecast) -> Foretold {
-        Foretold { forecast, differences: Vec::new(), why: None }
+        Foretold { forecast, differences: Vec::new(), why: None, begins: true }
     }
 }
 
 impl Dispatcher {
     /// Ends a unit of which a run would make something.
     pub(super) fn foretold(&mut self, of: UnitId, task: &Task, told: Foretold, prepared: Option<&Prepared>) {
-        let Foretold { forecast, differences, why } = told;
+        let Foretold { forecast, differences, why, begins } = told;
         let (step, _) = of;
         let changed = changes(task, forecast.answer);
+        self.foresee(step, changed);
         if let Some(look) = &mut self.look {
-            look.foresee(step, changed);
+            if !begins {
+                look.may_begin.entry((step.round, step.host)).or_insert_with(|| forecast.until.clone());
+            }
             look.drifts |= forecast.answer.may_change() && changed != Some(false);
         }
         if forecast.answer.may_change() && !only_reads(task) && !task.verb.is_control() {
             self.may_change(step, task, prepared);
         }
         let status = match (forecast.answer, changed) {
-            (Answer::Unknown, _) => Status::Undecided,
+            (Answer::Unknown, _) | (Answer::Reads, None) => Status::Undecided,
             (_, Some(false)) => Status::Ok,
             _ => Status::Changed,
         };
         let reason = why.or_else(|| reason(&forecast, &differences));
         let outcome = Outcome { reason, forecast: Some(forecast), differences, ..Outcome::new(status) };
-        self.unit_ended(of, outcome, None, true);
+        self.unit_ended(of, outcome, None, begins);
     }
 
     /// Notes what a step may change.
@@ -70,7 +76,7 @@ impl Dispatcher {
         };
         let asked =
             if only_reads(task) && asks.is_none() && is_command(prepared) { Reach::Anything } else { Reach::asked_of(prepared, asks) };
-        let mut names = Vec::new();
+        let mut names: Vec<String> = self.fetched_before(step, &prepared.body).into_iter().collect();
         for host in &prepared.on {
             if let Some(change) = self.changes_before(step, *host).rfind(|change| change.reach.meets(&asked)) {
                 let name = self.fixed.world.step_name(change.step.round, change.step.task);
@@ -94,14 +100,45 @@ impl Dispatcher {
         let changes = look.and_then(|look| look.changes.get(&host)).into_iter().flatten();
         changes.filter(move |change| {
             let other = change.step;
+            if other.round == step.round && other.host == step.host && self.is_repeated_with(step, other) {
+                // A pass before this one.
+                return true;
+            }
             if (other.round, other.task) == (step.round, step.task) {
-                return false;
+                // What another host of the round does there too.
+                return other.host != step.host;
             }
             let ordered = look.is_some_and(|look| look.order.is_before((other.round, other.task), (step.round, step.task)));
             // Handlers have their turn when they have it.
             let is_handler = |one: StepId| self.fixed.playbook.task(one.round, one.task).flow.home.section == Section::Handlers;
             ordered || (other.round == step.round && other.host == step.host && (is_handler(other) || is_handler(step)))
         })
+    }
+
+    /// Says whether a block that both stand in may run them again.
+    fn is_repeated_with(&self, step: StepId, other: StepId) -> bool {
+        let round = self.fixed.playbook.round(step.round);
+        let blocks = |task: TaskIx| around(round, home(round, task)).map(|(block, _)| block);
+        blocks(step.task).any(|block| round.blocks[block.index()].each.is_some() && blocks(other.task).any(|outer| outer == block))
+    }
+
+    /// The `fetch` before a step that writes the local file which it sends.
+    fn fetched_before(&self, step: StepId, body: &Body) -> Option<String> {
+        let look = self.look.as_ref()?;
+        let (Body::Copy { from: CopySource::File(path), .. } | Body::Unpack { src: path, .. } | Body::Script { src: path, .. }) = body
+        else {
+            return None;
+        };
+        let (fetch, name) = look.fetched.get(path)?;
+        look.order.is_before((fetch.round, fetch.task), (step.round, step.task)).then(|| name.clone())
+    }
+
+    /// A `fetch` would write a local file.
+    pub(super) fn fetches(&mut self, step: StepId, body: &Body) {
+        let name = self.fixed.world.step_name(step.round, step.task);
+        if let (Some(look), Body::Fetch { dest, .. }) = (&mut self.look, body) {
+            look.fetched.insert(dest.clone(), (step, name));
+        }
     }
 
     /// Says of an outcome that has no forecast what it is in a dry run.

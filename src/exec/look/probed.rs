@@ -33,13 +33,14 @@ impl Dispatcher {
             return self.write_edited(job, CopySource::Edited { content, expect: plan.expect }, plan.file, found.differences.clone());
         }
         let (mut outcome, mut result) = self.judged_probe(task, &job, ended);
+        let judged = found.is_some() || outcome.status == Status::Failed && outcome.rc.is_some();
         let (mut differences, mut write) = (Vec::new(), None);
         match found {
             None => {}
-            Some(Err(Unfit(why))) => (outcome.status, outcome.reason) = (Status::Failed, Some(why)),
+            Some(Err(Unfit(why))) => fail(&mut outcome, &mut result, why),
             Some(Ok(found)) => {
                 if let Some(folder) = found.missing.filter(|folder| !self.may_be_made(job.step, &job.prepared, folder)) {
-                    (outcome.status, outcome.reason) = (Status::Failed, Some(format!("the folder {folder} does not exist")));
+                    fail(&mut outcome, &mut result, format!("the folder {folder} does not exist"));
                 } else if let Some(why) = found.unsure {
                     (outcome.status, outcome.reason) = (Status::Undecided, Some(why));
                     differences = found.differences;
@@ -49,15 +50,19 @@ impl Dispatcher {
                 }
             }
         }
-        outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
         (result.status, result.changed) = (outcome.status, outcome.status == Status::Changed);
         if asks_leave {
             let found = Asked { outcome, result, differences, write };
             return self.asked_leave(job, task, found);
         }
-        if !self.is_dry() {
+        // Of what is yet to be done it can't be asked what it comes to.
+        if judged && !matches!(outcome.status, Status::Changed | Status::Undecided) {
             let scope = |result: &StepResult| self.unit_scope(of, Some(Arc::new(result.clone())));
             crate::exec::judge::judge_by_task(task, &self.fixed.engine, &mut outcome, &result, &scope);
+            (result.status, result.changed) = (outcome.status, outcome.status == Status::Changed);
+        }
+        outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
+        if !self.is_dry() {
             let (outcome, rest) = (Outcome { differences, ..outcome }, job.rest);
             if rest.is_empty() || !outcome.lets_dependents_run() {
                 return self.unit_ended(of, outcome, Some(Arc::new(result)), true);
@@ -104,7 +109,7 @@ impl Dispatcher {
         match whole.forecast.clone() {
             Some(forecast) if forecast.answer.may_change() => {
                 let why = whole.reason.filter(|_| forecast.answer == Answer::Unknown && forecast.until.is_empty());
-                self.foretold(of, task, Foretold { forecast, differences: whole.differences, why }, Some(&job.prepared));
+                self.foretold(of, task, Foretold { forecast, differences: whole.differences, why, begins: true }, Some(&job.prepared));
             }
             _ => self.unit_ended(of, whole, Some(Arc::new(result)), true),
         }
@@ -154,6 +159,13 @@ impl Dispatcher {
             self.recorder.then(crate::exec::state::Effect::Send(sends));
         }
     }
+}
+
+/// What was asked says that it can't be done.
+fn fail(outcome: &mut Outcome, result: &mut StepResult, why: String) {
+    (outcome.status, outcome.rc, result.rc) = (Status::Failed, Some(1), Some(1));
+    result.stderr = format!("{why}\n");
+    outcome.reason = Some(why);
 }
 
 /// What two hosts, or two passes, say of one step.

@@ -44,7 +44,9 @@ impl Reach {
         }
         match (&prepared.body, asks) {
             (_, Some(asks)) => paths.extend(asks),
-            (Body::Read { path } | Body::Stat { path }, None) => paths.push(Touch::Path(path.clone())),
+            (Body::Read { path }, None) => paths.push(Touch::Path(path.clone())),
+            // A folder's size and time are those of what is in it.
+            (Body::Stat { path }, None) => paths.push(Touch::Tree(path.clone())),
             (Body::Run(_) | Body::Script { .. } | Body::Copy { .. } | Body::Unpack { .. } | Body::Declared(_), None) => {}
             (Body::Facts { sections }, None) if sections.iter().all(|section| LASTING.contains(&section.as_str())) => {}
             _ => return Reach::Anything,
