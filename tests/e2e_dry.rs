@@ -5,7 +5,8 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::Project;
+use common::{Project, procs};
+use rustix::process::Signal;
 
 /// A project with one playbook on this machine, in which `DIR` is a folder with a file `old`.
 fn project(tasks: &str) -> Project {
@@ -159,7 +160,11 @@ fn every_answer_is_what_a_run_then_does() {
 /// What a plan says of the first round's tasks on its first host.
 fn forecasts(shown: &common::cli::Shown) -> Vec<serde_json::Value> {
     let plan: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {}", shown.text()));
-    plan["rounds"][0]["tasks"].as_array().unwrap().iter().map(|task| task["forecasts"][0].clone()).collect()
+    forecasts_of(&plan["rounds"][0])
+}
+
+fn forecasts_of(round: &serde_json::Value) -> Vec<serde_json::Value> {
+    round["tasks"].as_array().unwrap().iter().map(|task| task["forecasts"][0].clone()).collect()
 }
 
 #[test]
@@ -179,4 +184,72 @@ fn a_guard_that_kills_its_lane_holds_nothing_up() {
         let shown = project.spawn(args).wait(Duration::from_secs(20)).expect_code(4);
         assert!(shown.text().contains("its shell ended with it"), "{}", shown.text());
     }
+}
+
+#[test]
+fn a_round_that_never_begins_is_blocked() {
+    let project = Project::new();
+    let second = "hosts: localhost, tasks: [{ name: t, run: 'true', notify: h }], handlers: [{ name: h, run: 'true' }], finally: [{ name: e, run: 'true' }]";
+    for (after, words) in [("all", "did not end well on every host"), ("some", "ended well on no host")] {
+        project.file(
+            "site.yml",
+            format!(
+                "rounds:\n  - {{ name: one, hosts: localhost, tasks: [{{ fail: no }}] }}\n  - {{ name: two, after: {after}, {second} }}\n"
+            ),
+        );
+        let shown = project.run(&["plan", "site.yml", "--probe", "--format", "json"]).expect_code(4);
+        let plan: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+        let told = forecasts_of(&plan["rounds"][1]);
+        assert_eq!(told.len(), 3, "{}", shown.text());
+        for forecast in told {
+            assert_eq!(forecast["answer"], "blocked", "{}", shown.text());
+            assert!(forecast["reason"].as_str().unwrap().contains(words), "{}", shown.text());
+        }
+        assert_eq!(plan["probed"]["answers"]["blocked"], 3, "{}", shown.text());
+    }
+}
+
+#[test]
+fn a_handler_is_foretold_over_all_its_turns() {
+    let project = project(
+        "      - { name: a, run: echo x, notify: h }
+      - { name: between, flush: handlers }
+      - { name: b, run: 'true', when: tasks.a.stdout == 'x', notify: h }
+    handlers:
+      - { name: h, run: 'true' }
+",
+    );
+    let shown = project.ok(&["plan", "site.yml", "--probe", "--format", "json"]);
+    let told: Vec<serde_json::Value> = forecasts(&shown).iter().map(|forecast| forecast["answer"].clone()).collect();
+    assert_eq!(told[2..], ["unknown", "runs"], "{}", shown.text());
+}
+
+#[test]
+fn what_was_interrupted_has_no_answer() {
+    let long = format!("1000.{}77", std::process::id());
+    let sleep = format!("sleep {long}");
+    let project = project(&format!(
+        "      - {{ name: answered, copy: {{ content: \"word=before\\n\", dest: DIR/old }} }}
+      - {{ name: items, each: ['0', '{long}'], run: 'true', unless: 'sleep {{{{ item }}}}' }}
+      - {{ name: next, run: 'true', creates: DIR/old, notify: h }}
+    handlers:
+      - {{ name: h, run: 'true' }}
+    finally:
+      - {{ name: e, run: 'true', creates: DIR/old }}
+"
+    ));
+    let running = project.spawn(&["plan", "site.yml", "--probe", "--format", "json"]);
+    let asleep = procs::wait_until(Duration::from_secs(20), || !procs::matching(&sleep).is_empty());
+    assert!(asleep, "{}", running.so_far());
+    running.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal(Signal::INT);
+    let shown = running.wait(Duration::from_secs(20)).expect_code(130);
+    let told = forecasts(&shown);
+    assert_eq!(told[0]["answer"], "nothing", "{}", shown.text());
+    for forecast in &told[1..] {
+        assert_eq!(forecast["answer"], "blocked", "{}", shown.text());
+        assert!(forecast["reason"].as_str().unwrap().contains("the run was interrupted"), "{}", shown.text());
+    }
+    assert_eq!(procs::wait_gone(&sleep, Duration::from_secs(10)), []);
 }

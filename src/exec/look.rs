@@ -25,7 +25,6 @@ use crate::plan::{self, Body, Plan, Prepared, StepOrder};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 use answers::Foretold;
-pub(super) use probed::joined;
 use reach::{Change, Reach};
 
 /// What a dry run knows beyond a run.

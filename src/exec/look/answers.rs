@@ -159,6 +159,9 @@ impl Dispatcher {
         if !self.is_dry() {
             return whole;
         }
+        if let Some(cut_short) = units.clone().find(|unit| unit.is_unanswered()) {
+            return Outcome { reason: cut_short.reason.clone(), ..whole };
+        }
         whole.forecast = Forecast::of_all(units.clone().filter_map(|unit| unit.forecast.as_ref()));
         let decides = |unit: &&Outcome| unit.forecast.as_ref().map(|one| one.answer) == whole.forecast.as_ref().map(|all| all.answer);
         if let Some(unit) = units.filter(decides).max_by_key(|unit| unit.status == Status::Changed) {
