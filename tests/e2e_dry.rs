@@ -70,7 +70,8 @@ fn answered_and_done(playbook: &str) -> Vec<Told> {
     std::fs::write(folder.join("f"), "hello").unwrap();
     project.file("here", "stale");
     project.file("hosts.yml", "connect: { transport: local }\nhosts: { a: {}, b: {}, c: {} }\n");
-    project.file("site.yml", playbook.replace("DIR", folder.to_str().unwrap()));
+    let playbook = playbook.replace("DIR", folder.to_str().unwrap()).replace("HERE", project.path(".").to_str().unwrap());
+    project.file("site.yml", playbook);
     let planned = project.run(&["plan", "site.yml", "-i", "hosts.yml", "--probe", "--format", "json"]);
     let plan: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap_or_else(|_| panic!("{}", planned.text()));
     project.run(&["run", "site.yml", "-i", "hosts.yml"]);
@@ -252,4 +253,49 @@ fn what_was_interrupted_has_no_answer() {
         assert!(forecast["reason"].as_str().unwrap().contains("the run was interrupted"), "{}", shown.text());
     }
     assert_eq!(procs::wait_gone(&sleep, Duration::from_secs(10)), []);
+}
+
+#[test]
+fn a_local_file_that_is_sent_must_be_there() {
+    let one = |tasks: &str| {
+        format!("rounds:\n  - name: q\n    hosts: a\n    tasks:\n      - {{ name: k, run: echo no, read_only: true }}\n{tasks}")
+    };
+    let no = "'{{ tasks.k.stdout }}.sh'";
+    let playbooks = [
+        (one(&format!("      - {{ name: s, script: {no} }}\n")), "fails"),
+        (one(&format!("      - {{ name: s, script: {no}, read_only: true }}\n")), "fails"),
+        (one(&format!("      - {{ name: s, copy: {{ src: {no}, dest: DIR/new }} }}\n")), "fails"),
+        (one(&format!("      - {{ name: s, unarchive: {{ src: {no}, dest: DIR }} }}\n")), "fails"),
+        // Its guards come before it is read, where it goes by itself.
+        (one(&format!("      - {{ name: s, unarchive: {{ src: {no}, dest: DIR }}, creates: DIR/f }}\n")), "nothing"),
+        (one(&format!("      - {{ name: s, unarchive: {{ src: {no}, dest: DIR }}, creates: DIR/no }}\n")), "fails"),
+        (one("      - { name: s, script: '{{ tasks.k.stdout }}where' }\n"), "fails"),
+        (one("      - { name: s, script: '{{ tasks.k.stdout | replace(\"no\", \"here\") }}', failed: false }\n"), "runs"),
+        // Something before it makes it on this machine.
+        (
+            one(&format!(
+                "      - {{ name: f, fetch: {{ src: DIR/f, dest: no.sh }} }}\n      - {{ name: s, script: {no}, failed: false }}\n"
+            )),
+            "unknown",
+        ),
+        (one(&format!("      - {{ name: f, run: echo true > HERE/no.sh }}\n      - {{ name: s, script: {no} }}\n")), "unknown"),
+        (
+            one(&format!("      - {{ name: f, file: HERE/no.sh }}\n      - {{ name: s, copy: {{ src: {no}, dest: DIR/new }} }}\n")),
+            "unknown",
+        ),
+        (one(&format!("      - {{ name: f, file: HERE/other.sh }}\n      - {{ name: s, script: {no} }}\n")), "fails"),
+    ];
+    for (playbook, expected) in &playbooks {
+        let told = answered_and_done(playbook);
+        let (what, answer, done) = told.last().unwrap();
+        assert_eq!((what.as_str(), answer.as_str()), ("s on a", *expected), "{playbook}");
+        let done = done.as_ref().unwrap().0.as_str();
+        let fits = match *expected {
+            "fails" => done == "failed",
+            "nothing" => done == "skipped",
+            "runs" => done == "changed",
+            _ => true,
+        };
+        assert!(fits, "{expected}, and then {done}\n{playbook}");
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::bulk::{Bulk, Source, Target, Way};
 use super::local_files::LocalFiles;
 use super::worker::{Job, JobId};
+use crate::event::{Outcome, Status};
 use crate::model::{Judge, Shell, Task};
 use crate::plan::{Body, CopySource, Prepared, PreparedAwaited, PreparedCommand, PreparedGuard};
 use crate::resource::{self, Awaiting, Content, CopyPlan, FileContent, Resource, ScriptPlan, SentArchive};
@@ -129,7 +130,11 @@ pub(super) fn job(
 
 /// Makes the job that asks what a step would do: its guards, and its probe where it has one.
 pub(super) fn probe(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Result<Job, Unreadable> {
-    let resource = resource(&prepared.body, files)?;
+    let resource = match resource(&prepared.body, files) {
+        // Whether it can be read matters only where its guards let it run.
+        Err(_) if matches!(prepared.body, Body::Unpack { .. }) && !prepared.guards.is_empty() => None,
+        resource => resource?,
+    };
     let script = resource.as_ref().map_or_else(|| ":".to_owned(), |resource| resource.probe());
     let request = request(id, prepared, Invocation::Script(script));
     Ok(Job::Lane(Box::new(Request { on_failure: OnFailure::Continue, timeout: guard_limit(prepared), ..request })))
@@ -165,6 +170,27 @@ pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box
         }
     };
     Ok(Some(Box::new(FileContent { plan: CopyPlan { file: file.clone(), token: token(), expect: None }, content })))
+}
+
+/// The local file that a step sends as it is.
+pub(super) fn sent_file(body: &Body) -> Option<&Path> {
+    match body {
+        Body::Copy { from: CopySource::File(path), .. } | Body::Unpack { src: path, .. } | Body::Script { src: path, .. } => Some(path),
+        _ => None,
+    }
+}
+
+/// Tries to read a local file, its first byte and no more.
+pub(super) fn is_readable(path: &Path) -> Result<(), Unreadable> {
+    let tried = std::fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut [0]));
+    tried.map(drop).map_err(|error| Unreadable { path: path.display().to_string(), error })
+}
+
+/// The outcome of a step whose local file can't be read.
+pub(super) fn unsent(task: &Task, unreadable: &Unreadable) -> Outcome {
+    let mut outcome = Outcome::without_run(Status::Failed, unreadable.to_string());
+    outcome.allowed = task.allow_failure;
+    outcome
 }
 
 /// Says whether a step takes no longer than asking for it, so that what does not need it may be written behind it all the same.
