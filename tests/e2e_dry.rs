@@ -5,7 +5,8 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::Project;
+use common::{Project, procs};
+use rustix::process::Signal;
 
 /// A project with one playbook on this machine, in which `DIR` is a folder with a file `old`.
 fn project(tasks: &str) -> Project {
@@ -69,7 +70,8 @@ fn answered_and_done(playbook: &str) -> Vec<Told> {
     std::fs::write(folder.join("f"), "hello").unwrap();
     project.file("here", "stale");
     project.file("hosts.yml", "connect: { transport: local }\nhosts: { a: {}, b: {}, c: {} }\n");
-    project.file("site.yml", playbook.replace("DIR", folder.to_str().unwrap()));
+    let playbook = playbook.replace("DIR", folder.to_str().unwrap()).replace("HERE", project.path(".").to_str().unwrap());
+    project.file("site.yml", playbook);
     let planned = project.run(&["plan", "site.yml", "-i", "hosts.yml", "--probe", "--format", "json"]);
     let plan: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap_or_else(|_| panic!("{}", planned.text()));
     project.run(&["run", "site.yml", "-i", "hosts.yml"]);
@@ -154,4 +156,146 @@ fn every_answer_is_what_a_run_then_does() {
         &[],
     ];
     assert_eq!(told, expected.map(|list| list.iter().map(|what| (*what).to_owned()).collect::<Vec<_>>()));
+}
+
+/// What a plan says of the first round's tasks on its first host.
+fn forecasts(shown: &common::cli::Shown) -> Vec<serde_json::Value> {
+    let plan: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|error| panic!("{error}: {}", shown.text()));
+    forecasts_of(&plan["rounds"][0])
+}
+
+fn forecasts_of(round: &serde_json::Value) -> Vec<serde_json::Value> {
+    round["tasks"].as_array().unwrap().iter().map(|task| task["forecasts"][0].clone()).collect()
+}
+
+#[test]
+fn a_guard_that_takes_too_long_is_named() {
+    let project = project("      - { name: stuck, run: \"true\", unless: sleep 200, timeout: 1s }\n");
+    let words = "its guard `unless sleep 200` took longer than 1s";
+    let shown = project.run(&["plan", "site.yml", "--probe", "--format", "json"]).expect_code(4);
+    assert_eq!((&forecasts(&shown)[0]["answer"], &forecasts(&shown)[0]["reason"]), (&"fails".into(), &words.into()), "{}", shown.text());
+    let shown = project.run(&["run", "site.yml"]).expect_code(4);
+    assert!(shown.text().contains(words), "{}", shown.text());
+}
+
+#[test]
+fn a_guard_that_kills_its_lane_holds_nothing_up() {
+    let project = project("      - { name: killer, run: \"true\", unless: \"kill -9 $$\" }\n");
+    for args in [&["run", "site.yml"][..], &["plan", "site.yml", "--probe"]] {
+        let shown = project.spawn(args).wait(Duration::from_secs(20)).expect_code(4);
+        assert!(shown.text().contains("its shell ended with it"), "{}", shown.text());
+    }
+}
+
+#[test]
+fn a_round_that_never_begins_is_blocked() {
+    let project = Project::new();
+    let second = "hosts: localhost, tasks: [{ name: t, run: 'true', notify: h }], handlers: [{ name: h, run: 'true' }], finally: [{ name: e, run: 'true' }]";
+    for (after, words) in [("all", "did not end well on every host"), ("some", "ended well on no host")] {
+        project.file(
+            "site.yml",
+            format!(
+                "rounds:\n  - {{ name: one, hosts: localhost, tasks: [{{ fail: no }}] }}\n  - {{ name: two, after: {after}, {second} }}\n"
+            ),
+        );
+        let shown = project.run(&["plan", "site.yml", "--probe", "--format", "json"]).expect_code(4);
+        let plan: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+        let told = forecasts_of(&plan["rounds"][1]);
+        assert_eq!(told.len(), 3, "{}", shown.text());
+        for forecast in told {
+            assert_eq!(forecast["answer"], "blocked", "{}", shown.text());
+            assert!(forecast["reason"].as_str().unwrap().contains(words), "{}", shown.text());
+        }
+        assert_eq!(plan["probed"]["answers"]["blocked"], 3, "{}", shown.text());
+    }
+}
+
+#[test]
+fn a_handler_is_foretold_over_all_its_turns() {
+    let project = project(
+        "      - { name: a, run: echo x, notify: h }
+      - { name: between, flush: handlers }
+      - { name: b, run: 'true', when: tasks.a.stdout == 'x', notify: h }
+    handlers:
+      - { name: h, run: 'true' }
+",
+    );
+    let shown = project.ok(&["plan", "site.yml", "--probe", "--format", "json"]);
+    let told: Vec<serde_json::Value> = forecasts(&shown).iter().map(|forecast| forecast["answer"].clone()).collect();
+    assert_eq!(told[2..], ["unknown", "runs"], "{}", shown.text());
+}
+
+#[test]
+fn what_was_interrupted_has_no_answer() {
+    let long = format!("1000.{}77", std::process::id());
+    let sleep = format!("sleep {long}");
+    let project = project(&format!(
+        "      - {{ name: answered, copy: {{ content: \"word=before\\n\", dest: DIR/old }} }}
+      - {{ name: items, each: ['0', '{long}'], run: 'true', unless: 'sleep {{{{ item }}}}' }}
+      - {{ name: next, run: 'true', creates: DIR/old, notify: h }}
+    handlers:
+      - {{ name: h, run: 'true' }}
+    finally:
+      - {{ name: e, run: 'true', creates: DIR/old }}
+"
+    ));
+    let running = project.spawn(&["plan", "site.yml", "--probe", "--format", "json"]);
+    let asleep = procs::wait_until(Duration::from_secs(20), || !procs::matching(&sleep).is_empty());
+    assert!(asleep, "{}", running.so_far());
+    running.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal(Signal::INT);
+    let shown = running.wait(Duration::from_secs(20)).expect_code(130);
+    let told = forecasts(&shown);
+    assert_eq!(told[0]["answer"], "nothing", "{}", shown.text());
+    for forecast in &told[1..] {
+        assert_eq!(forecast["answer"], "blocked", "{}", shown.text());
+        assert!(forecast["reason"].as_str().unwrap().contains("the run was interrupted"), "{}", shown.text());
+    }
+    assert_eq!(procs::wait_gone(&sleep, Duration::from_secs(10)), []);
+}
+
+#[test]
+fn a_local_file_that_is_sent_must_be_there() {
+    let one = |tasks: &str| {
+        format!("rounds:\n  - name: q\n    hosts: a\n    tasks:\n      - {{ name: k, run: echo no, read_only: true }}\n{tasks}")
+    };
+    let no = "'{{ tasks.k.stdout }}.sh'";
+    let playbooks = [
+        (one(&format!("      - {{ name: s, script: {no} }}\n")), "fails"),
+        (one(&format!("      - {{ name: s, script: {no}, read_only: true }}\n")), "fails"),
+        (one(&format!("      - {{ name: s, copy: {{ src: {no}, dest: DIR/new }} }}\n")), "fails"),
+        (one(&format!("      - {{ name: s, unarchive: {{ src: {no}, dest: DIR }} }}\n")), "fails"),
+        // Its guards come before it is read, where it goes by itself.
+        (one(&format!("      - {{ name: s, unarchive: {{ src: {no}, dest: DIR }}, creates: DIR/f }}\n")), "nothing"),
+        (one(&format!("      - {{ name: s, unarchive: {{ src: {no}, dest: DIR }}, creates: DIR/no }}\n")), "fails"),
+        (one("      - { name: s, script: '{{ tasks.k.stdout }}where' }\n"), "fails"),
+        (one("      - { name: s, script: '{{ tasks.k.stdout | replace(\"no\", \"here\") }}', failed: false }\n"), "runs"),
+        // Something before it makes it on this machine.
+        (
+            one(&format!(
+                "      - {{ name: f, fetch: {{ src: DIR/f, dest: no.sh }} }}\n      - {{ name: s, script: {no}, failed: false }}\n"
+            )),
+            "unknown",
+        ),
+        (one(&format!("      - {{ name: f, run: echo true > HERE/no.sh }}\n      - {{ name: s, script: {no} }}\n")), "unknown"),
+        (
+            one(&format!("      - {{ name: f, file: HERE/no.sh }}\n      - {{ name: s, copy: {{ src: {no}, dest: DIR/new }} }}\n")),
+            "unknown",
+        ),
+        (one(&format!("      - {{ name: f, file: HERE/other.sh }}\n      - {{ name: s, script: {no} }}\n")), "fails"),
+    ];
+    for (playbook, expected) in &playbooks {
+        let told = answered_and_done(playbook);
+        let (what, answer, done) = told.last().unwrap();
+        assert_eq!((what.as_str(), answer.as_str()), ("s on a", *expected), "{playbook}");
+        let done = done.as_ref().unwrap().0.as_str();
+        let fits = match *expected {
+            "fails" => done == "failed",
+            "nothing" => done == "skipped",
+            "runs" => done == "changed",
+            _ => true,
+        };
+        assert!(fits, "{expected}, and then {done}\n{playbook}");
+    }
 }

@@ -32,7 +32,10 @@ impl EventSink for Collector {
     fn event(&mut self, event: &Event) {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.kind {
-            RunEvent::StepEnded { step, outcome, .. } => drop(answers.steps.insert(*step, outcome.clone())),
+            RunEvent::StepEnded { step, outcome, .. } => answers.ended(*step, outcome.clone()),
+            RunEvent::RoundSkipped { round, reason } => drop(answers.not_begun.insert(*round, reason.clone())),
+            RunEvent::RoundEnded { round } if !answers.interrupted => drop(answers.whole.insert(*round)),
+            RunEvent::Interrupted { .. } => answers.interrupted = true,
             RunEvent::HostLeftOut { round, host, reason } => drop(answers.left_out.insert((*round, *host), reason.clone())),
             RunEvent::HostUnreachable { host, message, .. } | RunEvent::HostLost { host, message } => {
                 answers.unreachable.insert(*host, message.clone());

@@ -147,4 +147,25 @@ impl Outcome {
     pub fn lets_dependents_run(&self) -> bool {
         (self.status.is_good() && !self.blocked) || self.allowed
     }
+
+    /// In a dry run: what two hosts, passes or turns say of one step. One that was not answered leaves the whole unanswered.
+    #[must_use]
+    pub fn joined(self, last: Outcome) -> Outcome {
+        if last.is_unanswered() {
+            return last;
+        }
+        if self.is_unanswered() {
+            return self;
+        }
+        let forecast = Forecast::of_all([&self, &last].into_iter().filter_map(|outcome| outcome.forecast.as_ref()));
+        let differences = [&self.differences[..], &last.differences[..]].concat();
+        let whole = if forecast == self.forecast { self } else { last };
+        Outcome { forecast, differences, ..whole }
+    }
+
+    /// Says whether its end says nothing of what the step would do: it was cut short, or its host can't be asked.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.forecast.is_none() && matches!(self.status, Status::Cancelled | Status::Unreachable | Status::Unknown)
+    }
 }

@@ -143,7 +143,7 @@ pub(super) async fn carry(session: &Session, user: Option<&BecomeUser>, bulk: Bu
             };
             result(End::Exited(255), failure.to_string().into_bytes(), trouble)
         }
-        Err(_) => result(End::TimedOut, Vec::new(), Trouble::None),
+        Err(_) => result(End::TimedOut { guard: None }, Vec::new(), Trouble::None),
     }
 }
 

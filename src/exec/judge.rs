@@ -1,5 +1,6 @@
 //! From the end of a job to the outcome of its step.
 
+use super::request::guard_limit;
 use crate::event::{Difference, Outcome, OutputInfo, Status};
 use crate::model::{Judge, Task, Value, Verb};
 use crate::plan::{self, Body, Prepared, PreparedGuard, StepResult};
@@ -69,7 +70,11 @@ pub(super) fn judge(
             result.attempts = 0;
             outcome.reason = Some(prepared.guards.get(*guard).map_or_else(|| "a guard".to_owned(), |guard| guard_reason(guard, *code)));
         }
-        End::TimedOut => {
+        End::TimedOut { guard: Some(index) } => {
+            outcome.status = Status::Failed;
+            outcome.reason = Some(slow_guard(task, prepared, *index));
+        }
+        End::TimedOut { guard: None } => {
             outcome.status = Status::Failed;
             let seen = seen(&prepared.body, &result.stderr).map_or_else(String::new, |seen| format!("; last seen: {seen}"));
             outcome.reason = Some(format!("timed out after {}{seen}", format_duration(prepared.timeout)));
@@ -229,6 +234,14 @@ fn guard_reason(guard: &PreparedGuard, code: i32) -> String {
         PreparedGuard::Creates(path) => format!("{path} exists"),
         PreparedGuard::Removes(path) => format!("{path} does not exist"),
     }
+}
+
+fn slow_guard(task: &Task, prepared: &Prepared, index: usize) -> String {
+    let shown = match prepared.guards.get(index) {
+        Some(guard) if !task.flow.sensitive => format!(" `{}`", guard.command_line()),
+        _ => String::new(),
+    };
+    format!("its guard{shown} took longer than {}", format_duration(guard_limit(prepared)))
 }
 
 fn into_text(bytes: Vec<u8>) -> String {

@@ -9,7 +9,7 @@ use super::request::{self, Route, Trip};
 use super::state::{JobState, Phase};
 use super::streams::captures;
 use super::worker::JobId;
-use crate::event::{Difference, Outcome, RunEvent, Status};
+use crate::event::{Difference, RunEvent};
 use crate::model::HostIx;
 use crate::plan::{self, Prepared};
 
@@ -86,9 +86,7 @@ impl Dispatcher {
         let work = match work {
             Ok(work) => work,
             Err(error) => {
-                let mut outcome = Outcome::without_run(Status::Failed, error.to_string());
-                outcome.allowed = task.allow_failure;
-                self.unit_ended(of, outcome, None, false);
+                self.unit_ended(of, request::unsent(task, &error), None, false);
                 return None;
             }
         };

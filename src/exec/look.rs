@@ -7,6 +7,7 @@
 mod answers;
 mod probed;
 mod reach;
+mod sent;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -25,7 +26,6 @@ use crate::plan::{self, Body, Plan, Prepared, StepOrder};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 use answers::Foretold;
-pub(super) use probed::joined;
 use reach::{Change, Reach};
 
 /// What a dry run knows beyond a run.
@@ -135,6 +135,9 @@ impl Dispatcher {
                 Body::Pause(_) | Body::Confirm(_) => self.control_over(of, Outcome::new(Status::Ok)),
                 _ => self.control(of, &prepared),
             };
+        }
+        if self.lacks_its_file(of, task, &prepared) {
+            return;
         }
         if only_reads(task) {
             let waits = task.flow.retry.is_some() || matches!(task.verb, Verb::WaitFor(_) | Verb::Fetch(_));

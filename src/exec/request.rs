@@ -3,10 +3,12 @@
 //! Small things go on the lane in one request; what is larger than [`INLINE`] goes on a channel of its own.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::bulk::{Bulk, Source, Target, Way};
 use super::local_files::LocalFiles;
 use super::worker::{Job, JobId};
+use crate::event::{Outcome, Status};
 use crate::model::{Judge, Shell, Task};
 use crate::plan::{Body, CopySource, Prepared, PreparedAwaited, PreparedCommand, PreparedGuard};
 use crate::resource::{self, Awaiting, Content, CopyPlan, FileContent, Resource, ScriptPlan, SentArchive};
@@ -14,6 +16,9 @@ use crate::transport::{GuardCheck, GuardKind, Invocation, OnFailure, Request, Sh
 
 /// Up to this size a file's bytes travel inside a request.
 const INLINE: u64 = 16 * 1024;
+
+/// At most so long may a guard take, or whatever only asks.
+const ASKING: Duration = Duration::from_secs(60);
 
 /// How a step travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,10 +130,19 @@ pub(super) fn job(
 
 /// Makes the job that asks what a step would do: its guards, and its probe where it has one.
 pub(super) fn probe(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Result<Job, Unreadable> {
-    let resource = resource(&prepared.body, files)?;
+    let resource = match resource(&prepared.body, files) {
+        // Whether it can be read matters only where its guards let it run.
+        Err(_) if matches!(prepared.body, Body::Unpack { .. }) && !prepared.guards.is_empty() => None,
+        resource => resource?,
+    };
     let script = resource.as_ref().map_or_else(|| ":".to_owned(), |resource| resource.probe());
     let request = request(id, prepared, Invocation::Script(script));
-    Ok(Job::Lane(Box::new(Request { on_failure: OnFailure::Continue, ..request })))
+    Ok(Job::Lane(Box::new(Request { on_failure: OnFailure::Continue, timeout: guard_limit(prepared), ..request })))
+}
+
+/// How long each guard of a step may take, and a job that only asks in all.
+pub(super) fn guard_limit(prepared: &Prepared) -> Duration {
+    prepared.timeout.min(ASKING)
 }
 
 /// What a step declares; none for what is no resource.
@@ -158,6 +172,27 @@ pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box
     Ok(Some(Box::new(FileContent { plan: CopyPlan { file: file.clone(), token: token(), expect: None }, content })))
 }
 
+/// The local file that a step sends as it is.
+pub(super) fn sent_file(body: &Body) -> Option<&Path> {
+    match body {
+        Body::Copy { from: CopySource::File(path), .. } | Body::Unpack { src: path, .. } | Body::Script { src: path, .. } => Some(path),
+        _ => None,
+    }
+}
+
+/// Tries to read a local file, its first byte and no more.
+pub(super) fn is_readable(path: &Path) -> Result<(), Unreadable> {
+    let tried = std::fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut [0]));
+    tried.map(drop).map_err(|error| Unreadable { path: path.display().to_string(), error })
+}
+
+/// The outcome of a step whose local file can't be read.
+pub(super) fn unsent(task: &Task, unreadable: &Unreadable) -> Outcome {
+    let mut outcome = Outcome::without_run(Status::Failed, unreadable.to_string());
+    outcome.allowed = task.allow_failure;
+    outcome
+}
+
 /// Says whether a step takes no longer than asking for it, so that what does not need it may be written behind it all the same.
 pub(super) fn is_quick(prepared: &Prepared) -> bool {
     prepared.guards.is_empty() && prepared.cwd.is_none() && matches!(&prepared.body, Body::Read { path } if resource::is_at_hand(path))
@@ -171,7 +206,7 @@ pub(super) fn goes_on(task: &Task) -> bool {
 fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {
     Request {
         id,
-        guards: prepared.guards.iter().map(guard).collect(),
+        guards: prepared.guards.iter().map(|one| guard(one, guard_limit(prepared))).collect(),
         command,
         stdin: None,
         cwd: prepared.cwd.clone(),
@@ -226,17 +261,17 @@ fn bulk(id: JobId, prepared: &Prepared, files: &mut LocalFiles) -> Bulk {
     Bulk { guards, cwd: prepared.cwd.clone(), umask: prepared.umask, way, timeout: prepared.timeout }
 }
 
-fn guard(guard: &PreparedGuard) -> GuardCheck {
+fn guard(guard: &PreparedGuard, timeout: Duration) -> GuardCheck {
     let exists = |path: &str| {
         let path = crate::text::quote(path);
         // A dangling link is there too.
         Invocation::Script(format!("[ -e {path} ] || [ -L {path} ]"))
     };
     match guard {
-        PreparedGuard::Unless(command) => GuardCheck { kind: GuardKind::Unless, command: invocation(command) },
-        PreparedGuard::OnlyIf(command) => GuardCheck { kind: GuardKind::OnlyIf, command: invocation(command) },
-        PreparedGuard::Creates(path) => GuardCheck { kind: GuardKind::Unless, command: exists(path) },
-        PreparedGuard::Removes(path) => GuardCheck { kind: GuardKind::OnlyIf, command: exists(path) },
+        PreparedGuard::Unless(command) => GuardCheck { kind: GuardKind::Unless, command: invocation(command), timeout },
+        PreparedGuard::OnlyIf(command) => GuardCheck { kind: GuardKind::OnlyIf, command: invocation(command), timeout },
+        PreparedGuard::Creates(path) => GuardCheck { kind: GuardKind::Unless, command: exists(path), timeout },
+        PreparedGuard::Removes(path) => GuardCheck { kind: GuardKind::OnlyIf, command: exists(path), timeout },
     }
 }
 
@@ -251,5 +286,39 @@ fn invocation(command: &PreparedCommand) -> Invocation {
             },
         },
         PreparedCommand::Args(args) => Invocation::Args(args.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(timeout: u64) -> Prepared {
+        let text = |text: &str| PreparedCommand::Text { text: text.to_owned(), shell: Shell::Sh };
+        Prepared {
+            on: Vec::new(),
+            guards: vec![PreparedGuard::Creates("/x".to_owned()), PreparedGuard::Unless(text("false"))],
+            body: Body::Run(text("true")),
+            cwd: None,
+            env: Vec::new(),
+            stdin: None,
+            umask: None,
+            timeout: Duration::from_secs(timeout),
+            r#become: None,
+            allow_failure: false,
+            pending: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_guard_has_a_minute_where_its_task_has_more() {
+        for (timeout, limit) in [(3600, 60), (5, 5)] {
+            let request = request(1, &prepared(timeout), Invocation::Script(String::new()));
+            assert_eq!(request.timeout, Duration::from_secs(timeout));
+            let limits: Vec<u64> = request.guards.iter().map(|guard| guard.timeout.as_secs()).collect();
+            assert_eq!(limits, [limit, limit]);
+            let Ok(Job::Lane(probe)) = probe(1, &prepared(timeout), &mut LocalFiles::default()) else { panic!("a probe is for a lane") };
+            assert_eq!(probe.timeout, Duration::from_secs(limit), "guards and probe together");
+        }
     }
 }

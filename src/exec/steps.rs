@@ -28,7 +28,7 @@ pub(super) enum PassEnd {
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
-        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut | End::Terminated) {
+        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut { .. } | End::Terminated) {
             self.stopped(id, end);
         }
         let Some(mut job) = self.land(id) else { return };
@@ -249,7 +249,7 @@ impl Dispatcher {
         let ran = attempt > 0 || before.as_ref().is_some_and(|(_, ran)| *ran);
         let outcome = match before {
             // Where a run tells of the last pass, its forecast tells of all.
-            Some((before, _)) if self.is_dry() => super::look::joined(before, outcome.clone()),
+            Some((before, _)) if self.is_dry() => before.joined(outcome.clone()),
             _ => outcome.clone(),
         };
         self.passes.insert(step, (outcome, ran));

@@ -359,7 +359,7 @@ impl Worker {
             LaneReport::Ended { id, end, duration } => {
                 self.slots[slot].began = false;
                 self.slots[slot].fruitless = 0;
-                if matches!(end, End::TimedOut | End::Terminated) {
+                if matches!(end, End::TimedOut { .. } | End::Terminated) {
                     self.slots[slot].lane = LaneState::Closing;
                 }
                 self.slots[slot].sent.retain(|sent| *sent != id);

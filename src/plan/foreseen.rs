@@ -2,7 +2,7 @@
 //!
 //! Pure: the outcomes of a dry run come in, hosts with equal answers stand together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -61,6 +61,31 @@ pub struct Answers {
     pub left_out: BTreeMap<(RoundIx, HostIx), String>,
     /// Hosts that could not be reached, with OpenSSH's words.
     pub unreachable: BTreeMap<HostIx, String>,
+    /// Rounds that did not begin, and why.
+    pub not_begun: BTreeMap<RoundIx, String>,
+    /// Somebody ended the dry run before its time.
+    pub interrupted: bool,
+    /// Rounds that were over before that.
+    pub whole: BTreeSet<RoundIx>,
+}
+
+impl Answers {
+    /// Takes in what became of a step; of a handler that had its turn before, too.
+    pub fn ended(&mut self, step: StepId, outcome: Outcome) {
+        let whole = match self.steps.remove(&step) {
+            None => outcome,
+            // What it would do twice is told once.
+            Some(before) if before.differences == outcome.differences => Outcome { differences: Vec::new(), ..before }.joined(outcome),
+            Some(before) => before.joined(outcome),
+        };
+        self.steps.insert(step, whole);
+    }
+
+    /// Why a round's steps that were not told of had no turn; none where that is their own matter.
+    fn why_silent(&self, round: RoundIx) -> Option<&str> {
+        let interrupted = (self.interrupted && !self.whole.contains(&round)).then_some("the run was interrupted");
+        self.not_begun.get(&round).map(String::as_str).or(interrupted)
+    }
 }
 
 /// Adds the answers of a dry run to the plan that it was made for.
@@ -82,7 +107,12 @@ pub fn add_answers(view: &mut PlanView, playbook: &Playbook, inventory: &Invento
             let mut groups: IndexMap<ForecastView, Vec<String>> = IndexMap::new();
             for host in &taking_part {
                 let step = StepId { round: ix, task: TaskIx::new(at), host: *host };
-                let told = answers.steps.get(&step).map(of_outcome).or_else(|| not_reached(round, task));
+                let told = answers.steps.get(&step).map(of_outcome).or_else(|| match answers.why_silent(ix) {
+                    Some(why) => {
+                        Some(ForecastView { answer: "blocked".to_owned(), reason: Some(why.to_owned()), ..ForecastView::default() })
+                    }
+                    None => not_reached(round, task),
+                });
                 if let Some(told) = told {
                     // What the command line leaves out is counted as that.
                     if shown.left_out.is_none() {

@@ -204,6 +204,8 @@ pub struct GuardCheck {
     pub kind: GuardKind,
     /// The command.
     pub command: Invocation,
+    /// How long it alone may take; then its request is ended.
+    pub timeout: Duration,
 }
 
 /// What a guard's exit code means.
@@ -247,7 +249,6 @@ pub enum LaneReport {
         /// The request.
         id: u64,
     },
-    /// A guard said that there is nothing to do; the request ends as [`End::Guarded`] next.
     /// A piece of output, exact bytes.
     Output {
         /// The request.
@@ -310,7 +311,10 @@ pub enum End {
         code: i32,
     },
     /// It ran out of time and was ended.
-    TimedOut,
+    TimedOut {
+        /// The guard that took longer than it may; none where the request did.
+        guard: Option<usize>,
+    },
     /// It was ended by [`LaneCommand::Terminate`].
     Terminated,
 }

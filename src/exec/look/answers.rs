@@ -7,7 +7,7 @@ use crate::exec::advance::UnitId;
 use crate::exec::dispatcher::Dispatcher;
 use crate::exec::shape::{around, home};
 use crate::model::{HostIx, Section, StepId, Task, TaskIx};
-use crate::plan::{Body, CopySource, Prepared};
+use crate::plan::{Body, Prepared};
 
 /// What a run would make of a unit.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Dispatcher {
     }
 
     /// What steps before one may change on a host. What has no order beside it is its author's to keep apart.
-    fn changes_before(&self, step: StepId, host: HostIx) -> impl DoubleEndedIterator<Item = &Change> {
+    pub(super) fn changes_before(&self, step: StepId, host: HostIx) -> impl DoubleEndedIterator<Item = &Change> {
         let look = self.look.as_ref();
         let changes = look.and_then(|look| look.changes.get(&host)).into_iter().flatten();
         changes.filter(move |change| {
@@ -123,13 +123,9 @@ impl Dispatcher {
     }
 
     /// The `fetch` before a step that writes the local file which it sends.
-    fn fetched_before(&self, step: StepId, body: &Body) -> Option<String> {
+    pub(super) fn fetched_before(&self, step: StepId, body: &Body) -> Option<String> {
         let look = self.look.as_ref()?;
-        let (Body::Copy { from: CopySource::File(path), .. } | Body::Unpack { src: path, .. } | Body::Script { src: path, .. }) = body
-        else {
-            return None;
-        };
-        let (fetch, name) = look.fetched.get(path)?;
+        let (fetch, name) = look.fetched.get(crate::exec::request::sent_file(body)?)?;
         look.order.is_before((fetch.round, fetch.task), (step.round, step.task)).then(|| name.clone())
     }
 
@@ -158,6 +154,9 @@ impl Dispatcher {
     pub(in crate::exec) fn forecast_of_units<'a>(&self, mut whole: Outcome, units: impl Iterator<Item = &'a Outcome> + Clone) -> Outcome {
         if !self.is_dry() {
             return whole;
+        }
+        if let Some(cut_short) = units.clone().find(|unit| unit.is_unanswered()) {
+            return Outcome { reason: cut_short.reason.clone(), ..whole };
         }
         whole.forecast = Forecast::of_all(units.clone().filter_map(|unit| unit.forecast.as_ref()));
         let decides = |unit: &&Outcome| unit.forecast.as_ref().map(|one| one.answer) == whole.forecast.as_ref().map(|all| all.answer);

@@ -76,6 +76,9 @@ impl Dispatcher {
     /// What a dry run makes of one host's answer, with those of the hosts before it.
     fn answered_dry(&mut self, job: &JobState, task: &Task, mut outcome: Outcome, result: StepResult, mut differences: Vec<Difference>) {
         let of = (job.step, job.unit);
+        if outcome.status == Status::Cancelled {
+            return self.unit_ended(of, outcome, None, true);
+        }
         let answer = match outcome.status {
             Status::Changed if differences.is_empty() => Answer::Runs,
             Status::Changed => Answer::Changes,
@@ -95,7 +98,7 @@ impl Dispatcher {
         let is_last = job.rest.is_empty() || outcome.forecast.as_ref().is_some_and(|forecast| forecast.answer == Answer::Fails);
         let whole = match before {
             None => outcome,
-            Some(before) => joined(before, outcome),
+            Some(before) => before.joined(outcome),
         };
         if !is_last {
             if let Some(look) = &mut self.look {
@@ -130,7 +133,8 @@ impl Dispatcher {
             _ => {
                 let plain = Task { changed: None, failed: None, ..task.clone() };
                 let scope = |result: &StepResult| self.unit_scope((job.step, job.unit), Some(Arc::new(result.clone())));
-                return crate::exec::judge::judge(&plain, &job.prepared, &self.fixed.engine, ended, &scope);
+                let limited = Prepared { timeout: crate::exec::request::guard_limit(&job.prepared), ..(*job.prepared).clone() };
+                return crate::exec::judge::judge(&plain, &limited, &self.fixed.engine, ended, &scope);
             }
         };
         let mut result = StepResult { rc: Some(code), attempts: 1, ..StepResult::without_run(Status::Changed) };
@@ -165,14 +169,4 @@ fn fail(outcome: &mut Outcome, result: &mut StepResult, why: String) {
     (outcome.status, outcome.rc, result.rc) = (Status::Failed, Some(1), Some(1));
     result.stderr = format!("{why}\n");
     outcome.reason = Some(why);
-}
-
-/// What two hosts, or two passes, say of one step.
-pub(in crate::exec) fn joined(before: Outcome, last: Outcome) -> Outcome {
-    let forecasts = [&before, &last].map(|outcome| outcome.forecast.as_ref());
-    let forecast = Forecast::of_all(forecasts.into_iter().flatten());
-    let mut whole = if forecast == before.forecast { before.clone() } else { last.clone() };
-    whole.forecast = forecast;
-    whole.differences = [before.differences, last.differences].concat();
-    whole
 }

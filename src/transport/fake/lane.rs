@@ -121,7 +121,7 @@ impl FakeLane {
                 }
                 () = at(deadline) => {
                     if let Some(running) = running.take() {
-                        return self.ended_by_us(running, End::TimedOut).await;
+                        return self.ended_by_us(running, End::TimedOut { guard: None }).await;
                     }
                 }
             }

@@ -83,7 +83,7 @@ async fn hanging_runs_out_of_time_and_a_loss_ends_the_session() {
     let lane = session.open_lane(None).await.unwrap();
     lane.commands.send(request(0, "hang")).unwrap();
     let all = reports(lane).await;
-    assert!(all.iter().any(|report| matches!(report, LaneReport::Ended { end: End::TimedOut, .. })));
+    assert!(all.iter().any(|report| matches!(report, LaneReport::Ended { end: End::TimedOut { guard: None }, .. })));
     let lane = session.open_lane(None).await.unwrap();
     lane.commands.send(request(1, "lose")).unwrap();
     assert_eq!(reports(lane).await.last(), Some(&LaneReport::Closed { reason: Some("gone".to_owned()) }));

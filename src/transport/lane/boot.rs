@@ -1,10 +1,10 @@
 //! What a lane's shells are told first.
 //!
 //! The **boot** is the one argument of `sh -c`. A login shell of any kind passes it on, since it has no `'`, `!`, `\` or newline. It
-//! starts two processes: the *supervisor*, which owns the channel's standard input, and the *executor*, a `sh` that reads its script
-//! from the supervisor's pipe. The first line of the input is the token, so that it stands in no argument list, the second is for printf. From then on a line
+//! starts the *supervisor*, which owns the channel's standard input, and the *executor*, a `sh` that reads its script from the
+//! supervisor's pipe, with one that waits for its end. The first line of the input is the token, so that it stands in no argument list, the second is for printf. From then on a line
 //! that begins with the token is for the supervisor, every other goes to the executor. The end of the input without a goodbye
-//! kills the whole process group: the controller is gone.
+//! kills the whole process group: the controller is gone. So does the executor's end without one: a task has killed it.
 //!
 //! The **preamble** is the executor's first input: the functions that requests use. Knows nothing of what requests do.
 
@@ -42,6 +42,8 @@ const SIGNALS: &str = "HUP INT QUIT ALRM TERM USR1 USR2";
 
 /// Writes the boot for a shell; `opening` is shell text that runs first, for lanes behind a password prompt.
 pub(in crate::transport) fn boot(shell: &str, opening: &str) -> String {
+    // The supervisor would not notice that the executor is gone before it has something to pass on, so whoever waits for the executor
+    // ends the group, unless it left in good order or never was.
     // mksh has no printf of its own, so `print` does it there. printf's format has a `\`, and so it comes behind the token. A trapped
     // signal ends dash's `read` as the end of the input does, with what it had read; the trap's `g` tells them apart.
     format!(
@@ -52,7 +54,7 @@ pub(in crate::transport) fn boot(shell: &str, opening: &str) -> String {
          while :; do if IFS= read -r l; then l=$p$l; p=; case $l in \"$t\"*) case ${{l#\"$t\"}} in \
          b) exit 0;; t) kill -URG 0; kill -TERM 0;; w) kill -URG 0;; k) kill -KILL 0;; esac;; \
          *) w \"$l\";; esac; elif test \"$g\"; then g=; p=$p$l; else kill -KILL 0; fi; done; \
-         }} 2>/dev/null | LC_ALL=C {shell}"
+         }} 2>/dev/null | {{ trap : {SIGNALS}; LC_ALL=C {shell}; c=$?; case $c in 0|126|127) exit $c;; *) kill -KILL 0;; esac; }}"
     )
 }
 
@@ -75,7 +77,7 @@ __o() { until __w "$__t $1" 2>/dev/null; do sleep 1; done; }
 __m() { __o "$1"; until __w "$__t $1" >&2 2>/dev/null; do sleep 1; done; }
 __b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __m "B $1"; }
 __e() { if test "$2" -ne 0 && test -n "$3"; then __s=1; fi; __m "E $1 $2"; }
-__g() { case $4$3 in u0) ;; u*|o0) return 1;; esac; __o "G $1 $2 $3"; }
+__g() { case $4$3 in u0) ;; u*|o0) __o "P $1 $2"; return 1;; esac; __o "G $1 $2 $3"; }
 __i() { LC_ALL=$__l; export LC_ALL; }
 for __d in /usr/local/sbin /usr/sbin /sbin; do case :$PATH: in *:$__d:*) ;; *) PATH=$PATH:$__d;; esac; done
 export PATH

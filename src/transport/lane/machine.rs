@@ -68,6 +68,9 @@ struct Current {
     on_failure: OnFailure,
     since: Instant,
     deadline: Option<Instant>,
+    /// How long each of its guards may take, and since when the present one is asked.
+    guards: Vec<Duration>,
+    asking: Option<(usize, Instant)>,
     began: [bool; 2],
     ended: [bool; 2],
     code: i32,
@@ -273,7 +276,7 @@ impl Machine {
         match (&self.closing, self.killed) {
             (_, true) => None,
             (Some(closing), _) => Some(closing.kill_at),
-            (None, _) => self.current.as_ref().and_then(|current| current.deadline),
+            (None, _) => self.current.as_ref().and_then(|current| current.limit().0),
         }
     }
 
@@ -283,10 +286,11 @@ impl Machine {
         }
         if self.closing.is_none()
             && let Some(current) = &self.current
-            && current.deadline.is_some_and(|deadline| now >= deadline)
+            && let (Some(deadline), guard) = current.limit()
+            && now >= deadline
         {
             let id = current.id;
-            self.begin_closing(Some(id), End::TimedOut, now);
+            self.begin_closing(Some(id), End::TimedOut { guard }, now);
         }
         let Some(closing) = &self.closing else { return };
         if self.current.is_none() && self.written.is_empty() {
@@ -337,6 +341,22 @@ impl Machine {
             let skipped = written.into_iter().filter(|written| written.fate != Fate::Again);
             self.reports.extend(skipped.map(|written| LaneReport::Skipped { id: written.request.id, cause: SkipCause::Withdrawn }));
         }
+    }
+}
+
+impl Current {
+    /// When its time is up, and the guard whose time that is.
+    fn limit(&self) -> (Option<Instant>, Option<usize>) {
+        let guard = self.asking.and_then(|(index, since)| Some((index, since.checked_add(*self.guards.get(index)?)?)));
+        match guard {
+            Some((index, at)) if self.deadline.is_none_or(|deadline| at <= deadline) => (Some(at), Some(index)),
+            _ => (self.deadline, None),
+        }
+    }
+
+    /// A guard lets it go on.
+    fn passed(&mut self, index: usize, now: Instant) {
+        self.asking = (index + 1 < self.guards.len()).then_some((index + 1, now));
     }
 }
 

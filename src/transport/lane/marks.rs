@@ -19,6 +19,8 @@ pub(super) enum Mark {
     Begin(u64),
     /// A guard skips the request's command; on standard output.
     Guard { id: u64, index: usize, code: i32 },
+    /// A guard lets the request go on; on standard output.
+    Passed { id: u64, index: usize },
     /// A request ended; on both streams.
     End { id: u64, code: i32 },
     /// A request was passed over; on standard output.
@@ -124,6 +126,7 @@ fn parse(body: &[u8]) -> Option<Mark> {
         "S" => Mark::Skip(words.next()?.parse().ok()?),
         "E" => Mark::End { id: words.next()?.parse().ok()?, code: words.next()?.parse().ok()? },
         "G" => Mark::Guard { id: words.next()?.parse().ok()?, index: words.next()?.parse().ok()?, code: words.next()?.parse().ok()? },
+        "P" => Mark::Passed { id: words.next()?.parse().ok()?, index: words.next()?.parse().ok()? },
         _ => return None,
     };
     if words.next().is_some() { None } else { Some(mark) }
@@ -144,6 +147,7 @@ mod tests {
             Mark::Skip(id) => format!("S {id}"),
             Mark::End { id, code } => format!("E {id} {code}"),
             Mark::Guard { id, index, code } => format!("G {id} {index} {code}"),
+            Mark::Passed { id, index } => format!("P {id} {index}"),
         };
         format!("\x1e{TOKEN} {body}\n").into_bytes()
     }
@@ -167,6 +171,7 @@ mod tests {
             any::<u64>().prop_map(Mark::Skip),
             (any::<u64>(), 0..256).prop_map(|(id, code)| Mark::End { id, code }),
             (any::<u64>(), 0..9usize, 0..256).prop_map(|(id, index, code)| Mark::Guard { id, index, code }),
+            (any::<u64>(), 0..9usize).prop_map(|(id, index)| Mark::Passed { id, index }),
         ]
     }
 

@@ -76,6 +76,11 @@ impl Machine {
                     current.guard = Some((index, code));
                 }
             }
+            Mark::Passed { id, index } => {
+                if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+                    current.passed(index, now);
+                }
+            }
             Mark::End { id, code } => {
                 if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
                     current.ended[at] = true;
@@ -119,6 +124,8 @@ impl Machine {
             on_failure: written.request.on_failure,
             since: now,
             deadline: now.checked_add(written.request.timeout),
+            asking: (!written.request.guards.is_empty()).then_some((0, now)),
+            guards: written.request.guards.iter().map(|guard| guard.timeout).collect(),
             began,
             ended: [false; 2],
             code: 0,

@@ -167,9 +167,9 @@ fn time_runs_out_and_kill_follows_where_nothing_answers() {
     assert_eq!(bench.wire(), ["k"]);
     let reports = bench.reports();
     assert!(
-        reports
-            .iter()
-            .any(|report| matches!(report, LaneReport::Ended { id: 1, end: End::TimedOut, duration } if duration.as_secs() == 15)),
+        reports.iter().any(
+            |report| matches!(report, LaneReport::Ended { id: 1, end: End::TimedOut { guard: None }, duration } if duration.as_secs() == 15)
+        ),
         "{reports:?}"
     );
     bench.run(3, "x");

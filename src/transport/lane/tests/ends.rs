@@ -6,7 +6,7 @@ use rustix::process::{Signal, kill_process};
 
 use super::{All, alive, gone, hear, lane, nap, pids, request, run, run_all, sh, shells, there};
 use crate::transport::lane::boot;
-use crate::transport::lane_api::{End, LaneCommand, SkipCause};
+use crate::transport::lane_api::{End, GuardCheck, GuardKind, LaneCommand, SkipCause};
 
 #[tokio::test]
 async fn a_timeout_ends_the_task_and_its_children() {
@@ -19,7 +19,7 @@ async fn a_timeout_ends_the_task_and_its_children() {
         run(&lane, request(1, sh("echo never")));
         let mut all = All::default();
         hear(&mut lane, &mut all, |all| all.closed.is_some()).await;
-        assert_eq!(all.of(0).end, Some(End::TimedOut), "{shell}");
+        assert_eq!(all.of(0).end, Some(End::TimedOut { guard: None }), "{shell}");
         assert_eq!(all.of(1).skipped, Some(SkipCause::Stopped), "{shell}");
         gone(&first).await;
         gone(&second).await;
@@ -88,4 +88,48 @@ async fn a_daemon_that_keeps_the_stream_holds_nothing_up() {
     assert!(since.elapsed() < Duration::from_secs(4));
     assert!(alive(&nap), "a goodbye leaves it alone");
     pids(&nap).into_iter().for_each(|pid| kill_process(pid, Signal::TERM).unwrap());
+}
+
+#[tokio::test]
+async fn a_guard_has_a_time_of_its_own() {
+    for shell in shells() {
+        let nap = nap();
+        let guard = |text: &str, millis| GuardCheck { kind: GuardKind::Unless, command: sh(text), timeout: Duration::from_millis(millis) };
+        let mut lane = lane(shell).await;
+        let mut slow = request(0, sh("sleep 0.6; echo slow"));
+        slow.guards = vec![guard("exit 1", 500), guard("exit 1", 500)];
+        run(&lane, slow);
+        let mut stuck = request(1, sh("echo never"));
+        stuck.guards = vec![guard("exit 1", 20_000), guard(&format!("sleep {nap}"), 500)];
+        run(&lane, stuck);
+        let mut all = All::default();
+        hear(&mut lane, &mut all, |all| all.closed.is_some()).await;
+        assert_eq!((all.exited(0), all.out(0)), (0, "slow\n".to_owned()), "{shell}: the command has the request's time");
+        assert_eq!(all.of(1).end, Some(End::TimedOut { guard: Some(1) }), "{shell}");
+        assert_eq!(all.out(1), "", "{shell}");
+        gone(&nap).await;
+    }
+}
+
+#[tokio::test]
+async fn who_kills_the_lane_ends_it_at_once() {
+    for shell in shells() {
+        let nap = nap();
+        for in_guard in [true, false] {
+            let since = Instant::now();
+            let mut lane = lane(shell).await;
+            let killer = sh(&format!("kill -9 $$; sleep {nap}"));
+            let mut first = request(0, if in_guard { sh("echo never") } else { killer.clone() });
+            if in_guard {
+                first.guards = vec![GuardCheck { kind: GuardKind::Unless, command: killer, timeout: Duration::from_secs(30) }];
+            }
+            run(&lane, first);
+            let mut all = All::default();
+            hear(&mut lane, &mut all, |all| all.closed.is_some()).await;
+            assert_eq!((all.of(0).began, &all.of(0).end), (true, &None), "{shell}");
+            assert!(matches!(all.closed, Some(Some(_))), "{shell}");
+            assert!(since.elapsed() < Duration::from_secs(5), "{shell}: {:?}", since.elapsed());
+            gone(&nap).await;
+        }
+    }
 }

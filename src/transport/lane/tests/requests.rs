@@ -85,7 +85,7 @@ async fn folder_environment_mask_and_shells() {
 
 #[tokio::test]
 async fn guards_decide() {
-    let guard = |kind, text: &str| GuardCheck { kind, command: sh(text) };
+    let guard = |kind, text: &str| GuardCheck { kind, command: sh(text), timeout: std::time::Duration::from_secs(30) };
     for shell in shells() {
         let mut unless = request(0, sh("echo no"));
         unless.guards = vec![guard(GuardKind::OnlyIf, "echo noise; true"), guard(GuardKind::Unless, "test -e /")];
