@@ -350,3 +350,74 @@ fn a_saved_plan_is_what_it_is_and_nothing_beside() {
     assert!(!project.record().exists(), "nothing ran");
     project.run(&["run", "plan.json"]).expect_code(0);
 }
+
+#[test]
+fn what_a_plan_sends_is_compared_whatever_makes_its_name() {
+    let project = Project::new();
+    let folder = project.path("left");
+    std::fs::create_dir(&folder).unwrap();
+    project.file("web.sh", "#!/bin/sh\necho one\n");
+    project.file("a.conf", "a\n");
+    let playbook = "vars: { role: web }
+rounds:
+  - hosts: localhost
+    tasks:
+      - { name: made, script: '{{ role }}.sh' }
+      - { name: put, copy: { src: '{{ item }}.conf', dest: 'DIR/{{ item }}' }, each: [a] }
+";
+    project.file("site.yml", playbook.replace("DIR", folder.to_str().unwrap()));
+    project.run(&["plan", "site.yml", "-o", "plan.json", "-q"]).expect_code(0);
+    for (name, other) in [("web.sh", "#!/bin/sh\necho two\n"), ("a.conf", "b\n")] {
+        let was = std::fs::read(project.path(name)).unwrap();
+        project.file(name, other);
+        let shown = project.run(&["run", "plan.json"]).expect_code(7);
+        assert!(shown.stderr.contains(&format!("`{name}` has changed")), "{}", shown.text());
+        project.file(name, was);
+    }
+    project.run(&["run", "plan.json"]).expect_code(0);
+}
+
+#[test]
+fn what_a_plan_leaves_out_has_no_turn_later() {
+    let project = Project::new();
+    let flag = project.file("flag", "no\n");
+    let playbook = "rounds:
+  - name: ask
+    hosts: localhost
+    tasks:
+      - { name: rd, read: FLAG }
+      - { name: turned, read: FLAG, changed: \"'yes' in result.stdout\", notify: told }
+      - { name: item, copy: { content: '{{ item }}', dest: 'FLAG.{{ item }}' }, each: [1, 2, 3], when: item == 1 }
+      - { name: hidden, copy: { content: x, dest: FLAG.hidden }, sensitive: true }
+    handlers: [{ name: told, run: touch FLAG.told }]
+  - name: block
+    hosts: localhost
+    tasks:
+      - name: gate
+        when: rounds.ask.tasks.rd.stdout == 'yes'
+        block: [{ name: inside, run: touch FLAG.inside }]
+  - name: never
+    hosts: localhost
+    when: rounds.ask.tasks.rd.stdout == 'yes'
+    tasks: [{ name: act, run: touch FLAG.act }]
+";
+    project.file("site.yml", playbook.replace("FLAG", flag.to_str().unwrap()));
+    project.run(&["plan", "site.yml", "--probe", "-o", "plan.json", "-q"]).expect_code(0);
+    // The flag turns when the hosts have been asked again, and before the run begins with it.
+    let turn = format!(
+        "#!/bin/sh\nn=$(cat {0}.n 2>/dev/null || echo 0); echo $((n+1)) >{0}.n\nif [ $n -ge 1 ]; then echo yes >{0}; fi\nexec /bin/sh\n",
+        flag.display()
+    );
+    let shell = project.file("shell", turn);
+    std::fs::set_permissions(&shell, std::fs::Permissions::from_mode(0o755)).unwrap();
+    project.file("hosts.yml", format!("hosts: {{ localhost: {{ connect: {{ transport: {{ command: [{}] }} }} }} }}\n", shell.display()));
+    project.run(&["plan", "site.yml", "-i", "hosts.yml", "--probe", "-o", "plan.json", "-q"]).expect_code(0);
+    std::fs::write(&flag, "no\n").unwrap();
+    std::fs::write(project.path("flag.n"), "0").unwrap();
+    let shown = project.run(&["run", "plan.json"]).expect_code(4);
+    assert!(shown.both().contains("stale: by the plan it has no turn, and it has one"), "{}", shown.text());
+    for left_out in ["told", "inside", "act"] {
+        assert!(!project.path(&format!("flag.{left_out}")).exists(), "{left_out}\n{}", shown.text());
+    }
+    assert!(project.path("flag.1").exists() && project.path("flag.hidden").exists(), "{}", shown.text());
+}

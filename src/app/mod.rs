@@ -21,6 +21,7 @@ mod run;
 mod sandbox;
 mod saved;
 mod secrets;
+mod sent;
 mod signals;
 mod ssh_config;
 mod twice;

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::load::{ExtraVar, PlaybookSource, Ready, Sources};
 use super::planned::{plan_json, replace};
+use super::sent::named_by_templates;
 use super::{AppError, header};
 use crate::exec::LocalFiles;
 use crate::plan::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan, SavedSources};
@@ -48,7 +49,9 @@ pub fn saved_plan(ready: &Ready, sources: &Sources) -> Result<SavedPlan, AppErro
         inputs.push(SavedInput { role: input.role.clone(), name: input.name.clone(), sha256: input.sha256.clone() });
     }
     let mut files = LocalFiles::default();
-    for path in &ready.files {
+    let named: std::collections::BTreeSet<PathBuf> =
+        named_by_templates(ready).into_iter().filter(|path| !ready.files.contains(path)).collect();
+    for path in ready.files.iter().chain(&named) {
         let sha256 = files.get(path).sha256_now().map_err(|error| AppError::File { path: path.clone(), error })?;
         inputs.push(SavedInput { role: "copy".to_owned(), name: path.display().to_string(), sha256 });
     }

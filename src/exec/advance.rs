@@ -14,8 +14,8 @@ use super::state::{Effect, Link, Phase, Seat, SlotState};
 use super::steps::unreachable;
 use super::worker::{JobId, ToWorker};
 use crate::event::{Outcome, Status};
-use crate::model::{Gate, HostIx, Round, RoundIx, Section, StepId, Task, TaskIx, Verb};
-use crate::plan::{self, Prepared};
+use crate::model::{Gate, HostIx, Judge, Round, RoundIx, Section, StepId, Task, TaskIx, Verb};
+use crate::plan::{self, Prepared, StepResult};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 
@@ -251,6 +251,16 @@ impl Dispatcher {
         }
     }
 
+    /// Says whether a task's own judgement reads what is on its way.
+    fn judges_by_what_is_not_over(&self, step: StepId, task: &Task) -> bool {
+        let scope = || self.fixed.world.scope_with_result(step, Arc::new(StepResult::without_run(Status::Ok)));
+        let waits = |judge: &Judge| {
+            matches!(judge, Judge::Expression(_))
+                && matches!(plan::judge(judge, &self.fixed.engine, &scope()), Err(RenderError::Pending(_)))
+        };
+        [&task.failed, &task.changed].into_iter().flatten().any(waits)
+    }
+
     fn route(&self, step: StepId, task: &Task, prepared: &Prepared) -> Route {
         if self.trip(step, task, prepared) == Trip::Probe { Route::Lane } else { request::route(prepared) }
     }
@@ -278,6 +288,9 @@ impl Dispatcher {
         let scope = self.fixed.world.scope(step);
         // Whatever can't be said yet is said when the needs are over.
         if !matches!(plan::holds(&task.when, &self.fixed.engine, &scope), Ok(None)) {
+            return;
+        }
+        if self.not_approved(step, task).is_some() || self.judges_by_what_is_not_over(step, task) {
             return;
         }
         let Ok(prepared) = plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) else { return };

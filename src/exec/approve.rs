@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
+use super::shape::around;
 use super::state::JobState;
 use crate::event::{Answer, Difference, Outcome, Redactor, Status};
-use crate::model::{StepId, Task};
+use crate::model::{Part, StepId, Task, Verb};
 use crate::plan::{Body, CopySource, Prepared, StepResult};
 use crate::resource::CopyPlan;
 
@@ -48,11 +49,16 @@ impl Dispatcher {
     pub(super) fn asks_leave(&self, step: StepId, task: &Task, prepared: &Prepared) -> bool {
         let Some(approved) = self.approved.as_ref().and_then(|approved| approved.answer(step)) else { return false };
         let reads = task.read_only || task.verb.is_read_only();
+        let unit = self.repeats.contains_key(&step).then_some(0);
+        if task.flow.each.is_none() && self.attempt((step, unit)) > 1 {
+            // What was approved was the first time; another follows from what became of that.
+            return false;
+        }
         match approved {
             _ if reads => false,
             Answer::Nothing => true,
             // What has items was approved as a whole; each of them has its own guards.
-            Answer::Changes | Answer::Runs if super::units::repeats(task) => false,
+            Answer::Changes | Answer::Runs if task.flow.each.is_some() || self.is_in_passes(step) => false,
             Answer::Changes => true,
             Answer::Runs => !prepared.guards.is_empty(),
             Answer::Reads | Answer::Unknown | Answer::Fails => false,
@@ -60,9 +66,36 @@ impl Dispatcher {
     }
 
     /// Says why a step that its condition leaves out is not what was approved; none where it is.
-    pub(super) fn left_out_unasked(&self, step: StepId) -> Option<Outcome> {
+    pub(super) fn left_out_unasked(&self, step: StepId, task: &Task) -> Option<Outcome> {
+        if task.flow.each.is_some() || self.is_in_passes(step) {
+            // Some of its items may be left out.
+            return None;
+        }
         let approved = self.approved.as_ref().and_then(|approved| approved.answer(step))?;
         matches!(approved, Answer::Changes | Answer::Runs).then(|| stale(approved, "its condition leaves it out"))
+    }
+
+    /// Says why a step must not even ask; none where it may, or where no plan says anything.
+    pub(super) fn not_approved(&self, step: StepId, task: &Task) -> Option<Outcome> {
+        let approved = self.approved.as_ref()?;
+        let round = self.fixed.playbook.round(step.round);
+        if around(round, task.flow.home).any(|(_, part)| part == Part::Rescue) {
+            // A plan is made as if nothing failed.
+            return None;
+        }
+        let reads = task.read_only || task.verb.is_read_only();
+        match approved.answer(step) {
+            None => Some(stale_words("it has no turn", "it has one")),
+            Some(Answer::Fails) if !reads => Some(stale_words("it fails", "it may not")),
+            Some(Answer::Nothing) if matches!(task.verb, Verb::Fetch(_)) => Some(stale_words("there is nothing to do", "there is")),
+            Some(_) => None,
+        }
+    }
+
+    /// Says whether a block around a step goes through items.
+    fn is_in_passes(&self, step: StepId) -> bool {
+        let round = self.fixed.playbook.round(step.round);
+        around(round, super::shape::home(round, step.task)).any(|(block, _)| round.blocks[block.index()].each.is_some())
     }
 
     /// A step has asked; it acts where that is what was approved.
@@ -86,7 +119,7 @@ impl Dispatcher {
             }
             (Answer::Runs, Answer::Runs) => self.act_as_approved(job, found, None),
             // On several hosts it is the sum that was approved.
-            (Answer::Changes, Answer::Changes) if as_told.iter().all(|one| differences.contains(one)) => {
+            (Answer::Changes, Answer::Changes) if is_as_told(&as_told, &differences, job.prepared.on.len() > 1) => {
                 self.act_as_approved(job, found, write)
             }
             (_, Answer::Fails) => {
@@ -133,7 +166,19 @@ fn stale(approved: Answer, now: &str) -> Outcome {
         Answer::Changes => "it changes something known",
         _ => "it runs",
     };
+    stale_words(was, now)
+}
+
+fn stale_words(was: &str, now: &str) -> Outcome {
     Outcome::without_run(Status::Failed, format!("stale: by the plan {was}, and {now}"))
+}
+
+/// Says whether differences are those that were approved; on several hosts together, whether they are some of them. Contents are
+/// known by their digests: of what is sensitive no diff is told.
+fn is_as_told(found: &[Difference], approved: &[Difference], several: bool) -> bool {
+    let bare = |list: &[Difference]| list.iter().map(|one| Difference { diff: None, ..one.clone() }).collect::<Vec<_>>();
+    let (found, approved) = (bare(found), bare(approved));
+    if several { found.iter().all(|one| approved.contains(one)) } else { found == approved }
 }
 
 fn masked(differences: &[Difference], redactor: &Redactor) -> Vec<Difference> {

@@ -233,6 +233,7 @@ impl Dispatcher {
 
     /// Tells how a step ended; in a block that may run it again, how this pass of it did.
     pub(super) fn tell_end(&mut self, step: StepId, attempt: u32, pass: PassEnd, outcome: &Outcome) {
+        let outcome = &self.forecast(outcome.clone());
         let Some(item) = self.pass(step) else {
             self.recorder.emit(RunEvent::StepEnded { step, attempt, outcome: outcome.clone() });
             return;

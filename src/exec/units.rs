@@ -122,10 +122,14 @@ impl Dispatcher {
         match plan::holds(&task.when, &self.fixed.engine, &scope) {
             Ok(None) => {}
             Ok(Some(_)) => {
-                let outcome = self.left_out_unasked(step).unwrap_or_else(|| Outcome::without_run(Status::Skipped, "when"));
+                let outcome = self.left_out_unasked(step, task).unwrap_or_else(|| Outcome::without_run(Status::Skipped, "when"));
                 return self.unit_ended(of, outcome, None, false);
             }
             Err(error) => return self.unit_ended(of, self.cannot(task, "its `when` can't be answered", &error), None, false),
+        }
+        if let Some(mut outcome) = self.not_approved(step, task) {
+            outcome.allowed = task.allow_failure;
+            return self.unit_ended(of, outcome, None, false);
         }
         let prepared = match plan::prepare(task, step.host, &self.fixed.inventory, &self.fixed.engine, &scope) {
             Ok(prepared) => Arc::new(prepared),

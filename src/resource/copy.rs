@@ -133,8 +133,9 @@ place
     }
 
     fn expectation(&self) -> String {
-        let Some(mark) = &self.expect else { return String::new() };
-        format!("{DIGEST}{MARK}[ \"$(mark \"$dest\")\" = {} ] || fail \"$dest is another than it was when it was read\"\n", quote(mark))
+        let Some(mark) = &self.expect else { return "unchanged() { :; }\n".to_owned() };
+        let asked = format!("[ \"$(mark \"$dest\")\" = {} ] || fail \"$dest is another than it was when it was read\"", quote(mark));
+        format!("{DIGEST}{MARK}unchanged() {{ {asked}; }}\nunchanged\n")
     }
 
     fn validation(&self) -> String {
@@ -155,10 +156,6 @@ const HEAD: &str = r#"tmp= um=$(umask)
 [ ! -d "$dest" ] || fail "$dest is a folder; dest is the file itself"
 [ -d "$dir" ] || fail "the folder $dir does not exist"
 [ ! -e "$dest" ] || [ -f "$dest" ] || fail "$dest is no regular file"
-perms() {
-  p=; case $1 in r??) p=r ;; esac; case $1 in ?w?) p=${p}w ;; esac; case $1 in ??[xst]) p=${p}x ;; esac
-  case $1 in ??[sS]) p=${p}s ;; esac; printf %s "$p"
-}
 settle() { did=; rights "$dest"; if [ "$did" ]; then echo changed; else echo ok; fi; exit 0; }
 stage() {
   tmp=${dir%/}/.roundsman-$token
@@ -174,6 +171,11 @@ place() {
     was=$(ls -ldn "$dest") || exit 1
     now=$(ls -ldn "$tmp") || exit 1
     set -f; set -- $was; m=${1#?} u=$3 g=$4; set -- $now; set +f
+    # The group's rights are then those of the list's mask, which are not the group's.
+    case $m in *+)
+      command -v getfacl >/dev/null 2>&1 && command -v setfacl >/dev/null 2>&1 || fail "$dest has an access list; to keep it, this host needs getfacl and setfacl"
+      getfacl -pc -- "$dest" | setfacl --set-file=- -- "$tmp" || fail "can't keep the access list of $dest" ;;
+    esac
     [ "$u:$g" = "$3:$4" ] || [ -n "$owner$group" ] || chown "$u:$g" "$tmp" || fail "can't keep the owner of $dest"
     if [ -n "$owner$group" ]; then chown "$u:$g" "$tmp" 2>/dev/null; fi
     a=${m%"${m#???}"}; m=${m#???}; b=${m%"${m#???}"}; m=${m#???}; c=${m%"${m#???}"}
@@ -191,6 +193,7 @@ place() {
     # A second name is there at once and whole.
     ln "$dest" "$kept" 2>/dev/null || cp -p "$dest" "$kept" || fail "can't keep a copy of $dest"
   fi
+  unchanged
   mv -f "$tmp" "$dest" || { [ -z "$kept" ] || rm -f "$kept"; exit 1; }
   echo changed
   if [ -n "$kept" ]; then printf 'backup %s\n' "$kept"; fi
@@ -205,6 +208,13 @@ pub(super) const MARK: &str = r#"mark() { if command -v cksum >/dev/null 2>&1; t
 pub(super) const RESOLVE: &str = r#"hops=0
 while [ -L "$dest" ]; do
   hops=$((hops+1)); [ $hops -le 40 ] || fail "$dest: too many links"
+  case $dest in */*) at=${dest%/*}; at=${at:-/} ;; *) at=. ;; esac
+  if [ -k "$at" ]; then
+    # As the kernel does with links in folders where everybody may leave one.
+    set -f; set -- $(ls -ldn "$at") - $(ls -ldn "$dest"); set +f
+    by=$3; while [ "$1" != - ]; do shift; done
+    [ "$4" = "$(id -u)" ] || [ "$4" = "$by" ] || fail "$dest is a link that another user left in a shared folder"
+  fi
   to=$(readlink "$dest") || fail "can't follow the link $dest"
   case $to in /*) dest=$to ;; *) case $dest in */*) dest=${dest%/*}/$to ;; *) dest=./$to ;; esac ;; esac
 done

@@ -201,7 +201,8 @@ fn ensure_absent(force: bool) -> String {
     let folder = if force { "rm -rf \"$p\"" } else { "rmdir \"$p\"" };
     // The root and a mount's own folder are nobody's to remove by a slip.
     format!(
-        "case $p in /|//|.|..|*/.|*/..) fail \"$p can't be removed\" ;; esac\n\
+        "while :; do case $p in ?*/) p=${{p%/}} ;; *) break ;; esac; done\n\
+         case $p in /|.|..|*/.|*/..) fail \"$p can't be removed\" ;; esac\n\
          if [ -d \"$p\" ] && [ ! -L \"$p\" ]; then {folder} || exit 1; elif [ -e \"$p\" ] || [ -L \"$p\" ]; then rm -f \"$p\" || exit 1; fi\n"
     )
 }

@@ -43,10 +43,14 @@ pub(super) fn octal(mode: u32) -> String {
     format!("{mode:04o}")
 }
 
-/// `fail`, and `rights PATH`, which makes them what `$mode`, `$owner` and `$group` say, sets `$did` where it did something, and asks again.
+/// `perms`, which turns `rwx` of `ls` into what `chmod` takes; `fail`; and `rights PATH`, which makes them what `$mode`, `$owner` and `$group` say, sets `$did` where it did something, and asks again.
 ///
 /// Owner before mode: a change of owner takes set-user-id away. Asked by `find`, which POSIX gives exact tests.
-pub(super) const RIGHTS: &str = r#"fail() { printf '%s\n' "$*" >&2; exit 1; }
+pub(super) const RIGHTS: &str = r#"perms() {
+  p=; case $1 in r??) p=r ;; esac; case $1 in ?w?) p=${p}w ;; esac; case $1 in ??[xst]) p=${p}x ;; esac
+  case $1 in ??[sS]) p=${p}s ;; esac; printf %s "$p"
+}
+fail() { printf '%s\n' "$*" >&2; exit 1; }
 is() { [ -n "$(find -H "$1" -prune "$2" "$3" 2>/dev/null)" ]; }
 rights() {
   if [ -n "$owner" ] && ! is "$1" -user "$owner"; then chown -- "$owner" "$1" || exit 1; did=1; fi

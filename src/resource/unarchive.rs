@@ -288,6 +288,17 @@ gone() {
 make() {
   trap gone 0; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
   if [ ! -d "$dest" ]; then mkdir -p "$dest" || exit 1; made=1; fi
+  set -f; set -- $(ls -ldn "$dest"); set +f
+  m=${1#?} u=$3 g=$4
+}
+# The archive's own folder says nothing of the one that it is unpacked into.
+as_it_was() {
+  [ -z "$made" ] || return 0
+  set -f; set -- $(ls -ldn "$dest"); set +f
+  [ "$u:$g" = "$3:$4" ] || chown "$u:$g" "$dest" || exit 1
+  a=${m%"${m#???}"}; m=${m#???}; b=${m%"${m#???}"}; m=${m#???}; c=${m%"${m#???}"}; k=
+  case $c in ??[tT]*) k=,+t ;; esac
+  chmod "u=$(perms "$a"),g=$(perms "$b"),o=$(perms "$c")$k" "$dest" || exit 1
 }
 unpack() {
   look_in
@@ -299,6 +310,7 @@ unpack() {
     if [ -n "$both" ] || [ "${old##*/}" = "$stamp" ]; then rm -f "$old" || exit 1; fi
   done
   bad=$(extract 3>&1 >/dev/null)
+  as_it_was
   [ -z "$bad" ] || fail "$called can't be unpacked into $dest"
   own chown "$owner"
   own chgrp "$group"
