@@ -55,6 +55,27 @@ impl Dispatcher {
         self.recorder.then(Effect::Later(pause, Wake::Batch(round)));
     }
 
+    /// A host did not get through a round well.
+    pub(super) fn went_badly(&mut self, round: RoundIx, host: HostIx, status: Status) {
+        self.rounds[round.index()].bad.insert(host);
+        let counts = match status {
+            Status::Failed | Status::Unknown => {
+                self.host_failed(host);
+                true
+            }
+            Status::Unreachable => !self.fixed.playbook.round(round).flow.skip_unreachable || self.begun.contains(&(round, host)),
+            _ => false,
+        };
+        if counts {
+            self.counts_as_failure(round, host);
+        }
+    }
+
+    pub(super) fn host_failed(&mut self, host: HostIx) {
+        self.any_failed = true;
+        self.results.host_failed(host);
+    }
+
     /// A host failed for the purposes of `max_failures`.
     pub(super) fn counts_as_failure(&mut self, round: RoundIx, host: HostIx) {
         let plan = self.fixed.playbook.round(round);

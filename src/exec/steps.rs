@@ -10,7 +10,7 @@ use super::shape::around;
 use super::state::{Effect, JobState, Link, Phase, Seat};
 use super::worker::JobId;
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{Gate, HostIx, Part, RoundIx, StepId, Task, TaskIx, Verb};
+use crate::model::{Gate, Part, RoundIx, StepId, Task, TaskIx, Verb};
 use crate::plan::{Effects, StepResult};
 use crate::transport::{End, OutputStream, Refusal};
 
@@ -279,27 +279,6 @@ impl Dispatcher {
         if !self.is_tentative(step, outcome.status) {
             self.went_badly(step.round, step.host, outcome.status);
         }
-    }
-
-    /// A host did not get through a round well.
-    pub(super) fn went_badly(&mut self, round: RoundIx, host: HostIx, status: Status) {
-        self.rounds[round.index()].bad.insert(host);
-        let counts = match status {
-            Status::Failed | Status::Unknown => {
-                self.host_failed(host);
-                true
-            }
-            Status::Unreachable => !self.fixed.playbook.round(round).flow.skip_unreachable || self.begun.contains(&(round, host)),
-            _ => false,
-        };
-        if counts {
-            self.counts_as_failure(round, host);
-        }
-    }
-
-    pub(super) fn host_failed(&mut self, host: HostIx) {
-        self.any_failed = true;
-        self.results.host_failed(host);
     }
 
     /// A step's outcome is in the record.
