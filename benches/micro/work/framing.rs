@@ -78,7 +78,11 @@ fn request(id: u64) -> Request {
     let command = |text: &str| Invocation::Text { text: text.to_owned(), shell: ShellProgram::Sh };
     Request {
         id,
-        guards: vec![GuardCheck { kind: GuardKind::Unless, command: command("test -e /srv/2.4.1") }],
+        guards: vec![GuardCheck {
+            kind: GuardKind::Unless,
+            command: command("test -e /srv/2.4.1"),
+            timeout: std::time::Duration::from_secs(60),
+        }],
         command: command("fetch 'http://east.example.net:8000/2.4.1' t8"),
         stdin: None,
         cwd: Some("/srv/app".to_owned()),
