@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         argv: Vec::new(),
         folder: sources.playbook.folder(),
         dry: None,
+        expected: std::collections::HashMap::new(),
         approved: None,
         record: RecordPlace::Project,
         max_parallel: None,

@@ -421,3 +421,32 @@ fn what_a_plan_leaves_out_has_no_turn_later() {
     }
     assert!(project.path("flag.1").exists() && project.path("flag.hidden").exists(), "{}", shown.text());
 }
+
+#[test]
+fn a_file_that_changes_while_a_saved_plan_is_run_is_not_sent() {
+    let project = Project::new();
+    let folder = project.path("left");
+    std::fs::create_dir(&folder).unwrap();
+    let (small, large) = ("one\n".to_owned(), "x".repeat(100_000));
+    project.file("small.conf", &small);
+    project.file("large.bin", &large);
+    project.file("does.sh", "#!/bin/sh\ntouch DIR/did\n".replace("DIR", folder.to_str().unwrap()));
+    let here = project.path("");
+    // The first task changes what the next ones send; on other hosts somebody else would.
+    let playbook = "rounds:
+  - { name: w, hosts: localhost, tasks: [{ name: turn, run: 'cd HERE && echo two >small.conf && echo y >>large.bin && echo touch DIR/other >>does.sh' }] }
+  - name: s
+    hosts: localhost
+    tasks:
+      - { name: small, copy: { src: small.conf, dest: DIR/small }, allow_failure: true }
+      - { name: large, copy: { src: large.bin, dest: DIR/large }, allow_failure: true }
+      - { name: script, script: does.sh, allow_failure: true }
+";
+    project.file("site.yml", playbook.replace("DIR", folder.to_str().unwrap()).replace("HERE", here.to_str().unwrap()));
+    project.run(&["plan", "site.yml", "-o", "plan.json", "-q"]).expect_code(0);
+    let shown = project.run(&["run", "plan.json"]);
+    assert!(shown.both().contains("it has changed since the plan was saved"), "{}", shown.text());
+    let failed = outcomes(&project.record()).into_values().filter(|(status, _)| status == "failed").count();
+    assert_eq!(failed, 3, "{}", shown.text());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "{}", shown.text());
+}

@@ -55,6 +55,8 @@ pub struct RunRequest {
     pub folder: PathBuf,
     /// True to find out what would be done, and to change nothing.
     pub dry: Option<DryRun>,
+    /// The SHA-256 that local files must have, by a saved plan.
+    pub expected: std::collections::HashMap<PathBuf, String>,
     /// What a saved plan allows each step to do; none: whatever the playbook says.
     pub approved: Option<Approvals>,
     /// The record.
@@ -109,7 +111,7 @@ pub async fn run(
         playbook.max_parallel = Some(playbook.max_parallel.map_or(most, |own| own.min(most)));
     }
     let redactor = secrets::redactor(&ready, &secrets);
-    let mut files = LocalFiles::default();
+    let mut files = LocalFiles::expecting(request.expected);
     for path in std::mem::take(&mut ready.files) {
         let sha256 = files.get(&path).sha256().await.map_err(|error| AppError::File { path: path.clone(), error })?;
         ready.inputs.push(InputFile { role: "copy".to_owned(), name: path.display().to_string(), sha256, text: None });

@@ -43,6 +43,8 @@ impl Session<'_> {
         let (options, said, format) = (self.options(), self.stderr_options(), self.cli.common.format);
         let tellers: MakeSinks = Box::new(move |record| sinks(format, options, said, record));
         let mut request = self.request((&ready, &loaded.map), &sources, &run.connecting, how, tellers)?;
+        let files = saved.inputs.iter().filter(|input| input.role == "copy");
+        request.expected = files.map(|input| (input.name.clone().into(), input.sha256.clone())).collect();
         if saved.probed && !run.check {
             let asking = How { command: "check", dry: Some(dry(false)), user: None, confirm: Confirm::Yes };
             let asking = self.request_again(&request, asking);

@@ -1,5 +1,7 @@
 //! `run` and `exec`, and what of them `plan --probe` shares: how hosts are reached, passwords, secrets.
 
+use std::collections::HashMap;
+
 use super::args::Connecting;
 use super::exit::ExitCode;
 use super::main::{Session, tell};
@@ -48,6 +50,7 @@ impl Session<'_> {
             argv: self.argv.clone(),
             folder: run.folder.clone(),
             dry: how.dry,
+            expected: HashMap::new(),
             approved: None,
             record: RecordPlace::Nowhere,
             max_parallel: run.max_parallel,
@@ -81,6 +84,7 @@ impl Session<'_> {
             argv: self.argv.clone(),
             folder: sources.playbook.folder(),
             dry: how.dry,
+            expected: HashMap::new(),
             approved: None,
             record: self.record_place(connecting),
             max_parallel: connecting.max_parallel.map(std::num::NonZeroUsize::get),

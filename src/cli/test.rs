@@ -45,6 +45,7 @@ impl Session<'_> {
                 argv: self.argv.clone(),
                 folder: sources.playbook.folder(),
                 dry: None,
+                expected: std::collections::HashMap::new(),
                 approved: None,
                 record: self.record_place(&test.connecting),
                 max_parallel: test.connecting.max_parallel.map(std::num::NonZeroUsize::get),

@@ -196,7 +196,11 @@ fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
 
 async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &Target, from: Source) -> Result<BulkEnd, Failure> {
     let (size, sha256) = match &from {
-        Source::File(file) => file.measured().await.map_err(local(&file.path))?.clone(),
+        Source::File(file) => {
+            let measured = file.measured().await.map_err(local(&file.path))?.clone();
+            file.check(&measured.1).map_err(local(&file.path))?;
+            measured
+        }
         Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text")))?,
     };
     let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(size, &sha256)), tokio::io::empty()).await?;

@@ -21,11 +21,33 @@ pub(super) type Measure = (u64, String);
 pub struct LocalFile {
     pub(super) path: PathBuf,
     measured: OnceCell<Measure>,
+    /// The SHA-256 that it must have, by a saved plan.
+    expected: Option<String>,
 }
 
 impl LocalFile {
-    fn new(path: &Path) -> LocalFile {
-        LocalFile { path: path.to_owned(), measured: OnceCell::new() }
+    fn new(path: &Path, expected: Option<String>) -> LocalFile {
+        LocalFile { path: path.to_owned(), measured: OnceCell::new(), expected }
+    }
+
+    /// Says whether a file of this digest is what a saved plan was made with.
+    ///
+    /// # Errors
+    /// Where it is another.
+    pub(super) fn check(&self, sha256: &str) -> std::io::Result<()> {
+        match &self.expected {
+            Some(expected) if expected != sha256 => Err(std::io::Error::other("it has changed since the plan was saved")),
+            _ => Ok(()),
+        }
+    }
+
+    /// All of it, for a file that is small.
+    pub(super) fn read(&self) -> std::io::Result<Vec<u8>> {
+        let bytes = std::fs::read(&self.path)?;
+        if self.expected.is_some() {
+            self.check(&hex(&Sha256::digest(&bytes)))?;
+        }
+        Ok(bytes)
     }
 
     /// Its size and digest; whoever asks first reads it, the others wait for that.
@@ -73,18 +95,28 @@ impl LocalFile {
 
 /// The files of a run that hosts get.
 #[derive(Debug, Default)]
-pub struct LocalFiles(HashMap<PathBuf, (Option<Stamp>, Arc<LocalFile>)>);
+pub struct LocalFiles {
+    known: HashMap<PathBuf, (Option<Stamp>, Arc<LocalFile>)>,
+    expected: HashMap<PathBuf, String>,
+}
 
 /// What changes with a file's bytes: inode, size, and time of its last change, which nobody can set as they can the time of the last write.
 type Stamp = (u64, u64, i64, i64);
 
 impl LocalFiles {
+    /// Files of which some must have a SHA-256, by a saved plan.
+    #[must_use]
+    pub fn expecting(expected: HashMap<PathBuf, String>) -> LocalFiles {
+        LocalFiles { known: HashMap::new(), expected }
+    }
+
     /// A file as it is, known already or not.
     pub fn get(&mut self, path: &Path) -> Arc<LocalFile> {
         // One that can't be looked at is told of when it is read.
         let stamp = std::fs::metadata(path).ok().map(|file| (file.ino(), file.size(), file.ctime(), file.ctime_nsec()));
-        let fresh = || (stamp, Arc::new(LocalFile::new(path)));
-        let known = self.0.entry(path.to_owned()).or_insert_with(fresh);
+        let expected = self.expected.get(path);
+        let fresh = || (stamp, Arc::new(LocalFile::new(path, expected.cloned())));
+        let known = self.known.entry(path.to_owned()).or_insert_with(fresh);
         if known.0 != stamp {
             *known = fresh();
         }

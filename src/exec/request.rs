@@ -80,7 +80,7 @@ pub(super) fn job(
             let bytes = match from {
                 CopySource::Content(text) | CopySource::Template { text, .. } => text.clone().into_bytes(),
                 CopySource::Edited { content, .. } => content.clone(),
-                CopySource::File(path) => read(path)?,
+                CopySource::File(path) => read(path, files)?,
             };
             Invocation::Script(target(prepared).small_script(&bytes))
         }
@@ -89,7 +89,7 @@ pub(super) fn job(
             Invocation::Script(resource.apply(&token()).unwrap_or_else(|| resource.probe()))
         }
         Body::Script { src, args, interpreter } => {
-            let bytes = read(src)?;
+            let bytes = read(src, files)?;
             let name = src.file_name().unwrap_or_default().to_string_lossy();
             let token = token();
             let plan =
@@ -162,7 +162,7 @@ pub(super) fn resource(body: &Body, files: &mut LocalFiles) -> Result<Option<Box
         CopySource::File(path) => {
             let size = std::fs::metadata(path).map_err(|error| Unreadable { path: path.display().to_string(), error })?.len();
             if size <= resource::DIFF_LIMIT as u64 {
-                Content::Bytes(read(path)?)
+                Content::Bytes(read(path, files)?)
             } else {
                 let (size, sha256) = measured(path, files)?;
                 Content::Known(size, sha256)
@@ -222,8 +222,8 @@ fn measured(path: &Path, files: &mut LocalFiles) -> Result<(u64, String), Unread
     files.get(path).measured_now().map_err(|error| Unreadable { path: path.display().to_string(), error })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    std::fs::read(path).map_err(|error| Unreadable { path: path.display().to_string(), error })
+fn read(path: &Path, files: &mut LocalFiles) -> Result<Vec<u8>, Unreadable> {
+    files.get(path).read().map_err(|error| Unreadable { path: path.display().to_string(), error })
 }
 
 fn target(prepared: &Prepared) -> CopyPlan {
