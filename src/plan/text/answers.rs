@@ -218,7 +218,11 @@ impl Writer<'_> {
         }
         if let Some(last) = parts.last_mut() {
             let busy = answered::busy([round]);
-            let on = if let [only] = &busy[..] { format!(", on {only}") } else { format!(", on {}", plural(busy.len(), "host")) };
+            let on = match &busy[..] {
+                [] => String::new(),
+                [only] => format!(", on {only}"),
+                several => format!(", on {}", plural(several.len(), "host")),
+            };
             let users = round.changes.as_ref().map_or_else(String::new, as_users);
             last.push_str(&format!("{on}{users}"));
         }
