@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::find::Finder;
-use super::{Data, Outcome, RunEvent};
+use super::{Data, Difference, Outcome, RunEvent};
 use crate::model::Value;
 
 /// What stands in a secret's place.
@@ -159,9 +159,12 @@ impl Redactor {
             self.mask_in(reason);
         }
         outcome.outputs.values_mut().for_each(|value| self.mask_value(value));
-        for difference in &mut outcome.differences {
-            [&mut difference.from, &mut difference.to, &mut difference.diff].into_iter().flatten().for_each(|text| self.mask_in(text));
-        }
+        outcome.differences.iter_mut().for_each(|difference| self.mask_difference(difference));
+    }
+
+    /// Masks what something was and is to be.
+    pub fn mask_difference(&self, difference: &mut Difference) {
+        [&mut difference.from, &mut difference.to, &mut difference.diff].into_iter().flatten().for_each(|text| self.mask_in(text));
     }
 
     fn mask_in(&self, text: &mut String) {

@@ -52,6 +52,11 @@ impl Dispatcher {
                 self.advance(round, host, &mut sends);
             }
         }
+        self.send_when_recorded(sends);
+    }
+
+    /// Lets jobs leave for their hosts once the record knows of them.
+    pub(super) fn send_when_recorded(&mut self, sends: Vec<JobId>) {
         if !sends.is_empty() {
             self.recorder.then(Effect::Send(sends));
         }
@@ -273,9 +278,7 @@ impl Dispatcher {
         }
         let mut sends = Vec::new();
         self.place(of, targets, prepared, &mut sends);
-        if !sends.is_empty() {
-            self.recorder.then(Effect::Send(sends));
-        }
+        self.send_when_recorded(sends);
     }
 
     fn write_ahead(&mut self, step: StepId, task: &Task, (seat, slot): Place, sends: &mut Vec<JobId>) {

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
+use super::look::{answer_of, only_reads};
 use super::shape::around;
 use super::state::JobState;
-use crate::event::{Answer, Difference, Outcome, Redactor, Status};
+use crate::event::{Answer, Difference, Outcome, Status};
 use crate::model::{Part, StepId, Task, Verb};
 use crate::plan::{Body, CopySource, Prepared, StepResult};
 use crate::resource::CopyPlan;
@@ -48,14 +49,13 @@ impl Dispatcher {
     /// Says whether a step has to ask before it acts, so that it does no more than was approved.
     pub(super) fn asks_leave(&self, step: StepId, task: &Task, prepared: &Prepared) -> bool {
         let Some(approved) = self.approved.as_ref().and_then(|approved| approved.answer(step)) else { return false };
-        let reads = task.read_only || task.verb.is_read_only();
         let unit = self.repeats.contains_key(&step).then_some(0);
         if task.flow.each.is_none() && self.attempt((step, unit)) > 1 {
             // What was approved was the first time; another follows from what became of that.
             return false;
         }
         match approved {
-            _ if reads => false,
+            _ if only_reads(task) => false,
             Answer::Nothing => true,
             // What has items was approved as a whole; each of them has its own guards.
             Answer::Changes | Answer::Runs if task.flow.each.is_some() || self.is_in_passes(step) => false,
@@ -83,10 +83,9 @@ impl Dispatcher {
             // A plan is made as if nothing failed.
             return None;
         }
-        let reads = task.read_only || task.verb.is_read_only();
         match approved.answer(step) {
             None => Some(stale_words("it has no turn", "it has one")),
-            Some(Answer::Fails) if !reads => Some(stale_words("it fails", "it may not")),
+            Some(Answer::Fails) if !only_reads(task) => Some(stale_words("it fails", "it may not")),
             Some(Answer::Nothing) if matches!(task.verb, Verb::Fetch(_)) => Some(stale_words("there is nothing to do", "there is")),
             Some(_) => None,
         }
@@ -102,15 +101,11 @@ impl Dispatcher {
     pub(super) fn asked_leave(&mut self, job: JobState, task: &Task, asked: Asked) {
         let Asked { mut outcome, result, differences: found, write } = asked;
         let of = (job.step, job.unit);
-        let now = match outcome.status {
-            Status::Changed if found.is_empty() => Answer::Runs,
-            Status::Changed => Answer::Changes,
-            Status::Ok | Status::Skipped => Answer::Nothing,
-            _ => Answer::Fails,
-        };
+        let now = answer_of(&outcome, &found);
         let approved = self.approved.as_ref().and_then(|approved| approved.0.get(&job.step).cloned());
         let (approved, differences) = approved.unwrap_or((Answer::Unknown, Vec::new()));
-        let as_told = masked(&found, self.recorder.redactor());
+        let mut as_told = found.clone();
+        as_told.iter_mut().for_each(|one| self.recorder.redactor().mask_difference(one));
         match (approved, now) {
             (Answer::Nothing, Answer::Nothing) if job.rest.is_empty() => self.unit_ended(of, outcome, Some(Arc::new(result)), true),
             (Answer::Nothing, Answer::Nothing) => {
@@ -122,7 +117,7 @@ impl Dispatcher {
             (Answer::Changes, Answer::Changes) if is_as_told(&as_told, &differences, job.prepared.on.len() > 1) => {
                 self.act_as_approved(job, found, write)
             }
-            (_, Answer::Fails) => {
+            (_, Answer::Fails | Answer::Unknown) => {
                 outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
                 self.unit_ended(of, outcome, Some(Arc::new(result)), true);
             }
@@ -146,17 +141,9 @@ impl Dispatcher {
             let (plan, content) = *write;
             return self.write_edited(job, CopySource::Edited { content, expect: plan.expect }, plan.file, differences);
         }
-        let of = (job.step, job.unit);
-        if self.stops(job.step) {
-            return self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, job.some_ran());
-        }
-        let prepared = Arc::new(Prepared { guards: Vec::new(), ..(*job.prepared).clone() });
-        let is_told = matches!(prepared.body, Body::Copy { .. } | Body::Declared(_));
-        let mut sends = Vec::new();
-        self.fly_behind(of, prepared, job, if is_told { differences } else { Vec::new() }, &mut sends);
-        if !sends.is_empty() {
-            self.recorder.then(super::state::Effect::Send(sends));
-        }
+        let is_told = matches!(job.prepared.body, Body::Copy { .. } | Body::Declared(_));
+        let body = job.prepared.body.clone();
+        self.act_behind(job, body, if is_told { differences } else { Vec::new() });
     }
 }
 
@@ -179,10 +166,4 @@ fn is_as_told(found: &[Difference], approved: &[Difference], several: bool) -> b
     let bare = |list: &[Difference]| list.iter().map(|one| Difference { diff: None, ..one.clone() }).collect::<Vec<_>>();
     let (found, approved) = (bare(found), bare(approved));
     if several { found.iter().all(|one| approved.contains(one)) } else { found == approved }
-}
-
-fn masked(differences: &[Difference], redactor: &Redactor) -> Vec<Difference> {
-    let mask = |text: &Option<String>| text.as_ref().map(|text| redactor.mask(text).into_owned());
-    let one = |one: &Difference| Difference { what: one.what.clone(), from: mask(&one.from), to: mask(&one.to), diff: mask(&one.diff) };
-    differences.iter().map(one).collect()
 }

@@ -26,6 +26,7 @@ use crate::plan::{self, Body, Plan, Prepared, StepOrder};
 use crate::template::RenderError;
 use crate::transport::BecomeUser;
 use answers::Foretold;
+pub(super) use probed::answer_of;
 use reach::{Change, Reach};
 
 /// What a dry run knows beyond a run.
@@ -332,7 +333,7 @@ impl Dispatcher {
 }
 
 /// Says whether a step never changes its host.
-fn only_reads(task: &Task) -> bool {
+pub(super) fn only_reads(task: &Task) -> bool {
     task.read_only || task.verb.is_read_only()
 }
 

@@ -79,13 +79,7 @@ impl Dispatcher {
         if outcome.status == Status::Cancelled {
             return self.unit_ended(of, outcome, None, true);
         }
-        let answer = match outcome.status {
-            Status::Changed if differences.is_empty() => Answer::Runs,
-            Status::Changed => Answer::Changes,
-            Status::Ok | Status::Skipped => Answer::Nothing,
-            Status::Undecided => Answer::Unknown,
-            _ => Answer::Fails,
-        };
+        let answer = answer_of(&outcome, &differences);
         let until = self.decided_by(job.step, task, &job.prepared);
         let forecast = if until.is_empty() { Forecast::new(answer) } else { Forecast::unknown(until, Some(answer)) };
         outcome.forecast = Some(forecast);
@@ -150,17 +144,30 @@ impl Dispatcher {
         file: crate::resource::FileTarget,
         differences: Vec<Difference>,
     ) {
+        self.act_behind(job, Body::Copy { from, file }, differences);
+    }
+
+    /// Does what was asked for, behind the job that asked, whose guards have been answered.
+    pub(in crate::exec) fn act_behind(&mut self, job: JobState, body: Body, differences: Vec<Difference>) {
         let of = (job.step, job.unit);
         if self.stops(job.step) {
             return self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, job.some_ran());
         }
-        let body = Body::Copy { from, file };
         let prepared = Arc::new(Prepared { guards: Vec::new(), body, ..(*job.prepared).clone() });
         let mut sends: Vec<JobId> = Vec::new();
         self.fly_behind(of, prepared, job, differences, &mut sends);
-        if !sends.is_empty() {
-            self.recorder.then(crate::exec::state::Effect::Send(sends));
-        }
+        self.send_when_recorded(sends);
+    }
+}
+
+/// What a run would do with a step that was asked how things stand.
+pub(in crate::exec) fn answer_of(outcome: &Outcome, differences: &[Difference]) -> Answer {
+    match outcome.status {
+        Status::Changed if differences.is_empty() => Answer::Runs,
+        Status::Changed => Answer::Changes,
+        Status::Ok | Status::Skipped => Answer::Nothing,
+        Status::Undecided => Answer::Unknown,
+        _ => Answer::Fails,
     }
 }
 
