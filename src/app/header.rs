@@ -2,7 +2,7 @@
 
 use super::load::Ready;
 use crate::diag::SourceMap;
-use crate::event::{BlockEntry, BlockPart, FORMAT, HostEntry, RoundEntry, RunHeader, TaskEntry, Within};
+use crate::event::{BlockEntry, BlockPart, FORMAT, HostEntry, Resumes, RoundEntry, RunHeader, RunSources, TaskEntry, Within};
 use crate::model::{Connect, Home, Part, Retry, Section, Transport};
 use crate::plan::ControllerInfo;
 
@@ -13,6 +13,8 @@ pub(super) struct Who<'a> {
     pub(super) dry: bool,
     pub(super) argv: &'a [String],
     pub(super) controller: &'a ControllerInfo,
+    pub(super) sources: Option<RunSources>,
+    pub(super) resumes: Option<Resumes>,
 }
 
 pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std::path::Path) -> RunHeader {
@@ -70,6 +72,10 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
         rounds: rounds.collect(),
         // Every part of a view has a JSON form.
         plan: serde_json::to_value(&ready.view).unwrap_or_default(),
+        // Known when it begins.
+        started: String::new(),
+        sources: who.sources,
+        resumes: who.resumes,
     }
 }
 

@@ -39,7 +39,7 @@ pub use planned::{add_expected, plan_dot, plan_json, plan_mermaid, plan_text, wr
 pub use probed::probe;
 pub use run::{MakeSinks, Passwords, RecordPlace, RunRequest, run, run_to_end};
 pub use sandbox::Sandboxes;
-pub use saved::{SavedPlanError, can_write, from_here, read_saved_plan, saved_plan, saved_plan_at, sources_of, write_saved_plan};
+pub use saved::{SavedPlanError, can_write, from_here, read_saved_plan, saved_plan, saved_plan_at, sources_of, typed, write_saved_plan};
 pub use secrets::{
     Ask, Recipients, SecretError, SecretFailures, SecretSources, Secrets, VaultError, Why, edit_secret, encrypt_secret, get_secrets,
     rekey_secret,

@@ -9,9 +9,9 @@ use super::load::Ready;
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
-use crate::event::{EventSink, InputFile, NoJournal};
-use crate::exec::{self, Approvals, DryRun, LocalFiles, RunInputs, RunReport};
-use crate::plan::ControllerInfo;
+use crate::event::{EventSink, InputFile, NoJournal, RunSources};
+use crate::exec::{self, Approvals, DryRun, LocalFiles, Owed, RunInputs, RunReport};
+use crate::plan::{Carried, ControllerInfo};
 use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
 
@@ -59,6 +59,12 @@ pub struct RunRequest {
     pub expected: std::collections::HashMap<PathBuf, String>,
     /// What a saved plan allows each step to do; none: whatever the playbook says.
     pub approved: Option<Approvals>,
+    /// What was typed, for the record; none: the run can't be resumed.
+    pub sources: Option<RunSources>,
+    /// What it carries over from the run that it resumes.
+    pub carried: Option<Carried>,
+    /// Handlers that an earlier run of the playbook left pending.
+    pub owed: Vec<Owed>,
     /// The record.
     pub record: RecordPlace,
     /// `--max-parallel`.
@@ -125,7 +131,15 @@ pub async fn run(
     let store = path.as_deref().map(|path| Store::open(path, OpenMode::Write)).transpose()?;
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
     let run = uuid::Uuid::now_v7().to_string();
-    let who = Who { run, command: &request.command, dry: request.dry.is_some(), argv: &request.argv, controller: &controller };
+    let who = Who {
+        run,
+        command: &request.command,
+        dry: request.dry.is_some(),
+        argv: &request.argv,
+        controller: &controller,
+        sources: request.sources,
+        resumes: request.carried.as_ref().map(|carried| carried.resumes.clone()),
+    };
     let header = header::header(&ready, map, who, &request.folder);
     let hub = match &request.fake {
         Some(path) => {
@@ -154,6 +168,8 @@ pub async fn run(
         interrupts,
         dry: request.dry,
         approved: request.approved,
+        carried: request.carried,
+        owed: request.owed,
         asker: Some(request.confirm.start()),
     };
     let mut report = exec::run(inputs).await;

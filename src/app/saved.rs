@@ -9,7 +9,8 @@ use super::planned::{plan_json, replace};
 use super::sent::named_by_templates;
 use super::{AppError, header};
 use crate::exec::LocalFiles;
-use crate::plan::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan, SavedSources};
+use crate::event::RunSources;
+use crate::plan::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan};
 use crate::text::hex;
 
 /// Why a file is no saved plan that can be used.
@@ -76,7 +77,9 @@ pub fn saved_plan(ready: &Ready, sources: &Sources) -> Result<SavedPlan, AppErro
     })
 }
 
-fn typed(sources: &Sources) -> SavedSources {
+/// What was typed, as it is kept.
+#[must_use]
+pub fn typed(sources: &Sources) -> RunSources {
     let playbook = match &sources.playbook {
         PlaybookSource::File(path) => path.display().to_string(),
         PlaybookSource::Text { name, .. } => name.clone(),
@@ -85,7 +88,7 @@ fn typed(sources: &Sources) -> SavedSources {
         ExtraVar::Pair(name, value) => format!("{name}={value}"),
         ExtraVar::File(path) => format!("@{}", path.display()),
     };
-    SavedSources {
+    RunSources {
         playbook,
         inventory: sources.inventory.clone(),
         limit: sources.limit.clone(),
@@ -97,10 +100,9 @@ fn typed(sources: &Sources) -> SavedSources {
     }
 }
 
-/// What to load for a saved plan.
+/// What to load again.
 #[must_use]
-pub fn sources_of(saved: &SavedPlan) -> Sources {
-    let saved = &saved.sources;
+pub fn sources_of(saved: &RunSources) -> Sources {
     let extra = |extra: &String| match (extra.strip_prefix('@'), extra.split_once('=')) {
         (Some(file), _) => ExtraVar::File(file.into()),
         (None, Some((name, value))) => ExtraVar::Pair(name.to_owned(), value.to_owned()),

@@ -21,7 +21,7 @@ impl Session<'_> {
             ));
             return Ok(ExitCode::Usage);
         }
-        let sources = app::sources_of(saved);
+        let sources = app::sources_of(&saved.sources);
         let loaded = app::load(&sources);
         let errors = loaded.ready.is_none();
         if errors {

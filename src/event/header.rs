@@ -44,6 +44,15 @@ pub struct RunHeader {
     pub rounds: Vec<RoundEntry>,
     /// The plan, in its JSON form.
     pub plan: serde_json::Value,
+    /// When it began, RFC 3339 in UTC: `run.started` in templates.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub started: String,
+    /// What was typed, so that it can be resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<super::RunSources>,
+    /// The run that it goes on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<super::Resumes>,
 }
 
 /// The state of a git working tree.

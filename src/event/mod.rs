@@ -10,7 +10,9 @@ mod forecast;
 mod header;
 mod journal;
 mod outcome;
+mod past;
 mod redact;
+mod resumes;
 mod run;
 mod summary;
 
@@ -18,7 +20,9 @@ pub use forecast::{Answer, Difference, Forecast};
 pub use header::{BlockEntry, BlockPart, GitState, HostEntry, InputFile, RoundEntry, RunHeader, TaskEntry, Within};
 pub use journal::{Done, EventSink, Journal, JournalError, NoJournal};
 pub use outcome::{Outcome, OutputInfo, Status, Stream};
+pub use past::{Cleaned, Open, PastEnd, PastRun, PastStep, PastTurn};
 pub use redact::{MASK, Redactor};
+pub use resumes::{Resumes, RunSources, Settled, SettledEnd};
 pub use run::{BlockStatus, Data, Event, ItemLabel, RunEnd, RunEvent};
 pub use summary::{HostSummary, RunSummary, StepState};
 

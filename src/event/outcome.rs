@@ -109,6 +109,9 @@ pub struct Outcome {
     /// In a dry run: what a run would do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
+    /// The id of an earlier run in which the step ended so: this one resumes it, and has not done it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<String>,
 }
 
 impl Outcome {
@@ -127,6 +130,7 @@ impl Outcome {
             outputs: indexmap::IndexMap::new(),
             differences: Vec::new(),
             forecast: None,
+            carried: None,
         }
     }
 
@@ -134,6 +138,12 @@ impl Outcome {
     #[must_use]
     pub fn without_run(status: Status, reason: impl Into<String>) -> Outcome {
         Outcome { reason: Some(reason.into()), ..Outcome::new(status) }
+    }
+
+    /// Says whether the step was executed in an earlier run, which this one resumes.
+    #[must_use]
+    pub fn ran_before(&self) -> bool {
+        self.carried.is_some() && self.status != Status::Skipped
     }
 
     /// In a dry run: what a run would do.

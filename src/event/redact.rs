@@ -121,6 +121,9 @@ impl Redactor {
                     round.blocks.iter_mut().for_each(|block| self.mask_in(&mut block.name));
                 }
                 self.mask_json(&mut header.plan);
+                if let Some(sources) = &mut header.sources {
+                    sources.extra.iter_mut().for_each(|text| self.mask_in(text));
+                }
             }
             RunEvent::HostRetrying { message, .. } | RunEvent::HostUnreachable { message, .. } | RunEvent::HostLost { message, .. } => {
                 self.mask_in(message);

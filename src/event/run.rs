@@ -138,8 +138,11 @@ pub enum RunEvent {
         host: HostIx,
         /// The handler.
         handler: TaskIx,
-        /// The task that changed something.
+        /// The task that changed something; the handler itself where an earlier run owes it.
         by: TaskIx,
+        /// The run that left it pending.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
     },
     /// One execution of a step ended that is not its last: an attempt, a pass of a block around it. Of a step with
     /// `each`, every execution, the last too: [`RunEvent::StepEnded`] then speaks of all items.

@@ -97,6 +97,9 @@ impl Dispatcher {
         if self.stops(step) || (task.flow.home.section == Section::Handlers && !self.is_current_handler(step)) {
             return false;
         }
+        if self.waits_for_owed(step, task) {
+            return true;
+        }
         if task.once && !self.is_once_turn(step) {
             return false;
         }
@@ -285,7 +288,7 @@ impl Dispatcher {
         let flow = &task.flow;
         let restrained =
             self.is_dry() || flow.lock.is_some() || flow.throttle.is_some() || flow.left_out.is_some() || super::units::repeats(task);
-        if task.verb.is_control() || restrained || self.hosts[seat.index()].slots[slot].bulk {
+        if task.verb.is_control() || restrained || self.is_carried(step) || self.hosts[seat.index()].slots[slot].bulk {
             return;
         }
         let scope = self.fixed.world.scope(step);

@@ -47,7 +47,7 @@ impl Dispatcher {
             return;
         }
         let pause = self.fixed.playbook.round(round).flow.pause;
-        if pause.is_zero() || self.is_dry() {
+        if pause.is_zero() || self.is_dry() || self.batch_had_begun(round, state.batch_count - state.batches.len() + 1) {
             return self.next_batch(round);
         }
         self.rounds[round.index()].pausing = true;

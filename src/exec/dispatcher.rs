@@ -22,6 +22,7 @@ use super::look::Look;
 use super::recorder::Recorder;
 use super::restrain::Held;
 use super::results::Results;
+use super::resumed::{Owed, Resumed};
 use super::seats::Seats;
 use super::shape::Shape;
 use super::state::{Asking, BlockRun, Effect, HandlerRun, HostState, JobState, Link, Phase, Repeat, RoundPhase, RoundState, Seat};
@@ -90,6 +91,10 @@ pub(super) struct Dispatcher {
     pub(super) look: Option<Look>,
     /// What a saved plan allows.
     pub(super) approved: Option<Approvals>,
+    /// What is carried over from the run that this one resumes.
+    pub(super) resumed: Option<Resumed>,
+    /// What earlier runs left pending, and has not had its turn.
+    pub(super) owed: Vec<Owed>,
     /// Sections of facts that are known of hosts.
     pub(super) gathered: HashSet<(HostIx, String)>,
     /// Why no further batch or round starts.
@@ -118,20 +123,28 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         journal,
         sinks,
         redactor,
-        header,
+        mut header,
         controller,
         clock,
         interrupts,
         asker,
         dry,
         approved,
+        carried,
+        owed,
     } = inputs;
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
     let (answers, answered) = mpsc::unbounded_channel();
     let seats = Seats::new(&playbook, &inventory);
     let results = Arc::new(Results::new(Arc::clone(&inventory)));
-    let run = RunInfo { id: Some(header.run.clone()), started: super::judge::rfc3339(recorder.now()), user: header.user.clone() };
+    header.started = super::judge::rfc3339(recorder.now()).unwrap_or_default();
+    // What a run gave its name to is called so by those that go on with it.
+    let (id, started) = match &header.resumes {
+        Some(resumes) => (resumes.first.clone(), resumes.started.clone()),
+        None => (header.run.clone(), header.started.clone()),
+    };
+    let run = RunInfo { id: Some(id), started: Some(started), user: header.user.clone() };
     let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
     let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, source, run, controller);
     let mut dispatcher = Dispatcher {
@@ -163,6 +176,8 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         local_files: files,
         look: dry.map(|dry| Look::new(dry, &plan, &playbook)),
         approved,
+        resumed: carried.map(Resumed::new),
+        owed,
         gathered: HashSet::new(),
         stopped: None,
         stage: 0,

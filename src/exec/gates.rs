@@ -118,7 +118,10 @@ impl Dispatcher {
         let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };
         let Some(retry) = self.try_left(id) else { return false };
         let wait = delay(retry, run.tries);
-        let (reason, item, retry_ms) = (run.why(), self.item(id), Some(millis(wait)));
+        let (reason, item) = (run.why(), self.item(id));
+        // The next try has begun before.
+        let wait = if self.block_ended_again(id) { std::time::Duration::ZERO } else { wait };
+        let retry_ms = Some(millis(wait));
         let status = BlockStatus::Failed;
         self.recorder.emit(RunEvent::BlockEnded { round: node.round, block, host, item, status, reason, retry_ms });
         self.recorder.then(Effect::Later(wait, Wake::Block(node.round, block, host)));
@@ -167,6 +170,7 @@ impl Dispatcher {
         let mut run = self.blocks.remove(&id).unwrap_or_default();
         let (status, reason) = verdict(&run, body, rescue, always);
         let item = run.items.as_ref().and_then(|items| items.get(run.at)).map(|item| super::units::label(item));
+        self.block_ended_again(id);
         self.recorder.emit(RunEvent::BlockEnded {
             round: node.round,
             block,

@@ -20,7 +20,7 @@ impl Dispatcher {
                     // Nothing is owed to anybody.
                     continue;
                 }
-                self.recorder.emit(RunEvent::Notified { round, host, handler: notify.handler, by: step.task });
+                self.recorder.emit(RunEvent::Notified { round, host, handler: notify.handler, by: step.task, run: None });
             }
         }
     }
@@ -71,7 +71,7 @@ impl Dispatcher {
         }
     }
 
-    fn next_handler(&mut self, round: RoundIx, host: HostIx) {
+    pub(super) fn next_handler(&mut self, round: RoundIx, host: HostIx) {
         let key = (round, host);
         let handlers = &self.fixed.playbook.round(round).handlers;
         // What is given up stays pending: the record says so.
@@ -93,6 +93,7 @@ impl Dispatcher {
 
     fn handlers_over(&mut self, round: RoundIx, host: HostIx) {
         let Some(HandlerRun { flushes, gate, .. }) = self.handler_runs.remove(&(round, host)) else { return };
+        self.dirty.insert((round, host));
         for (step, unit) in flushes {
             // It may have been ended meanwhile: its host was lost, the run given up.
             if self.queue.is_over(step) || self.phases.get(&step) != Some(&Phase::Busy) {

@@ -8,6 +8,7 @@
 //! - `look` is what a dry run does in place of acting, `approve` holds a run to a saved plan.
 //! - `worker` is one task per host that owns its session and lanes; `words` is what it and the dispatcher say; `bulk` carries
 //!   large files.
+//! - `resumed` takes what an earlier run got done in place of doing it.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
 //! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
 //!   `results` what templates may read of it, `control` does verbs that need no host.
@@ -36,6 +37,7 @@ mod recorder;
 mod request;
 mod restrain;
 mod results;
+mod resumed;
 mod rounds;
 mod seats;
 mod shape;
@@ -54,7 +56,7 @@ use tokio::sync::mpsc;
 
 use crate::event::{EventSink, Journal, JournalError, Redactor, RunEnd, RunHeader};
 use crate::model::{Inventory, Playbook};
-use crate::plan::{ControllerInfo, Plan};
+use crate::plan::{Carried, ControllerInfo, Plan};
 use crate::template::Engine;
 use crate::transport::Hub;
 
@@ -63,6 +65,7 @@ pub use ask::{Answer, Question};
 pub use local_files::{LocalFile, LocalFiles};
 pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
+pub use resumed::Owed;
 
 /// Everything a run is made from.
 pub struct RunInputs {
@@ -96,6 +99,10 @@ pub struct RunInputs {
     pub dry: Option<DryRun>,
     /// What a saved plan allows each step to do; none: whatever the playbook says.
     pub approved: Option<Approvals>,
+    /// What is carried over from the run that this one resumes.
+    pub carried: Option<Carried>,
+    /// Handlers that an earlier run of the playbook left pending.
+    pub owed: Vec<Owed>,
     /// Who answers questions for yes or no; none: nobody can.
     pub asker: Option<mpsc::Sender<Question>>,
 }

@@ -80,7 +80,7 @@ impl Dispatcher {
             return false;
         }
         if runner.is_none() {
-            runner = self.once_runner(step);
+            runner = self.ran_once_on(step).or_else(|| self.once_runner(step));
             if let Some(host) = runner {
                 self.rounds[step.round.index()].once.insert(step.task, host);
             }

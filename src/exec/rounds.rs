@@ -12,7 +12,9 @@ impl Dispatcher {
             return self.never_started(round, &reason);
         }
         let playbook = std::sync::Arc::clone(&self.fixed.playbook);
-        let Some(confirm) = playbook.round(round).flow.confirm.as_ref().filter(|_| !self.is_dry()) else { return self.really_start(round) };
+        let Some(confirm) = playbook.round(round).flow.confirm.as_ref().filter(|_| !self.is_dry() && !self.had_begun(round)) else {
+            return self.really_start(round);
+        };
         // Its question is the round's own, so it is asked in the scope of any host.
         let host = playbook.round(round).hosts.first().copied();
         let scope = host.map(|host| self.fixed.world.round_scope(round, host));
@@ -173,16 +175,18 @@ impl Dispatcher {
         let whole = self.fixed.playbook.max_parallel.unwrap_or(usize::MAX).saturating_sub(at_work);
         let state = &mut self.rounds[round.index()];
         let room = state.limit.saturating_sub(state.admitted.len()).min(whole);
-        let mut let_in = 0;
+        let (mut let_in, mut admitted) = (0, Vec::new());
         while let_in < room {
             let Some(host) = state.queued.pop_front() else { break };
             // One that was lost while it waited has nothing left to do, and would never be let out.
             if self.queue.unfinished(round, host).next_back().is_some() {
                 state.admitted.insert(host);
+                admitted.push(host);
                 self.dirty.insert((round, host));
                 let_in += 1;
             }
         }
+        admitted.into_iter().for_each(|host| self.pay(round, host));
     }
 
     /// Takes a host out of the count when all its steps of a round are over.

@@ -249,6 +249,8 @@ pub(super) struct HandlerRun {
     pub(super) flushes: Vec<UnitId>,
     /// The gate behind the tasks waits for them.
     pub(super) gate: bool,
+    /// They are owed from before: the round's tasks wait for them.
+    pub(super) first: bool,
     pub(super) current: Option<TaskIx>,
 }
 

@@ -198,6 +198,7 @@ impl Dispatcher {
     /// A step's outcome is known: it goes to the record, and what follows waits for that.
     pub(super) fn judged(&mut self, step: StepId, attempt: u32, outcome: Outcome, result: Option<Arc<StepResult>>) {
         let outcome = self.forecast(outcome);
+        self.step_over(step);
         self.orphan_flying(step);
         let repeat = self.repeats.remove(&step);
         let units = repeat.as_ref().map_or(0, |repeat| repeat.units.len());
@@ -216,7 +217,8 @@ impl Dispatcher {
             self.executions.insert(step, attempt);
             self.begun.insert((step.round, step.host));
         }
-        self.told_blocks(step, attempt > 0, &outcome, result.as_ref());
+        let ran = attempt > 0 || outcome.ran_before();
+        self.told_blocks(step, ran, &outcome, result.as_ref());
         if outcome.status == Status::Failed {
             self.known_to_fail(step);
         }

@@ -30,6 +30,9 @@ impl Dispatcher {
         if let Some(reason) = &task.flow.left_out {
             return self.judged(step, 0, Outcome::without_run(Status::Skipped, reason.clone()), None);
         }
+        if self.take_over(step) {
+            return;
+        }
         if let Verb::Facts(facts) = &task.verb
             && !facts.again
             && facts.sections.iter().all(|section| self.gathered.contains(&(step.host, section.clone())))
@@ -79,8 +82,20 @@ impl Dispatcher {
                 }
             },
         }
+        for (index, unit) in repeat.units.iter_mut().enumerate() {
+            let label = unit.item.as_ref().map(|item| label(item).label);
+            unit.over = label.and_then(|label| self.item_before(step, index, &label));
+        }
+        if repeat.units.iter().any(|unit| unit.over.as_ref().is_some_and(|(outcome, _)| outcome.ran_before())) {
+            self.begun.insert((step.round, step.host));
+        }
+        let done = repeat.units.iter().all(|unit| unit.over.is_some());
         self.phases.insert(step, Phase::Busy);
         self.repeats.insert(step, repeat);
+        if done {
+            self.fold_units(step, task);
+            return false;
+        }
         let most = task.flow.each.as_ref().map_or(1, |each| each.parallel.max(1));
         for _ in 0..most {
             self.next_unit(step);
@@ -90,7 +105,14 @@ impl Dispatcher {
 
     /// Lets the next unit of a step begin, if there is one.
     fn next_unit(&mut self, step: StepId) {
-        let Some(repeat) = self.repeats.get_mut(&step).filter(|repeat| repeat.next < repeat.units.len()) else { return };
+        let Some(repeat) = self.repeats.get_mut(&step) else { return };
+        // What ended in the run before is over.
+        while repeat.units.get(repeat.next).is_some_and(|unit| unit.over.is_some()) {
+            repeat.next += 1;
+        }
+        if repeat.next >= repeat.units.len() {
+            return;
+        }
         let executions = self.executions.entry(step).or_default();
         *executions += 1;
         let unit = &mut repeat.units[repeat.next];
@@ -144,7 +166,7 @@ impl Dispatcher {
             }
             return;
         }
-        let targets = self.under_way.remove(&of).unwrap_or_else(|| prepared.on.iter().copied().collect());
+        let targets = self.under_way.remove(&of).unwrap_or_else(|| self.still_to_run_on(of, &prepared.on));
         self.place(of, targets, prepared, sends);
     }
 
@@ -285,10 +307,13 @@ impl Dispatcher {
             }
         };
         outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
-        let outcome = self.forecast_of_units(outcome, repeat.units.iter().filter_map(|unit| unit.over.as_ref()).map(|(unit, _)| unit));
+        let mut outcome = self.forecast_of_units(outcome, repeat.units.iter().filter_map(|unit| unit.over.as_ref()).map(|(unit, _)| unit));
         (result.status, result.changed, result.rc) = (outcome.status, outcome.status == Status::Changed, outcome.rc);
         let some_ran = repeat.units.iter().any(|unit| unit.sent);
         let attempt = if some_ran { self.executions.get(&step).copied().unwrap_or(0) } else { 0 };
+        if !some_ran {
+            outcome.carried = repeat.units.iter().find_map(|unit| unit.over.as_ref()?.0.carried.clone());
+        }
         self.judged(step, attempt, outcome, Some(Arc::new(result)));
     }
 

@@ -14,6 +14,7 @@ mod answered;
 mod batches;
 mod before;
 mod build;
+mod carried;
 mod chosen;
 mod circle;
 mod classes;
@@ -55,6 +56,9 @@ mod world;
 pub use batches::batches;
 pub use before::StepOrder;
 pub use build::build;
+pub use carried::{
+    AfterCleanup, CarriedEnd, CarriedOpen, CarriedTurn, Carried, CarryOptions, Lost, Source, UnknownStep, Wanted, judges_by_output, runs_again,
+};
 pub use compare::{Changed, compare};
 pub use critical::{Expected, Known, KnownTask, PathStep, RoundTime, expected};
 pub use dot::dot;
@@ -69,7 +73,7 @@ pub use prepared::{
 };
 pub use queue::{Effects, Queue};
 pub use results::{ErrorView, ItemResult, ItemView, NothingYet, ResultSource, StepResult, StepView};
-pub use saved::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan, SavedSources};
+pub use saved::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan};
 pub use saved_schema::plan_schema;
 pub use scope::Local;
 pub use text::{Paint, Role, plan_text, plan_text_with_diffs, unpainted};

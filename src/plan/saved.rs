@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Changed, compare};
+use crate::event::RunSources;
 
 /// The version of the form.
 pub const SAVED_FORMAT: u32 = 1;
@@ -23,7 +24,7 @@ pub struct SavedPlan {
     /// By whom: `ann@desk`.
     pub made_by: String,
     /// What was typed.
-    pub sources: SavedSources,
+    pub sources: RunSources,
     /// Every file and program that it was made from.
     pub inputs: Vec<SavedInput>,
     /// Every host that takes part, as resolved.
@@ -32,35 +33,6 @@ pub struct SavedPlan {
     pub probed: bool,
     /// The plan, as `plan --format json` gives it; secrets by name only.
     pub plan: serde_json::Value,
-}
-
-/// What was typed; paths as seen from the folder that it was typed in.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SavedSources {
-    /// The playbook.
-    pub playbook: String,
-    /// `-i`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub inventory: Vec<String>,
-    /// `--limit`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
-    /// `-x`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exclude: Option<String>,
-    /// `-e`: `KEY=VALUE` or `@FILE`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub extra: Vec<String>,
-    /// `--tags`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
-    /// `--skip-tags`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub skip_tags: Vec<String>,
-    /// `--start-at`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start_at: Option<String>,
 }
 
 /// A file or program that a plan was made from.
@@ -153,7 +125,7 @@ mod tests {
             version: "1".to_owned(),
             made_at: String::new(),
             made_by: String::new(),
-            sources: SavedSources::default(),
+            sources: RunSources::default(),
             inputs: vec![input("playbook", "site.yml"), input("copy", "x")],
             hosts: (1..4).map(|number| SavedHost { name: format!("web{number}"), sha256: "cd".to_owned() }).collect(),
             probed: false,

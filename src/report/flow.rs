@@ -135,7 +135,7 @@ impl Board {
                 }
                 return Change::Answered { question };
             }
-            RunEvent::Notified { round, host, handler, by } => {
+            RunEvent::Notified { round, host, handler, by, .. } => {
                 self.rounds.entry(*round).or_default().flow.pending.insert((*handler, *host), *by);
             }
             RunEvent::BlockEnded { round, block, host, item, status, reason, retry_ms } => {

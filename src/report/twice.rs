@@ -115,7 +115,7 @@ impl State {
             RunEvent::StepSent { step, attempt, command, .. } => {
                 self.sent.insert((*step, *attempt), command.clone());
             }
-            RunEvent::Notified { round, host, handler, by } => {
+            RunEvent::Notified { round, host, handler, by, .. } => {
                 self.notified.insert((*round, *handler, *host), *by);
             }
             RunEvent::AttemptEnded { step, attempt, item: Some(item), outcome, .. } if outcome.status == Status::Changed => {

@@ -52,7 +52,8 @@ SELECT step.run, step.round, step.task, step.host,
                   FROM attempt WHERE attempt.run = step.run AND attempt.round = step.round AND attempt.task = step.task
                                  AND attempt.host = step.host) END
 FROM chosen CROSS JOIN step ON step.run = chosen.number
-WHERE step.status IN ('ok', 'changed') OR (step.status = 'failed' AND step.allowed = 1) OR (step.status = 'skipped' AND step.blocked = 0)";
+WHERE step.carried IS NULL
+  AND (step.status IN ('ok', 'changed') OR (step.status = 'failed' AND step.allowed = 1) OR (step.status = 'skipped' AND step.blocked = 0))";
 
 const TASKS: &str = "
 SELECT task.run, task.round, task.task, round.id, coalesce(task.id, task.name)

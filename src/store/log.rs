@@ -130,8 +130,8 @@ fn start_run(connection: &Connection, header: &RunHeader, plan: &str, at: i64) -
     connection
         .prepare_cached(
             "INSERT INTO run(id, format, version, command, playbook_id, playbook, argv, controller, user, cwd, git_commit, git_dirty,
-                             extra, plan, started_at, last_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)",
+                             extra, plan, started_at, last_at, resumes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?16)",
         )?
         .execute(params![
             header.run,
@@ -149,6 +149,7 @@ fn start_run(connection: &Connection, header: &RunHeader, plan: &str, at: i64) -
             extra,
             plan,
             at,
+            header.resumes.as_ref().map(|resumes| &resumes.run),
         ])?;
     Ok(connection.last_insert_rowid())
 }

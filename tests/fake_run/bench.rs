@@ -299,6 +299,8 @@ impl Bench {
             clock: Box::new(|| 0),
             dry: None,
             approved: None,
+            carried: None,
+            owed: Vec::new(),
             interrupts,
             asker,
         };

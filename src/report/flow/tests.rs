@@ -147,7 +147,7 @@ fn rolling() -> Vec<Event> {
         reason: reason.map(str::to_owned),
         retry_ms: None,
     };
-    let notified = |host| RunEvent::Notified { round, host: HostIx::new(host), handler: TaskIx(3), by: TaskIx(2) };
+    let notified = |host| RunEvent::Notified { round, host: HostIx::new(host), handler: TaskIx(3), by: TaskIx(2), run: None };
     let feed = feed.event(RunEvent::Asked { round, task: None, question: "Patch 5 hosts?".into() });
     let feed = feed.event(RunEvent::Answered { round, task: None, yes: true, by: "--yes".into() });
     let feed = feed.begin(0).event(batch(1, 0..1)).failed(0, 0, 0, 1, "no such table\n").ok(0, 1, 0, "");

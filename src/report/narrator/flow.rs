@@ -33,7 +33,11 @@ impl Narrator {
                 let answer = if *yes { "yes" } else { "no" };
                 lines.push(format!("{who}{dot}{} {answer} ({})", self.paint.one_line(question, 200), self.paint.one_line(by, 80)));
             }
-            RunEvent::Notified { round, host, handler, by } if self.verbosity == Verbosity::Verbose => {
+            RunEvent::Notified { round, host, handler, run: Some(run), .. } => {
+                let handler = task_name(board, self.paint, *round, *handler);
+                lines.push(format!("{handler}{dot}{}{dot}pending since run {}", visible(&board.host_name(*host)), visible(run)));
+            }
+            RunEvent::Notified { round, host, handler, by, .. } if self.verbosity == Verbosity::Verbose => {
                 let (handler, by) = (task_name(board, self.paint, *round, *handler), task_name(board, self.paint, *round, *by));
                 lines.push(format!("notified {handler}{dot}{}{dot}by {by}", visible(&board.host_name(*host))));
             }

@@ -196,7 +196,7 @@ fn no_escape_sequence_passes() {
             let (round, block, host) = (RoundIx(0), BlockIx(0), HostIx(2));
             feed = feed.event(RunEvent::BlockEnded { round, block, host, item, status, reason, retry_ms });
         }
-        feed = feed.event(RunEvent::Notified { round: RoundIx(0), host: HostIx(2), handler: TaskIx(1), by: TaskIx(0) });
+        feed = feed.event(RunEvent::Notified { round: RoundIx(0), host: HostIx(2), handler: TaskIx(1), by: TaskIx(0), run: None });
         feed = feed.event(RunEvent::Interrupted { stage: 1, signal: EVIL.into() });
         let events = feed.end(4).events();
         let zone = jiff::tz::TimeZone::UTC;

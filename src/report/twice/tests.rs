@@ -81,6 +81,7 @@ fn a_handler_is_its_notifiers_consequence() {
         host: HostIx::new(0),
         handler: TaskIx::new(handler),
         by: TaskIx::new(by),
+        run: None,
     };
     let feed = Feed::new("Site", &["web1"], &[("work", &["config", "reload", "tell"])]).header(handlers);
     let feed = feed.changed(0, 0, 0).event(notified(1, 0)).changed(0, 1, 0).event(notified(2, 1)).changed(0, 2, 0);

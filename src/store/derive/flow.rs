@@ -28,11 +28,12 @@ pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<
                  (SELECT max(seq) FROM question WHERE run = ?1 AND round = ?2 AND task IS ?3 AND yes IS NULL)",
             params![run, round.0, task.map(|task| task.0), yes, by, at],
         ),
-        RunEvent::Notified { round, host, handler, by } => execute(
+        RunEvent::Notified { round, host, handler, by, run: owed_by } => execute(
             connection,
-            "INSERT INTO notification(run, round, handler, host, by_task, state, at) VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6)
-             ON CONFLICT DO UPDATE SET by_task = excluded.by_task, state = 'pending', at = excluded.at, ended_at = NULL",
-            params![run, round.0, handler.0, host.0, by.0, at],
+            "INSERT INTO notification(run, round, handler, host, by_task, state, at, owed_by) VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7)
+             ON CONFLICT DO UPDATE SET by_task = excluded.by_task, state = 'pending', at = excluded.at, ended_at = NULL,
+                                       owed_by = excluded.owed_by",
+            params![run, round.0, handler.0, host.0, by.0, at, owed_by],
         ),
         RunEvent::BlockEnded { round, block, host, item, status, reason, retry_ms } => {
             let end = BlockEnd { item: item.as_ref(), status: *status, reason: reason.as_deref(), retry_ms: *retry_ms };

@@ -79,21 +79,22 @@ fn step_ended(connection: &Connection, run: i64, step: StepId, attempt: u32, out
     execute(
         connection,
         "INSERT INTO step(run, round, task, host, state, status, reason, blocked, allowed, rc, attempts, ended_at, duration_ms,
-                          stdout_bytes, stdout_sha256, stdout_cut, stderr_bytes, stderr_sha256, stderr_cut, outputs, answer, differences)
+                          stdout_bytes, stdout_sha256, stdout_cut, stderr_bytes, stderr_sha256, stderr_cut, outputs, answer, differences, carried)
          VALUES (:run, :round, :task, :host, 'ended', :status, :reason, :blocked, :allowed, :rc, :attempts, :at, :duration,
-                 :out_bytes, :out_sha256, :out_cut, :err_bytes, :err_sha256, :err_cut, :outputs, :answer, :differences)
+                 :out_bytes, :out_sha256, :out_cut, :err_bytes, :err_sha256, :err_cut, :outputs, :answer, :differences, :carried)
          ON CONFLICT DO UPDATE SET state = 'ended', status = excluded.status, reason = excluded.reason, blocked = excluded.blocked,
              allowed = excluded.allowed, rc = excluded.rc, attempts = excluded.attempts, ended_at = excluded.ended_at,
              duration_ms = excluded.duration_ms, stdout_bytes = excluded.stdout_bytes, stdout_sha256 = excluded.stdout_sha256,
              stdout_cut = excluded.stdout_cut, stderr_bytes = excluded.stderr_bytes, stderr_sha256 = excluded.stderr_sha256,
-             stderr_cut = excluded.stderr_cut, outputs = excluded.outputs, answer = excluded.answer, differences = excluded.differences",
+             stderr_cut = excluded.stderr_cut, outputs = excluded.outputs, answer = excluded.answer, differences = excluded.differences,
+             carried = excluded.carried",
         named_params! {
             ":run": run, ":round": step.round.0, ":task": step.task.0, ":host": step.host.0,
             ":status": outcome.status.word(), ":reason": outcome.reason, ":blocked": outcome.blocked, ":allowed": outcome.allowed,
             ":rc": outcome.rc, ":attempts": attempt, ":at": at, ":duration": number(outcome.duration_ms),
             ":out_bytes": number(outcome.stdout.bytes), ":out_sha256": outcome.stdout.sha256, ":out_cut": outcome.stdout.cut,
             ":err_bytes": number(outcome.stderr.bytes), ":err_sha256": outcome.stderr.sha256, ":err_cut": outcome.stderr.cut,
-            ":outputs": outputs, ":answer": outcome.answer().map(Answer::word), ":differences": differences_of(outcome)?,
+            ":outputs": outputs, ":answer": outcome.answer().map(Answer::word), ":differences": differences_of(outcome)?, ":carried": outcome.carried,
         },
     )
 }

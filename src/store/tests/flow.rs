@@ -32,7 +32,7 @@ fn said(attempt: u32, text: &str) -> RunEvent {
 }
 
 fn notified(host: u32) -> RunEvent {
-    RunEvent::Notified { round: RoundIx(0), host: HostIx(host), handler: TaskIx(1), by: TaskIx(0) }
+    RunEvent::Notified { round: RoundIx(0), host: HostIx(host), handler: TaskIx(1), by: TaskIx(0), run: None }
 }
 
 /// A record with one run of these events after the first.

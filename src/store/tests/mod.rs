@@ -77,6 +77,7 @@ fn header(id: &str) -> RunHeader {
             blocks: Vec::new(),
         }],
         plan: serde_json::json!({"format": 1, "rounds": ["deploy"]}),
+        ..RunHeader::default()
     }
 }
 

@@ -53,7 +53,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     (status, option::of(text()), flags, option::of(any::<i32>()), any::<u64>(), info(), info(), btree_map(text(), value(), 0..3)).prop_map(
         |(status, reason, (blocked, allowed), rc, duration_ms, stdout, stderr, outputs)| {
             let outputs = outputs.into_iter().collect();
-            Outcome { status, reason, blocked, allowed, rc, duration_ms, stdout, stderr, outputs, differences: Vec::new(), forecast: None }
+            Outcome { status, reason, blocked, allowed, rc, duration_ms, stdout, stderr, outputs, differences: Vec::new(), forecast: None, carried: None }
         },
     )
 }
@@ -79,7 +79,7 @@ fn flow_kind() -> impl Strategy<Value = RunEvent> {
         (round(), text()).prop_map(|(round, reason)| RunEvent::Stopped { round, reason }),
         (round(), option::of(task()), text()).prop_map(|(round, task, question)| RunEvent::Asked { round, task, question }),
         (round(), option::of(task()), any::<bool>(), text()).prop_map(|(round, task, yes, by)| RunEvent::Answered { round, task, yes, by }),
-        (round(), host(), task(), task()).prop_map(|(round, host, handler, by)| RunEvent::Notified { round, host, handler, by }),
+        (round(), host(), task(), task()).prop_map(|(round, host, handler, by)| RunEvent::Notified { round, host, handler, by, run: None }),
         (step, 1_u32..3, item(), outcome(), option::of(any::<u64>()))
             .prop_map(|(step, attempt, item, outcome, retry_ms)| { RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } }),
         (round(), block, host(), item(), option::of(any::<u64>())).prop_map(|(round, (block, status, reason), host, item, retry_ms)| {

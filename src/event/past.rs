@@ -1,0 +1,207 @@
+//! What a recorded run got done, as a fold over its events: all that a run which resumes it must know.
+//!
+//! Speaks of rounds, tasks and hosts by that run's own numbers. Output is left out: who needs it reads it from the record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{BlockPart, BlockStatus, Event, ItemLabel, Outcome, RunEnd, RunEvent, RunHeader, Status};
+use crate::model::{BlockIx, HostIx, RoundIx, StepId, TaskIx};
+
+/// A recorded run, as far as it got.
+#[derive(Debug, Clone, Default)]
+pub struct PastRun {
+    /// Its first event; none where the record lacks it.
+    pub header: Option<RunHeader>,
+    /// By step, those of which anything is recorded.
+    pub steps: BTreeMap<StepId, PastStep>,
+    /// Rounds that began.
+    pub rounds: BTreeSet<RoundIx>,
+    /// How many batches of a round began.
+    pub batches: BTreeMap<RoundIx, u32>,
+    /// How often a block ended on a host, tries and items counted, and how it did last.
+    pub blocks: BTreeMap<(RoundIx, BlockIx, HostIx), (u32, BlockStatus)>,
+    /// Handlers that were notified and have not run since.
+    pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// How it ended.
+    pub end: Option<RunEnd>,
+    /// The time of its last event, UTC ms.
+    pub at: i64,
+}
+
+/// What is recorded of a step.
+#[derive(Debug, Clone, Default)]
+pub struct PastStep {
+    /// By turn: a block that repeats runs its tasks once in each, a handler may run again. See [`PastRun::turn`].
+    pub turns: BTreeMap<u32, PastTurn>,
+    /// How often it ended for good.
+    pub ends: u32,
+}
+
+/// One turn of a step.
+#[derive(Debug, Clone, Default)]
+pub struct PastTurn {
+    /// Its executions that ended, in order: items, tries.
+    pub attempts: Vec<PastEnd>,
+    /// How all of it ended.
+    pub end: Option<PastEnd>,
+    /// Executions without an end, by their number.
+    pub open: BTreeMap<u32, Open>,
+}
+
+/// The end of an execution, or of all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastEnd {
+    /// Its number; 0 where there was none.
+    pub attempt: u32,
+    /// Its item, or the one that a block around it was at.
+    pub item: Option<ItemLabel>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// True where another try was to follow.
+    pub again: bool,
+    /// When it began, UTC ms.
+    pub began: Option<i64>,
+}
+
+/// An execution whose end the record lacks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Open {
+    /// When the host said that it had begun, UTC ms.
+    pub began: Option<i64>,
+    /// The host that it was to run on, where that is not the step's own.
+    pub on: Option<HostIx>,
+    /// Hosts of its list on which it had ended well.
+    pub done_on: Vec<HostIx>,
+}
+
+/// What was cleaned up on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cleaned {
+    /// A round: its `finally` ran.
+    Round(RoundIx, HostIx),
+    /// A block: its `rescue` or `always` ran.
+    Block(RoundIx, BlockIx, HostIx),
+}
+
+impl PastRun {
+    /// Folds a run's events.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> PastRun {
+        let mut past = PastRun::default();
+        events.into_iter().for_each(|event| past.fold(event));
+        past
+    }
+
+    /// Takes one event in.
+    pub fn fold(&mut self, event: &Event) {
+        self.at = event.at;
+        match &event.kind {
+            RunEvent::RunStarted(header) => self.header = Some((**header).clone()),
+            RunEvent::RoundStarted { round, .. } => drop(self.rounds.insert(*round)),
+            RunEvent::BatchStarted { round, batch, .. } => drop(self.batches.insert(*round, *batch)),
+            RunEvent::BlockEnded { round, block, host, status, .. } => {
+                let entry = self.blocks.entry((*round, *block, *host)).or_insert((0, *status));
+                *entry = (entry.0 + 1, *status);
+            }
+            RunEvent::Notified { round, host, handler, .. } => drop(self.pending.insert((*round, *host, *handler))),
+            RunEvent::StepSent { step, attempt, on, .. } => {
+                let open = self.turn_of(*step).open.entry(*attempt).or_default();
+                let here = on.unwrap_or(step.host);
+                let before = open.on.unwrap_or(step.host);
+                if open.began.is_some() && before != here {
+                    open.done_on.push(before);
+                }
+                (open.on, open.began) = (*on, None);
+            }
+            RunEvent::StepBegan { step, attempt } => {
+                self.turn_of(*step).open.entry(*attempt).or_default().began = Some(event.at);
+            }
+            RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } => {
+                let turn = self.turn_of(*step);
+                // What is not known goes on being open.
+                if outcome.status != Status::Unknown {
+                    let began = turn.open.remove(attempt).and_then(|open| open.began);
+                    let (item, outcome) = (item.clone(), outcome.clone());
+                    turn.attempts.push(PastEnd { attempt: *attempt, item, outcome, again: retry_ms.is_some(), began });
+                }
+                self.handler_ran(*step, outcome);
+            }
+            RunEvent::StepEnded { step, attempt, outcome } => self.step_ended(*step, *attempt, outcome),
+            RunEvent::RunEnded(end) => self.end = Some(end.clone()),
+            _ => {}
+        }
+    }
+
+    fn step_ended(&mut self, step: StepId, attempt: u32, outcome: &Outcome) {
+        let turn = self.turn_of(step);
+        if outcome.status != Status::Unknown {
+            let began = turn.open.get(&attempt).and_then(|open| open.began).or_else(|| {
+                let same = turn.attempts.iter().find(|end| end.attempt == attempt);
+                same.and_then(|end| end.began)
+            });
+            turn.open.clear();
+            turn.end = Some(PastEnd { attempt, item: None, outcome: outcome.clone(), again: false, began });
+        }
+        self.steps.entry(step).or_default().ends += 1;
+        self.handler_ran(step, outcome);
+    }
+
+    fn handler_ran(&mut self, step: StepId, outcome: &Outcome) {
+        if !outcome.blocked && matches!(outcome.status, Status::Ok | Status::Changed | Status::Skipped | Status::Failed) {
+            self.pending.remove(&(step.round, step.host, step.task));
+        }
+    }
+
+    fn turn_of(&mut self, step: StepId) -> &mut PastTurn {
+        let turn = self.turn(step);
+        self.steps.entry(step).or_default().turns.entry(turn).or_default()
+    }
+
+    /// Which turn of a step it is now: how often the blocks around it have ended on its host; of a step in none, how often
+    /// it has ended itself.
+    #[must_use]
+    pub fn turn(&self, step: StepId) -> u32 {
+        let mut around = self.blocks_around(step).peekable();
+        if around.peek().is_none() {
+            return self.steps.get(&step).map_or(0, |past| past.ends);
+        }
+        around.map(|(block, _)| self.blocks.get(&(step.round, block, step.host)).map_or(0, |(ends, _)| *ends)).sum()
+    }
+
+    /// The blocks around a step, the innermost first, with the list of each that it stands in.
+    pub fn blocks_around(&self, step: StepId) -> impl Iterator<Item = (BlockIx, BlockPart)> + '_ {
+        let round = self.header.as_ref().and_then(|header| header.rounds.get(step.round.index()));
+        let mut within = round.and_then(|round| round.tasks.get(step.task.index())).and_then(|task| task.within);
+        std::iter::from_fn(move || {
+            let here = within?;
+            within = round.and_then(|round| round.blocks.get(here.block.index())).and_then(|block| block.within);
+            Some((here.block, here.part))
+        })
+    }
+
+    /// What was cleaned up: where a step of a `finally`, a `rescue` or an `always` was executed.
+    #[must_use]
+    pub fn cleaned(&self) -> BTreeSet<Cleaned> {
+        let mut cleaned = BTreeSet::new();
+        for (step, past) in &self.steps {
+            if !past.turns.values().any(PastTurn::was_executed) {
+                continue;
+            }
+            let task = self.header.as_ref().and_then(|header| header.rounds.get(step.round.index())?.tasks.get(step.task.index()));
+            if task.and_then(|task| task.section.as_deref()) == Some("finally") {
+                cleaned.insert(Cleaned::Round(step.round, step.host));
+            }
+            let blocks = self.blocks_around(*step).filter(|(_, part)| *part != BlockPart::Body);
+            cleaned.extend(blocks.map(|(block, _)| Cleaned::Block(step.round, block, step.host)));
+        }
+        cleaned
+    }
+}
+
+impl PastTurn {
+    /// Says whether any of it was executed, here or in a run that this one resumed.
+    #[must_use]
+    pub fn was_executed(&self) -> bool {
+        let ran = |end: &PastEnd| end.attempt > 0 || end.outcome.ran_before();
+        !self.open.is_empty() || self.end.as_ref().is_some_and(ran) || self.attempts.iter().any(ran)
+    }
+}

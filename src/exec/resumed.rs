@@ -1,0 +1,159 @@
+//! A run that resumes another: recorded ends take the place of what would be done, handlers that are owed run first.
+//!
+//! The run goes through the playbook as any other; where a step has a recorded end it is judged by that at once. Which of
+//! several ends it is follows from the turn: how often the blocks around the step have ended on its host in this run, which
+//! goes as it went in the one before.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::advance::UnitId;
+use super::blocks::BlockId;
+use super::dispatcher::Dispatcher;
+use super::shape::{around, home};
+use crate::event::{Outcome, RunEvent};
+use crate::model::{HostIx, RoundIx, StepId, Task, TaskIx};
+use crate::plan::{Carried, CarriedEnd, CarriedTurn, StepResult};
+
+/// A handler that an earlier run of the playbook left pending on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    /// Its round.
+    pub round: RoundIx,
+    /// The host.
+    pub host: HostIx,
+    /// The handler.
+    pub handler: TaskIx,
+    /// The id of the run that owes it.
+    pub run: String,
+}
+
+/// What is carried over, and where this run stands beside it.
+#[derive(Debug, Default)]
+pub(super) struct Resumed {
+    carried: Carried,
+    /// How often blocks have ended on hosts.
+    blocks: HashMap<BlockId, u32>,
+    /// How often steps in no block have ended.
+    ends: HashMap<StepId, u32>,
+}
+
+impl Resumed {
+    pub(super) fn new(carried: Carried) -> Resumed {
+        Resumed { carried, ..Resumed::default() }
+    }
+}
+
+impl Dispatcher {
+    fn carried_turn(&self, step: StepId) -> Option<&CarriedTurn> {
+        let resumed = self.resumed.as_ref()?;
+        let round = self.fixed.playbook.round(step.round);
+        let place = home(round, step.task);
+        let turn = if place.block.is_none() {
+            resumed.ends.get(&step).copied().unwrap_or(0)
+        } else {
+            let ended = |block| resumed.blocks.get(&(step.round, block, step.host)).copied().unwrap_or(0);
+            around(round, place).map(|(block, _)| ended(block)).sum()
+        };
+        resumed.carried.turn(step, turn)
+    }
+
+    /// Says whether a step has a recorded end, or ends of some of its items.
+    pub(super) fn is_carried(&self, step: StepId) -> bool {
+        self.carried_turn(step).is_some_and(|turn| turn.end.is_some() || !turn.items.is_empty())
+    }
+
+    /// Ends a step as it ended before; false where there is no such end.
+    pub(super) fn take_over(&mut self, step: StepId) -> bool {
+        let Some(CarriedEnd { outcome, result, .. }) = self.carried_turn(step).and_then(|turn| turn.end.clone()) else { return false };
+        if outcome.ran_before() {
+            self.begun.insert((step.round, step.host));
+        }
+        let result = result.unwrap_or_else(|| Arc::new(unread(&outcome)));
+        self.judged(step, 0, outcome, Some(result));
+        true
+    }
+
+    /// How an item of a step ended before.
+    pub(super) fn item_before(&self, step: StepId, index: usize, label: &str) -> Option<(Outcome, Arc<StepResult>)> {
+        let (was, end) = self.carried_turn(step)?.items.get(&u32::try_from(index).ok()?)?;
+        let result = end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)));
+        // An item that has become another one has not been done.
+        (was == label).then(|| (end.outcome.clone(), result))
+    }
+
+    /// The hosts that a unit is still to run on, of all that its task names.
+    pub(super) fn still_to_run_on(&self, (step, _): UnitId, all: &[HostIx]) -> VecDeque<HostIx> {
+        let done = self.carried_turn(step).map_or(&[][..], |turn| &turn.done_on);
+        all.iter().copied().filter(|host| !done.contains(host)).collect()
+    }
+
+    /// The host that did a `once` task for all.
+    pub(super) fn ran_once_on(&self, step: StepId) -> Option<HostIx> {
+        let hosts = &self.rounds[step.round.index()].hosts;
+        hosts.iter().copied().find(|host| {
+            let end = self.carried_turn(StepId { host: *host, ..step }).and_then(|turn| turn.end.as_ref());
+            end.is_some_and(|end| end.outcome.ran_before())
+        })
+    }
+
+    /// Says whether a round had begun before.
+    pub(super) fn had_begun(&self, round: RoundIx) -> bool {
+        self.resumed.as_ref().is_some_and(|resumed| resumed.carried.rounds.contains(&round))
+    }
+
+    /// Says whether a batch, counted from 1, had begun before.
+    pub(super) fn batch_had_begun(&self, round: RoundIx, batch: usize) -> bool {
+        let begun = self.resumed.as_ref().and_then(|resumed| resumed.carried.batches.get(&round));
+        begun.is_some_and(|begun| *begun as usize >= batch)
+    }
+
+    /// Notes that a block ended on a host; true where it had ended so often before, and what came then had begun.
+    pub(super) fn block_ended_again(&mut self, id: BlockId) -> bool {
+        let Some(resumed) = &mut self.resumed else { return false };
+        let ends = resumed.blocks.entry(id).or_default();
+        *ends += 1;
+        resumed.carried.blocks.get(&id).is_some_and(|before| before > ends)
+    }
+
+    /// Notes that a step is over.
+    pub(super) fn step_over(&mut self, step: StepId) {
+        if let Some(resumed) = &mut self.resumed {
+            *resumed.ends.entry(step).or_default() += 1;
+        }
+    }
+
+    /// Runs what earlier runs owe a host before its own tasks in a round.
+    pub(super) fn pay(&mut self, round: RoundIx, host: HostIx) {
+        let handlers = &self.fixed.playbook.round(round).handlers;
+        let due: Vec<(usize, Owed)> = self
+            .owed
+            .extract_if(.., |owed| (owed.round, owed.host) == (round, host))
+            .filter_map(|owed| Some((handlers.iter().position(|handler| *handler == owed.handler)?, owed)))
+            .collect();
+        if due.is_empty() || self.is_dry() {
+            return;
+        }
+        for (at, owed) in due {
+            if self.notified.entry((round, host)).or_default().insert(at) {
+                let (handler, run) = (owed.handler, Some(owed.run));
+                self.recorder.emit(RunEvent::Notified { round, host, handler, by: handler, run });
+            }
+        }
+        self.handler_runs.entry((round, host)).or_default().first = true;
+        self.next_handler(round, host);
+    }
+
+    /// Says whether a step waits for handlers that are owed.
+    pub(super) fn waits_for_owed(&self, step: StepId, task: &Task) -> bool {
+        let first = self.handler_runs.get(&(step.round, step.host)).is_some_and(|run| run.first);
+        first && task.flow.home.section != crate::model::Section::Handlers
+    }
+}
+
+/// A result that nobody reads.
+fn unread(outcome: &Outcome) -> StepResult {
+    let changed = outcome.status == crate::event::Status::Changed;
+    let attempts = u32::from(outcome.ran_before());
+    StepResult { changed, rc: outcome.rc, outputs: outcome.outputs.clone(), attempts, ..StepResult::without_run(outcome.status) }
+}

@@ -1,0 +1,334 @@
+//! What a run that resumes another carries over from it: what ended stays, by today's playbook and inventory.
+//!
+//! Pure: recorded runs, folded ([`PastRun`]), go in, the oldest first; each step's recorded ends come out, and what of them
+//! is open. Outputs are filled in by who can read the record. The run then goes through the playbook as any other, and takes
+//! a recorded end where a step has one: blocks, handlers, batches and limits find everything as it was.
+
+mod keys;
+mod results;
+mod unknown;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use self::keys::Keys;
+use super::StepResult;
+use crate::event::{Cleaned, Outcome, PastEnd, PastRun, PastStep, PastTurn, Resumes, Status};
+use crate::model::{BlockIx, HostIx, Inventory, Part, Playbook, Round, RoundIx, Section, StepId, TaskIx, Verb};
+
+pub use results::{Lost, Wanted};
+pub use unknown::{UnknownStep, judges_by_output, runs_again};
+
+/// What a run carries over from those that it resumes.
+#[derive(Debug, Clone, Default)]
+pub struct Carried {
+    /// The run that it goes on with, and what was settled.
+    pub resumes: Resumes,
+    /// By step and turn; see [`PastRun::turn`].
+    pub steps: HashMap<StepId, BTreeMap<u32, CarriedTurn>>,
+    /// Rounds that had begun.
+    pub rounds: BTreeSet<RoundIx>,
+    /// How many batches of a round had begun.
+    pub batches: BTreeMap<RoundIx, u32>,
+    /// How often a block had ended on a host.
+    pub blocks: HashMap<(RoundIx, BlockIx, HostIx), u32>,
+    /// Handlers that were notified by whom no step of today's playbook stands for.
+    pub owed: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// What was cleaned up while work was left there.
+    pub cleaned: BTreeSet<Cleaned>,
+}
+
+/// What is carried over of one turn of a step.
+#[derive(Debug, Clone, Default)]
+pub struct CarriedTurn {
+    /// How all of it ended; of a step with `each` its items tell.
+    pub end: Option<CarriedEnd>,
+    /// Items that ended, by their number, with their label.
+    pub items: BTreeMap<u32, (String, CarriedEnd)>,
+    /// Executions whose end nobody knows yet.
+    pub open: Vec<CarriedOpen>,
+    /// Hosts of the task's list on which it had ended well.
+    pub done_on: Vec<HostIx>,
+}
+
+/// A recorded end.
+#[derive(Debug, Clone)]
+pub struct CarriedEnd {
+    /// Where the record has it.
+    pub from: Source,
+    /// What became of it, [`Outcome::carried`] set.
+    pub outcome: Outcome,
+    /// When it began, UTC ms.
+    pub began: Option<i64>,
+    /// What templates may read of it; filled in where some do.
+    pub result: Option<Arc<StepResult>>,
+    /// True where the record lacked it, and with it what it printed.
+    pub settled: bool,
+}
+
+/// Where in the record an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// Which of the runs, from 0, the oldest first.
+    pub run: usize,
+    /// Its step, by that run's numbers.
+    pub step: StepId,
+    /// Its number there.
+    pub attempt: u32,
+}
+
+/// An execution whose end nobody knows yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CarriedOpen {
+    /// Where the record has it.
+    pub from: Source,
+    /// True where its host had said that it began.
+    pub began: bool,
+    /// The host that it ran on, as it is today; none where that is gone.
+    pub on: Option<HostIx>,
+}
+
+/// What is carried over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CarryOptions {
+    /// Failures are done again.
+    pub failed: bool,
+    /// What was cleaned up while work was left.
+    pub after_cleanup: AfterCleanup,
+}
+
+/// How to go on where `finally`, `rescue` or `always` have run although work is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AfterCleanup {
+    /// It must be said.
+    #[default]
+    Ask,
+    /// The round, or the block, begins anew on that host.
+    Restart,
+    /// What ended well stays.
+    Continue,
+}
+
+impl Carried {
+    /// Carries over what `runs` got done, the oldest first; the last is the one that is resumed.
+    #[must_use]
+    pub fn of(runs: &[PastRun], playbook: &Playbook, inventory: &Inventory, options: CarryOptions) -> Carried {
+        let mut carried = Carried::default();
+        for (index, run) in runs.iter().enumerate() {
+            let Some(header) = &run.header else { continue };
+            let keys = Keys::new(header, playbook, inventory);
+            if let Some(resumes) = &header.resumes {
+                carried.take_settled(&resumes.settled, &runs[..index], playbook, inventory);
+                if resumes.failed {
+                    carried.drop_failures(&runs[..index], playbook, inventory);
+                }
+                let how = if resumes.restart { AfterCleanup::Restart } else { AfterCleanup::Continue };
+                carried.clean_up(&runs[..index], playbook, inventory, how);
+                carried.cleaned.clear();
+            }
+            carried.take(index, run, &keys, (&header.run, playbook));
+            if index == 0 {
+                (carried.resumes.first, carried.resumes.started) = (header.run.clone(), header.started.clone());
+            }
+            carried.resumes.run.clone_from(&header.run);
+        }
+        if options.failed {
+            carried.drop_failures(runs, playbook, inventory);
+        }
+        carried.clean_up(runs, playbook, inventory, options.after_cleanup);
+        carried.resumes.failed = options.failed;
+        carried.resumes.restart = options.after_cleanup == AfterCleanup::Restart;
+        carried
+    }
+
+    fn take(&mut self, index: usize, run: &PastRun, keys: &Keys, (id, playbook): (&str, &Playbook)) {
+        self.rounds.extend(run.rounds.iter().filter_map(|round| keys.round(*round)));
+        for (round, batches) in &run.batches {
+            if let Some(round) = keys.round(*round) {
+                let most = self.batches.entry(round).or_default();
+                *most = (*most).max(*batches);
+            }
+        }
+        for ((round, block, host), (ends, _)) in &run.blocks {
+            if let (Some(is), Some(block), Some(host)) = (keys.round(*round), keys.block(*round, *block), keys.host(*host)) {
+                let most = self.blocks.entry((is, block, host)).or_default();
+                *most = (*most).max(*ends);
+            }
+        }
+        for (was, past) in &run.steps {
+            let Some(step) = keys.step(*was) else { continue };
+            let (round, task) = (playbook.round(step.round), playbook.task(step.round, step.task));
+            if !can_be_carried(&task.verb) {
+                continue;
+            }
+            let in_passes = passes(round, step.task);
+            for (turn, past) in &past.turns {
+                let place = self.steps.entry(step).or_default().entry(*turn).or_default();
+                let source = |attempt| Source { run: index, step: *was, attempt };
+                place.take(past, source, id, (task.flow.each.is_some(), in_passes), keys);
+            }
+        }
+        // Whoever notified them is carried over and notifies them again, unless nobody is left to.
+        for (round, host, handler) in &run.pending {
+            if let (Some(is), Some(host), Some(handler)) = (keys.round(*round), keys.host(*host), keys.task(*round, *handler)) {
+                self.owed.insert((is, host, handler));
+            }
+        }
+    }
+
+    /// Forgets failures, so that they are done again; but those that a `rescue` or `allow_failure` made good.
+    fn drop_failures(&mut self, runs: &[PastRun], playbook: &Playbook, inventory: &Inventory) {
+        let Some(last) = runs.last() else { return };
+        let Some(header) = &last.header else { return };
+        let keys = Keys::new(header, playbook, inventory);
+        let mut made_good: BTreeSet<(RoundIx, BlockIx, HostIx)> = BTreeSet::new();
+        for ((round, block, host), (_, status)) in &last.blocks {
+            if let (Some(is), Some(block), Some(host)) = (keys.round(*round), keys.block(*round, *block), keys.host(*host)) {
+                let allowed = playbook.round(is).blocks[block.index()].allow_failure;
+                if *status == crate::event::BlockStatus::Rescued || (allowed && *status == crate::event::BlockStatus::Failed) {
+                    made_good.insert((is, block, host));
+                }
+            }
+        }
+        for (step, turns) in &mut self.steps {
+            let round = playbook.round(step.round);
+            let good = around(round, step.task).any(|(block, _)| made_good.contains(&(step.round, block, step.host)));
+            let Some(mut last) = turns.last_entry().filter(|_| !good) else { continue };
+            let failed = |outcome: &Outcome| outcome.status == Status::Failed && !outcome.allowed;
+            let turn = last.get_mut();
+            turn.end = turn.end.take().filter(|end| !failed(&end.outcome));
+            turn.items.retain(|_, (_, end)| !failed(&end.outcome));
+        }
+    }
+
+    /// Finds where something was cleaned up although work is left, and begins that anew where it is to.
+    fn clean_up(&mut self, runs: &[PastRun], playbook: &Playbook, inventory: &Inventory, how: AfterCleanup) {
+        let Some((last, header)) = runs.last().and_then(|run| Some((run, run.header.as_ref()?))) else { return };
+        let keys = Keys::new(header, playbook, inventory);
+        let past: HashMap<StepId, &PastStep> = last.steps.iter().filter_map(|(was, past)| Some((keys.step(*was)?, past))).collect();
+        for cleaned in last.cleaned() {
+            let cleaned = match cleaned {
+                Cleaned::Round(round, host) => keys.round(round).zip(keys.host(host)).map(|(round, host)| Cleaned::Round(round, host)),
+                Cleaned::Block(round, block, host) => match (keys.round(round), keys.block(round, block), keys.host(host)) {
+                    (Some(round), Some(block), Some(host)) => Some(Cleaned::Block(round, block, host)),
+                    _ => None,
+                },
+            };
+            let Some(cleaned) = cleaned else { continue };
+            let (round_ix, host) = match cleaned {
+                Cleaned::Round(round, host) | Cleaned::Block(round, _, host) => (round, host),
+            };
+            let round = playbook.round(round_ix);
+            let (mut body, mut cleaners) = (Vec::new(), Vec::new());
+            for task in (0..round.tasks.len()).map(TaskIx::new) {
+                match place_in(round, task, cleaned) {
+                    Some(false) => body.push(StepId { round: round_ix, task, host }),
+                    Some(true) => cleaners.push(StepId { round: round_ix, task, host }),
+                    None => {}
+                }
+            }
+            let left = |step: &StepId| {
+                let task = playbook.task(step.round, step.task);
+                let needed = task.flow.left_out.is_none() && can_be_carried(&task.verb);
+                needed && self.is_left(*step, &past)
+            };
+            if !body.iter().any(left) {
+                continue;
+            }
+            self.cleaned.insert(cleaned);
+            cleaners.iter().for_each(|step| drop(self.steps.remove(step)));
+            if how == AfterCleanup::Restart {
+                body.iter().for_each(|step| drop(self.steps.remove(step)));
+            }
+        }
+    }
+
+    /// Says whether a step of a run that had come to its cleaning up is still to be done.
+    fn is_left(&self, step: StepId, last: &HashMap<StepId, &PastStep>) -> bool {
+        if let Some(turns) = self.steps.get(&step)
+            && let Some(turn) = turns.values().next_back()
+            && (turn.end.is_some() || !turn.items.is_empty())
+        {
+            return false;
+        }
+        // One that a failure kept from running has an end in the record that is not carried over.
+        let blocked = |turn: &PastTurn| turn.end.as_ref().is_some_and(|end| end.outcome.blocked);
+        !last.get(&step).is_some_and(|past| past.turns.values().next_back().is_some_and(blocked))
+    }
+
+    /// What is carried over of a turn of a step.
+    #[must_use]
+    pub fn turn(&self, step: StepId, turn: u32) -> Option<&CarriedTurn> {
+        self.steps.get(&step)?.get(&turn)
+    }
+}
+
+impl CarriedTurn {
+    fn take(&mut self, past: &PastTurn, source: impl Fn(u32) -> Source, run: &str, (each, in_passes): (bool, bool), keys: &Keys) {
+        let end = |end: &PastEnd| {
+            let outcome = Outcome { carried: Some(run.to_owned()), ..end.outcome.clone() };
+            CarriedEnd { from: source(end.attempt), outcome, began: end.began, result: None, settled: false }
+        };
+        // What an earlier run ended stands as it was taken from there.
+        let own = |end: &&PastEnd| end.outcome.carried.is_none() && !end.again && stays(&end.outcome);
+        let ended = !past.attempts.is_empty() || past.end.is_some();
+        if each {
+            for item in past.attempts.iter().filter(own) {
+                if let Some(label) = &item.item {
+                    self.items.insert(label.index, (label.label.clone(), end(item)));
+                }
+            }
+        } else if in_passes {
+            if let Some(last) = past.attempts.iter().rev().find(|end| !end.again).filter(own) {
+                self.end = Some(end(last));
+            }
+        } else if let Some(last) = past.end.as_ref().filter(own) {
+            self.end = Some(end(last));
+        }
+        if ended || !past.open.is_empty() {
+            // This run has come to it again: what was open before is over, or open as it is here.
+            self.open.clear();
+            self.done_on.clear();
+        }
+        for (attempt, open) in &past.open {
+            let from = source(*attempt);
+            let on = keys.host(open.on.unwrap_or(from.step.host));
+            self.open.push(CarriedOpen { from, began: open.began.is_some(), on });
+            self.done_on.extend(open.done_on.iter().filter_map(|host| keys.host(*host)));
+        }
+    }
+}
+
+/// Says whether a recorded end stays as it is; what was cancelled, never reached or kept back by a failure does not.
+fn stays(outcome: &Outcome) -> bool {
+    !outcome.blocked && matches!(outcome.status, Status::Ok | Status::Changed | Status::Skipped | Status::Failed)
+}
+
+/// Says whether what a verb did need not be done again: `set` is remembered by the run alone, `flush` runs what is pending.
+fn can_be_carried(verb: &Verb) -> bool {
+    !matches!(verb, Verb::Set(_) | Verb::Flush)
+}
+
+fn around(round: &Round, task: TaskIx) -> impl Iterator<Item = (BlockIx, Part)> + '_ {
+    let innermost = round.tasks[task.index()].flow.home.block;
+    std::iter::successors(innermost, |(block, _)| round.blocks[block.index()].home.block)
+}
+
+/// Says whether a block around a task may run it more than once.
+fn passes(round: &Round, task: TaskIx) -> bool {
+    around(round, task).any(|(block, _)| round.blocks[block.index()].each.is_some() || round.blocks[block.index()].retry.is_some())
+}
+
+/// Whether a task belongs to what was cleaned up (false), or to its cleaning up (true).
+fn place_in(round: &Round, task: TaskIx, cleaned: Cleaned) -> Option<bool> {
+    match cleaned {
+        Cleaned::Round(..) => Some(round.tasks[task.index()].flow.home.section == Section::Finally),
+        Cleaned::Block(_, block, _) => {
+            let (_, part) = around(round, task).find(|(around, _)| *around == block)?;
+            Some(part != Part::Body)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Results that work which is left will read: read from the record, or lost.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Carried, CarriedEnd, CarriedTurn, Source};
+use crate::event::{MASK, Outcome, Status};
+use crate::model::{Playbook, StepId, TaskIx, Value};
+use crate::plan::{Plan, StepResult};
+
+/// An execution whose output templates may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// The step, by today's playbook.
+    pub step: StepId,
+    /// Where the record has it.
+    pub from: Source,
+}
+
+/// A result that the record does not hold whole, and that work which is left reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Whose result it is.
+    pub step: StepId,
+    /// A task that reads it, by its round.
+    pub reader: StepId,
+    /// Why it is not whole.
+    pub why: &'static str,
+}
+
+impl Carried {
+    /// What is to be read from the record, ascending.
+    #[must_use]
+    pub fn wanted(&self, plan: &Plan, playbook: &Playbook) -> Vec<Wanted> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for (step, turns) in &self.steps {
+            if is_kept(plan, playbook, *step) {
+                let ends = turns.values().flat_map(ends).filter(|end| end.result.is_none() && end.from.attempt > 0);
+                wanted.extend(ends.map(|end| Wanted { step: *step, from: end.from }));
+            }
+        }
+        wanted.sort_unstable();
+        wanted
+    }
+
+    /// Fills in what an execution printed.
+    pub fn fill(&mut self, wanted: Wanted, stdout: &[u8], stderr: &[u8]) {
+        let Some(turns) = self.steps.get_mut(&wanted.step) else { return };
+        for end in turns.values_mut().flat_map(ends_mut).filter(|end| end.from == wanted.from) {
+            end.result = Some(Arc::new(result(end, stdout, stderr)));
+        }
+    }
+
+    /// Looks at every result that is not whole: a step that changes nothing is done again, what nobody reads any more
+    /// stays; the others are given back.
+    pub fn without_results(&mut self, plan: &Plan, playbook: &Playbook) -> Vec<Lost> {
+        let broken: BTreeSet<StepId> = self.steps.iter().filter(|(step, turns)| {
+            plan.is_read(step.round, step.task) && turns.values().flat_map(ends).any(|end| why_broken(playbook, **step, end).is_some())
+        }).map(|(step, _)| *step).collect();
+        let mut lost = Vec::new();
+        for step in broken {
+            let Some(reader) = self.reader(step, playbook) else { continue };
+            if playbook.task(step.round, step.task).read_only || playbook.task(step.round, step.task).verb.is_read_only() {
+                self.steps.remove(&step);
+                continue;
+            }
+            let why = self.steps.get(&step).and_then(|turns| turns.values().flat_map(ends).find_map(|end| why_broken(playbook, step, end)));
+            lost.push(Lost { step, reader, why: why.unwrap_or_default() });
+        }
+        lost
+    }
+
+    /// A step that reads another's result and is left to be done.
+    fn reader(&self, read: StepId, playbook: &Playbook) -> Option<StepId> {
+        for (index, round) in playbook.rounds.iter().enumerate() {
+            let index = crate::model::RoundIx::new(index);
+            for (number, task) in round.tasks.iter().enumerate() {
+                let reads = task.reads.iter().filter(|other| (other.round, other.task) == (read.round, read.task));
+                let others = reads.clone().any(|read| read.other_hosts);
+                if reads.count() == 0 || task.flow.left_out.is_some() {
+                    continue;
+                }
+                let left = round.hosts.iter().filter(|host| others || **host == read.host);
+                let mut left = left.map(|host| StepId { round: index, task: TaskIx::new(number), host: *host });
+                if let Some(reader) = left.find(|step| !self.is_done(*step, task.flow.each.is_some())) {
+                    return Some(reader);
+                }
+            }
+        }
+        None
+    }
+
+    fn is_done(&self, step: StepId, each: bool) -> bool {
+        let turns = self.steps.get(&step);
+        !each && turns.is_some_and(|turns| turns.values().next_back().is_some_and(|turn| turn.end.is_some() && turn.open.is_empty()))
+    }
+}
+
+fn ends(turn: &CarriedTurn) -> impl Iterator<Item = &CarriedEnd> {
+    turn.end.iter().chain(turn.items.values().map(|(_, end)| end))
+}
+
+fn ends_mut(turn: &mut CarriedTurn) -> impl Iterator<Item = &mut CarriedEnd> {
+    turn.end.iter_mut().chain(turn.items.values_mut().map(|(_, end)| end))
+}
+
+fn is_kept(plan: &Plan, playbook: &Playbook, step: StepId) -> bool {
+    let round = playbook.round(step.round);
+    let rescued = super::around(round, step.task).any(|(block, _)| round.blocks[block.index()].rescue);
+    plan.is_read(step.round, step.task) || rescued
+}
+
+/// Why a recorded result is not what the step gave; none where it is.
+fn why_broken(playbook: &Playbook, step: StepId, end: &CarriedEnd) -> Option<&'static str> {
+    let task = playbook.task(step.round, step.task);
+    let ran = matches!(end.outcome.status, Status::Ok | Status::Changed | Status::Failed);
+    if !ran {
+        return None;
+    }
+    if task.flow.sensitive {
+        return Some("it is sensitive, and so not in the record");
+    }
+    if end.outcome.stdout.cut || end.outcome.stderr.cut {
+        return Some("its output was too long for the record");
+    }
+    let masked = |text: &str| text.contains(MASK);
+    let texts = end.result.as_ref().is_some_and(|result| masked(&result.stdout) || masked(&result.stderr));
+    if texts || end.outcome.outputs.values().any(|value| has_mask(value)) {
+        return Some("a secret in it is masked in the record");
+    }
+    end.settled.then_some("how it ended is known, what it printed is lost")
+}
+
+fn has_mask(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.contains(MASK),
+        Value::List(values) => values.iter().any(has_mask),
+        Value::Map(values) => values.values().any(has_mask),
+        _ => false,
+    }
+}
+
+fn result(end: &CarriedEnd, stdout: &[u8], stderr: &[u8]) -> StepResult {
+    let outcome: &Outcome = &end.outcome;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let started = end.began.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()).map(|at| at.to_string());
+    let ran = outcome.status != Status::Skipped;
+    let outputs: IndexMap<String, Value> = outcome.outputs.clone();
+    StepResult {
+        status: outcome.status,
+        changed: outcome.status == Status::Changed,
+        rc: outcome.rc,
+        stdout: text(stdout),
+        stderr: text(stderr),
+        outputs,
+        started,
+        duration: std::time::Duration::from_millis(outcome.duration_ms).as_secs_f64(),
+        attempts: u32::from(ran),
+        items: Vec::new(),
+    }
+}

@@ -1,0 +1,127 @@
+//! Executions whose end nobody knows: which settle themselves, and what became of the others, once that was found out.
+
+use std::sync::Arc;
+
+use super::{Carried, CarriedEnd, CarriedOpen, Source};
+use crate::event::{Outcome, PastRun, Settled, SettledEnd, Status};
+use crate::model::{HostIx, Inventory, Judge, Playbook, StepId, Task, Verb};
+use crate::plan::StepResult;
+
+/// An execution that has to be settled before its step can be gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownStep {
+    /// Its step, by today's playbook.
+    pub step: StepId,
+    /// Where the record has it.
+    pub from: Source,
+    /// True where its host had said that it began.
+    pub began: bool,
+    /// The host that it ran on; none where the inventory has it no more.
+    pub on: Option<HostIx>,
+    /// True where it may simply be done again: a guard, its own question, or its promise to change nothing settles it.
+    pub again: bool,
+}
+
+/// Says whether a task whose end is unknown may be started again without a question: it changes nothing, it finds out by
+/// itself what there is to do, or a guard does.
+#[must_use]
+pub fn runs_again(task: &Task) -> bool {
+    task.read_only || task.verb.is_read_only() || task.verb.is_resource() || !task.guards.is_empty()
+}
+
+/// Says whether a task is judged by what it printed, so that its exit code alone does not tell how it ended.
+#[must_use]
+pub fn judges_by_output(task: &Task) -> bool {
+    let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
+    let until = task.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
+    asks(&task.failed) || asks(&task.changed) || until
+}
+
+impl Carried {
+    /// Every execution whose end is not known, by step and turn.
+    #[must_use]
+    pub fn unknown(&self, playbook: &Playbook) -> Vec<UnknownStep> {
+        let mut unknown: Vec<UnknownStep> = Vec::new();
+        for (step, turns) in &self.steps {
+            let again = runs_again(playbook.task(step.round, step.task));
+            for open in turns.values().flat_map(|turn| &turn.open) {
+                unknown.push(UnknownStep { step: *step, from: open.from, began: open.began, on: open.on, again });
+            }
+        }
+        unknown.sort_unstable_by_key(|unknown| (unknown.step, unknown.from));
+        unknown
+    }
+
+    /// Takes in what was found out of executions of the last of `runs` and those before it.
+    pub(super) fn take_settled(&mut self, settled: &[Settled], runs: &[PastRun], playbook: &Playbook, inventory: &Inventory) {
+        for settled in settled {
+            let is_of = |run: &PastRun| run.header.as_ref().is_some_and(|header| header.run == settled.run);
+            let Some(run) = runs.iter().position(is_of) else { continue };
+            let from = Source { run, step: settled.step, attempt: settled.attempt };
+            self.settle(from, settled, playbook, inventory);
+        }
+    }
+
+    /// Takes in what was found out of one execution.
+    pub fn settle(&mut self, from: Source, settled: &Settled, playbook: &Playbook, inventory: &Inventory) {
+        for (step, turns) in &mut self.steps {
+            for turn in turns.values_mut() {
+                let Some(at) = turn.open.iter().position(|open| open.from == from) else { continue };
+                let CarriedOpen { on, .. } = turn.open.remove(at);
+                let task = playbook.task(step.round, step.task);
+                let Some(outcome) = outcome(task, settled) else {
+                    // A list of hosts goes on where it was.
+                    continue;
+                };
+                let more = task.on.len() > 1 || matches!(task.on.first(), Some(crate::model::OnHost::Template(_)));
+                if more && outcome.lets_dependents_run() {
+                    turn.done_on.extend(on.filter(|host| host.index() < inventory.hosts.len()));
+                    continue;
+                }
+                // Which item of an `each` it was is not known, so that all that have no end are done again.
+                if task.flow.each.is_none() {
+                    let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
+                    let result = Arc::new(StepResult { changed: outcome.status == Status::Changed, ..result });
+                    turn.end = Some(CarriedEnd { from, outcome, began: None, result: Some(result), settled: true });
+                }
+            }
+        }
+        self.resumes.settled.retain(|other| (&other.run, other.step, other.attempt) != (&settled.run, settled.step, settled.attempt));
+        self.resumes.settled.push(settled.clone());
+    }
+}
+
+/// The outcome of an execution that was settled; none where it is to be done again.
+fn outcome(task: &Task, settled: &Settled) -> Option<Outcome> {
+    let well = || {
+        let writes = matches!(task.verb, Verb::Run(_) | Verb::Script(_)) && !task.read_only;
+        match task.changed {
+            Some(Judge::Fixed(true)) => Status::Changed,
+            Some(Judge::Fixed(false)) => Status::Ok,
+            _ if writes => Status::Changed,
+            _ => Status::Ok,
+        }
+    };
+    let told = |by: &str| match by {
+        "journal" => "its end is known from the host's own journal, its output is lost".to_owned(),
+        by => format!("taken for done ({by})"),
+    };
+    let mut outcome = match settled.end {
+        SettledEnd::Again => return None,
+        SettledEnd::Guarded => Outcome::without_run(Status::Skipped, "a guard"),
+        SettledEnd::Done => Outcome::without_run(well(), told(&settled.by)),
+        SettledEnd::Exited(0) => Outcome { rc: Some(0), ..Outcome::without_run(well(), told(&settled.by)) },
+        SettledEnd::Exited(code) => {
+            let allowed = task.allow_failure;
+            let outcome = Outcome::without_run(Status::Failed, format!("exit code {code}; {}", told(&settled.by)));
+            let outcome = Outcome { rc: Some(code), allowed, ..outcome };
+            if matches!(task.failed, Some(Judge::Fixed(false))) {
+                Outcome { status: well(), allowed: false, ..outcome }
+            } else {
+                outcome
+            }
+        }
+    };
+    outcome.carried = Some(settled.run.clone());
+    Some(outcome)
+}
