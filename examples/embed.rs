@@ -45,7 +45,6 @@ fn main() -> ExitCode {
         approved: None,
         sources: None,
         carried: None,
-        owed: Vec::new(),
         record: RecordPlace::Project,
         max_parallel: None,
         user: None,

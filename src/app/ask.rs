@@ -61,6 +61,15 @@ fn answer_each(
     });
 }
 
+/// Asks the user at the terminal for yes or no, now; none where nobody can be asked.
+#[must_use]
+pub fn ask_now(text: &str) -> Option<bool> {
+    match ask_terminal(text, &|| false)? {
+        Answer::Yes { .. } => Some(true),
+        Answer::No { by } => (by == USER).then_some(false),
+    }
+}
+
 fn ask_terminal(text: &str, unwanted: &dyn Fn() -> bool) -> Option<Answer> {
     let input = std::io::stdin();
     let nobody = || Some(Answer::No { by: NOBODY.to_owned() });

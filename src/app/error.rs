@@ -45,6 +45,9 @@ pub enum AppError {
         /// Why.
         error: std::io::Error,
     },
+    /// A run can't be resumed.
+    #[error(transparent)]
+    Resume(#[from] super::resume::ResumeError),
     /// A file is no saved plan that can be used.
     #[error(transparent)]
     SavedPlan(#[from] super::saved::SavedPlanError),
@@ -70,6 +73,7 @@ impl AppError {
     pub fn hint(&self) -> Option<String> {
         match self {
             AppError::Store(error) => error.hint(),
+            AppError::Resume(error) => error.hint(),
             AppError::Secrets(failures) => failures.hint(),
             AppError::Vault(error) => error.hint(),
             AppError::NoRecord { near, .. } => Some(match near.first() {

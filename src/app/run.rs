@@ -10,7 +10,7 @@ use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
 use crate::event::{EventSink, InputFile, NoJournal, RunSources};
-use crate::exec::{self, Approvals, DryRun, LocalFiles, Owed, RunInputs, RunReport};
+use crate::exec::{self, Approvals, DryRun, LocalFiles, RunInputs, RunReport};
 use crate::plan::{Carried, ControllerInfo};
 use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
@@ -63,8 +63,6 @@ pub struct RunRequest {
     pub sources: Option<RunSources>,
     /// What it carries over from the run that it resumes.
     pub carried: Option<Carried>,
-    /// Handlers that an earlier run of the playbook left pending.
-    pub owed: Vec<Owed>,
     /// The record.
     pub record: RecordPlace,
     /// `--max-parallel`.
@@ -129,6 +127,11 @@ pub async fn run(
     };
     tracing::debug!(record = ?path, "opening the record");
     let store = path.as_deref().map(|path| Store::open(path, OpenMode::Write)).transpose()?;
+    let owed = match (&store, &request.carried) {
+        // One that goes on with another finds there what that owes.
+        (Some(store), None) if request.command == "run" && request.dry.is_none() => super::resume::owed(&ready, store)?,
+        _ => Vec::new(),
+    };
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
     let run = uuid::Uuid::now_v7().to_string();
     let who = Who {
@@ -169,7 +172,7 @@ pub async fn run(
         dry: request.dry,
         approved: request.approved,
         carried: request.carried,
-        owed: request.owed,
+        owed,
         asker: Some(request.confirm.start()),
     };
     let mut report = exec::run(inputs).await;

@@ -8,8 +8,8 @@ use super::load::{ExtraVar, PlaybookSource, Ready, Sources};
 use super::planned::{plan_json, replace};
 use super::sent::named_by_templates;
 use super::{AppError, header};
-use crate::exec::LocalFiles;
 use crate::event::RunSources;
+use crate::exec::LocalFiles;
 use crate::plan::{SAVED_FORMAT, SavedHost, SavedInput, SavedPlan};
 use crate::text::hex;
 

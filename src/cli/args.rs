@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use self::plan::{Plan, PlanCommand, PlanDiff};
+pub use self::resume::{AfterCleanup, Assume, Resume};
 pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 use self::shared::duration;
 pub use self::shared::{Connecting, Extra, Selection, Tasks};
@@ -19,6 +20,7 @@ pub use super::explain::Explain;
 use crate::report::Verbosity;
 
 mod plan;
+mod resume;
 mod secret;
 mod shared;
 
@@ -191,13 +193,19 @@ Examples:
   roundsman run site.yml --tags config,certs --yes
   roundsman run site.yml --check --detailed-exitcode
   roundsman run plan.json
+  roundsman run --resume
+  roundsman run --resume 019a8c2e --failed
   roundsman run site.yml --format jsonl > events.jsonl
 
 Ctrl-C once: nothing new starts, what runs may finish. Twice: what runs is ended.
 Three times: leave at once.")]
 pub struct Run {
     /// The playbook, or a plan that `plan -o` saved
-    pub playbook: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    pub playbook: Option<PathBuf>,
+    /// Which recorded run to go on with.
+    #[command(flatten)]
+    pub resume: Resume,
     /// Find out what a run would do, and change nothing on the hosts
     #[arg(long)]
     pub check: bool,

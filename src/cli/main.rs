@@ -13,7 +13,7 @@ use super::exit::ExitCode;
 use super::run::{How, dry};
 use super::sinks::db_word;
 use super::{explain, explain_host, log, secret};
-use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, PlaybookSource, Sources};
+use crate::app::{self, Adhoc, AppError, Checked, Confirm, ExtraVar, PlaybookSource, ResumeError, Sources};
 use crate::diag::{Colors, Diagnostics, Severity, SourceMap, render_json, render_text};
 use crate::report::{self, HostRow, Options, StepFilter, Surroundings};
 use crate::text::plural;
@@ -50,7 +50,13 @@ fn complain(error: &AppError) -> ExitCode {
         text.push_str(&format!("\nhint: {hint}\n"));
     }
     tell(&text);
-    if matches!(error, AppError::SavedPlan(_)) { ExitCode::Invalid } else { ExitCode::Internal }
+    match error {
+        AppError::SavedPlan(_) | AppError::Resume(ResumeError::Lost { .. }) => ExitCode::Invalid,
+        AppError::Resume(ResumeError::Changed { .. }) => ExitCode::Stale,
+        AppError::Resume(ResumeError::Unknown { .. } | ResumeError::Cleaned { .. }) => ExitCode::Stopped,
+        AppError::Resume(_) => ExitCode::Usage,
+        _ => ExitCode::Internal,
+    }
 }
 
 pub(super) fn tell(text: &str) {
@@ -71,10 +77,15 @@ impl Session<'_> {
             Command::Check(check) => Ok(self.check(check)),
             Command::Plan(plan) => self.plan(plan),
             Command::Run(run) => {
-                if let Some(saved) = app::read_saved_plan(&run.playbook)? {
-                    return self.run_saved(&saved, run);
+                if run.resume.resume.is_some() {
+                    return self.run_rest(run);
                 }
-                let sources = sources(PlaybookSource::File(run.playbook.clone()), &run.selection, &run.tasks);
+                // Without a run to resume clap asks for it.
+                let Some(playbook) = &run.playbook else { return Ok(ExitCode::Usage) };
+                if let Some(saved) = app::read_saved_plan(playbook)? {
+                    return self.run_saved((&saved, playbook), run);
+                }
+                let sources = sources(PlaybookSource::File(playbook.clone()), &run.selection, &run.tasks);
                 let dry = run.check.then(|| dry(run.detailed_exitcode));
                 let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
                 self.run(&sources, &run.connecting, How { command: if run.check { "check" } else { "run" }, dry, user: None, confirm })
@@ -302,21 +313,26 @@ impl Session<'_> {
 }
 
 pub(super) fn sources(playbook: PlaybookSource, selection: &Selection, tasks: &Tasks) -> Sources {
-    let extra = selection.extra.iter().map(|extra| match extra {
-        Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
-        Extra::File(path) => ExtraVar::File(path.clone()),
-    });
     Sources {
         playbook,
         inventory: selection.inventory.clone(),
         limit: selection.limit.clone(),
         on: None,
         exclude: selection.exclude.clone(),
-        extra: extra.collect(),
+        extra: extra(&selection.extra),
         tags: tasks.tags.clone(),
         skip_tags: tasks.skip_tags.clone(),
         start_at: tasks.start_at.clone(),
     }
+}
+
+/// `-e`, as the loader takes it.
+pub(super) fn extra(typed: &[Extra]) -> Vec<ExtraVar> {
+    let var = |extra: &Extra| match extra {
+        Extra::Pair(name, value) => ExtraVar::Pair(name.clone(), value.clone()),
+        Extra::File(path) => ExtraVar::File(path.clone()),
+    };
+    typed.iter().map(var).collect()
 }
 
 fn env(name: &str) -> Option<String> {

@@ -11,14 +11,16 @@ mod log;
 mod main;
 mod plan;
 mod planfile;
+mod resume;
 mod run;
 mod secret;
 mod sinks;
 mod test;
 
 pub use args::{
-    Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, PlanCommand,
-    PlanDiff, RecipientArgs, Rekey, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, Test, parse,
+    AfterCleanup, Assume, Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts,
+    Plan, PlanCommand, PlanDiff, RecipientArgs, Rekey, Resume, Run, Schema, SchemaOf, Secret, SecretCommand, Selection, Show, Tasks, Test,
+    parse,
 };
 pub use exit::ExitCode;
 pub use main::main;

@@ -13,6 +13,9 @@ impl Session<'_> {
             let (was, now) = (app::saved_plan_at(&diff.a)?, app::saved_plan_at(&diff.b)?);
             return Ok(self.changes(&compare(&was.plan, &now.plan), diff.detailed_exitcode));
         }
+        if plan.resume.resume.is_some() {
+            return self.plan_of_rest(&plan.resume, &plan.selection);
+        }
         // Without another command clap asks for it.
         let Some(playbook) = &plan.playbook else { return Ok(ExitCode::Usage) };
         let sources = app::from_here(sources(PlaybookSource::File(playbook.clone()), &plan.selection, &plan.tasks));

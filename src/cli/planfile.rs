@@ -13,9 +13,9 @@ use crate::plan::SavedPlan;
 
 impl Session<'_> {
     /// Runs a saved plan, if nothing that it was made from has changed and the hosts say what they said.
-    pub(super) fn run_saved(&self, saved: &SavedPlan, run: &Run) -> Result<ExitCode, AppError> {
+    pub(super) fn run_saved(&self, (saved, path): (&SavedPlan, &Path), run: &Run) -> Result<ExitCode, AppError> {
         if run.selection != Selection::default() || run.tasks != Tasks::default() {
-            let path = run.playbook.display();
+            let path = path.display();
             tell(&format!(
                 "error: {path} is a saved plan, which has its hosts, variables and tasks in it\n\nhint: make another with these options: roundsman plan … -o {path}\n"
             ));
@@ -28,10 +28,10 @@ impl Session<'_> {
             // What was an input has become a mistake, or is gone: that is told where it stands.
             self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         }
-        let Some(mut ready) = loaded.ready else { return Ok(stale(&run.playbook, &["it can't be planned any more".to_owned()])) };
+        let Some(mut ready) = loaded.ready else { return Ok(stale(path, &["it can't be planned any more".to_owned()])) };
         let told = saved.differs(&app::saved_plan(&ready, &sources)?);
         if !told.is_empty() {
-            return Ok(stale(&run.playbook, &told));
+            return Ok(stale(path, &told));
         }
         let confirm = if run.yes { Confirm::Yes } else { Confirm::Ask };
         let how = How {
@@ -54,7 +54,7 @@ impl Session<'_> {
             }
             let told = saved.differs(&app::saved_plan(&ready, &sources)?);
             if !told.is_empty() {
-                return Ok(stale(&run.playbook, &told));
+                return Ok(stale(path, &told));
             }
             request.approved = Some(Approvals::of(&answers.steps));
         }

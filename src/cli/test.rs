@@ -49,7 +49,6 @@ impl Session<'_> {
                 approved: None,
                 sources: None,
                 carried: None,
-                owed: Vec::new(),
                 record: self.record_place(&test.connecting),
                 max_parallel: test.connecting.max_parallel.map(std::num::NonZeroUsize::get),
                 user: None,

@@ -12,7 +12,7 @@ use super::blocks::BlockId;
 use super::dispatcher::Dispatcher;
 use super::shape::{around, home};
 use crate::event::{Outcome, RunEvent};
-use crate::model::{HostIx, RoundIx, StepId, Task, TaskIx};
+use crate::model::{HostIx, Playbook, RoundIx, StepId, Task, TaskIx};
 use crate::plan::{Carried, CarriedEnd, CarriedTurn, StepResult};
 
 /// A handler that an earlier run of the playbook left pending on a host.
@@ -26,6 +26,14 @@ pub struct Owed {
     pub handler: TaskIx,
     /// The id of the run that owes it.
     pub run: String,
+}
+
+impl Owed {
+    /// What is owed of what is carried over.
+    pub(super) fn of(carried: &Carried, playbook: &Playbook) -> Vec<Owed> {
+        let run = &carried.resumes.run;
+        carried.owed(playbook).into_iter().map(|(round, host, handler)| Owed { round, host, handler, run: run.clone() }).collect()
+    }
 }
 
 /// What is carried over, and where this run stands beside it.
@@ -114,6 +122,11 @@ impl Dispatcher {
         let ends = resumed.blocks.entry(id).or_default();
         *ends += 1;
         resumed.carried.blocks.get(&id).is_some_and(|before| before > ends)
+    }
+
+    /// Says whether a step may have changed something in the run before, whatever it finds now.
+    pub(super) fn may_have_changed(&self, step: StepId) -> bool {
+        self.resumed.as_ref().is_some_and(|resumed| resumed.carried.maybe_changed.contains(&step))
     }
 
     /// Notes that a step is over.

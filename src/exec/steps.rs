@@ -227,7 +227,9 @@ impl Dispatcher {
         self.tell_end(step, attempt, pass, &outcome);
         if self.is_dry() && matches!(outcome.status, Status::Changed | Status::Undecided) {
             self.foresee_notices(step);
-        } else if outcome.status == Status::Changed {
+        } else if outcome.status == Status::Changed
+            || (outcome.lets_dependents_run() && outcome.reason.as_deref() != Some("when") && self.may_have_changed(step))
+        {
             self.notify(step);
         }
         self.recorder.then(Effect::Finished(step, Box::new(outcome), result));

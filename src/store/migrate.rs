@@ -11,7 +11,12 @@ pub const VERSION: i64 = STEPS.len() as i64;
 /// Stands in a record's header: `RSMN`.
 pub(super) const APPLICATION_ID: i64 = 0x5253_4d4e;
 
-const STEPS: &[&str] = &[include_str!("sql/0001_record.sql"), include_str!("sql/0002_flow.sql"), include_str!("sql/0003_dry.sql"), include_str!("sql/0004_resume.sql")];
+const STEPS: &[&str] = &[
+    include_str!("sql/0001_record.sql"),
+    include_str!("sql/0002_flow.sql"),
+    include_str!("sql/0003_dry.sql"),
+    include_str!("sql/0004_resume.sql"),
+];
 
 /// What a file's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

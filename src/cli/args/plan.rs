@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::resume::Resume;
 use super::shared::{Connecting, Selection, Tasks};
 
 /// `roundsman plan`.
@@ -17,14 +18,18 @@ Examples:
   roundsman plan site.yml -q --html plan.html
   roundsman plan site.yml --probe -o plan.json
   roundsman plan site.yml --since last
+  roundsman plan --resume
   roundsman plan diff monday.json tuesday.json")]
 pub struct Plan {
     /// What else than to make one.
     #[command(subcommand)]
     pub command: Option<PlanCommand>,
     /// The playbook
-    #[arg(required = true)]
+    #[arg(required_unless_present = "resume")]
     pub playbook: Option<PathBuf>,
+    /// Which recorded run to go on with.
+    #[command(flatten)]
+    pub resume: Resume,
     /// Show only what is not as it was in a recorded run: its id, as many of its first characters as no other has, or last
     #[arg(long, value_name = "RUN", conflicts_with_all = ["html", "out", "diff"])]
     pub since: Option<String>,

@@ -40,7 +40,7 @@ fn run_with_everything() {
     assert_eq!(cli.common.verbosity(), Verbosity::Quiet);
     assert_eq!(cli.common.db.as_deref(), Some(std::path::Path::new("r.db")));
     let Command::Run(run) = cli.command else { panic!("run") };
-    assert_eq!(run.playbook, PathBuf::from("site.yml"));
+    assert_eq!(run.playbook, Some(PathBuf::from("site.yml")));
     assert_eq!(run.selection.inventory, ["prod.yml"]);
     assert_eq!(run.selection.extra, [Extra::Pair("release".into(), "2.4.1".into()), Extra::File("vars.yml".into())]);
     assert_eq!(run.connecting.max_parallel.map(NonZeroUsize::get), Some(20));

@@ -5,6 +5,7 @@
 //! a recorded end where a step has one: blocks, handlers, batches and limits find everything as it was.
 
 mod keys;
+mod remaining;
 mod results;
 mod unknown;
 
@@ -16,6 +17,7 @@ use super::StepResult;
 use crate::event::{Cleaned, Outcome, PastEnd, PastRun, PastStep, PastTurn, Resumes, Status};
 use crate::model::{BlockIx, HostIx, Inventory, Part, Playbook, Round, RoundIx, Section, StepId, TaskIx, Verb};
 
+pub use remaining::{PendingHandlers, Remaining, RemainingRound, RemainingTask};
 pub use results::{Lost, Wanted};
 pub use unknown::{UnknownStep, judges_by_output, runs_again};
 
@@ -32,8 +34,12 @@ pub struct Carried {
     pub batches: BTreeMap<RoundIx, u32>,
     /// How often a block had ended on a host.
     pub blocks: HashMap<(RoundIx, BlockIx, HostIx), u32>,
-    /// Handlers that were notified by whom no step of today's playbook stands for.
-    pub owed: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// Handlers that were notified and have not run since.
+    pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// Steps that a failure kept from being done.
+    pub blocked: BTreeSet<StepId>,
+    /// Steps that are done again though they may have changed something before: their handlers run whatever they find.
+    pub maybe_changed: BTreeSet<StepId>,
     /// What was cleaned up while work was left there.
     pub cleaned: BTreeSet<Cleaned>,
 }
@@ -45,6 +51,8 @@ pub struct CarriedTurn {
     pub end: Option<CarriedEnd>,
     /// Items that ended, by their number, with their label.
     pub items: BTreeMap<u32, (String, CarriedEnd)>,
+    /// True where these are all of them.
+    pub all_items: bool,
     /// Executions whose end nobody knows yet.
     pub open: Vec<CarriedOpen>,
     /// Hosts of the task's list on which it had ended well.
@@ -162,18 +170,47 @@ impl Carried {
                 continue;
             }
             let in_passes = passes(round, step.task);
+            if past.turns.values().next_back().and_then(|turn| turn.end.as_ref()).is_some_and(|end| end.outcome.blocked) {
+                self.blocked.insert(step);
+            } else {
+                self.blocked.remove(&step);
+            }
             for (turn, past) in &past.turns {
                 let place = self.steps.entry(step).or_default().entry(*turn).or_default();
                 let source = |attempt| Source { run: index, step: *was, attempt };
                 place.take(past, source, id, (task.flow.each.is_some(), in_passes), keys);
             }
         }
-        // Whoever notified them is carried over and notifies them again, unless nobody is left to.
+        // What a later run has notified again is its own to tell.
+        let mut pending = BTreeSet::new();
+        let handler =
+            |step: &StepId| playbook.round(step.round).handlers.contains(&step.task).then_some((step.round, step.host, step.task));
+        let ran: BTreeSet<_> = run.steps.keys().filter_map(|was| handler(&keys.step(*was)?)).collect();
         for (round, host, handler) in &run.pending {
             if let (Some(is), Some(host), Some(handler)) = (keys.round(*round), keys.host(*host), keys.task(*round, *handler)) {
-                self.owed.insert((is, host, handler));
+                pending.insert((is, host, handler));
             }
         }
+        // A run that resumes notifies again what was pending before, as far as it comes to it.
+        self.pending.retain(|key| !ran.contains(key));
+        self.pending.extend(pending);
+    }
+
+    /// The pending handlers that nothing which is carried over notifies again.
+    #[must_use]
+    pub fn owed(&self, playbook: &Playbook) -> Vec<(RoundIx, HostIx, TaskIx)> {
+        let changed = |step: StepId| {
+            let ends = self.steps.get(&step).into_iter().flat_map(BTreeMap::values);
+            let mut ends = ends.flat_map(|turn| turn.end.iter().chain(turn.items.values().map(|(_, end)| end)));
+            ends.any(|end| end.outcome.status == Status::Changed)
+        };
+        let notified = |(round, host, handler): &(RoundIx, HostIx, TaskIx)| {
+            playbook.round(*round).tasks.iter().enumerate().any(|(task, plan)| {
+                let names = plan.flow.notify.iter().any(|notify| notify.handler == *handler);
+                names && changed(StepId { round: *round, task: TaskIx::new(task), host: *host })
+            })
+        };
+        self.pending.iter().filter(|pending| !notified(pending)).copied().collect()
     }
 
     /// Forgets failures, so that they are done again; but those that a `rescue` or `allow_failure` made good.
@@ -197,8 +234,12 @@ impl Carried {
             let failed = |outcome: &Outcome| outcome.status == Status::Failed && !outcome.allowed;
             let turn = last.get_mut();
             turn.end = turn.end.take().filter(|end| !failed(&end.outcome));
+            let items = turn.items.len();
             turn.items.retain(|_, (_, end)| !failed(&end.outcome));
+            turn.all_items &= items == turn.items.len();
         }
+        // What a failure kept back is let go with it.
+        self.blocked.clear();
     }
 
     /// Finds where something was cleaned up although work is left, and begins that anew where it is to.
@@ -276,6 +317,7 @@ impl CarriedTurn {
             for item in past.attempts.iter().filter(own) {
                 if let Some(label) = &item.item {
                     self.items.insert(label.index, (label.label.clone(), end(item)));
+                    self.all_items = self.items.len() >= label.of as usize;
                 }
             }
         } else if in_passes {

@@ -56,9 +56,14 @@ impl Carried {
     /// Looks at every result that is not whole: a step that changes nothing is done again, what nobody reads any more
     /// stays; the others are given back.
     pub fn without_results(&mut self, plan: &Plan, playbook: &Playbook) -> Vec<Lost> {
-        let broken: BTreeSet<StepId> = self.steps.iter().filter(|(step, turns)| {
-            plan.is_read(step.round, step.task) && turns.values().flat_map(ends).any(|end| why_broken(playbook, **step, end).is_some())
-        }).map(|(step, _)| *step).collect();
+        let broken: BTreeSet<StepId> = self
+            .steps
+            .iter()
+            .filter(|(step, turns)| {
+                plan.is_read(step.round, step.task) && turns.values().flat_map(ends).any(|end| why_broken(playbook, **step, end).is_some())
+            })
+            .map(|(step, _)| *step)
+            .collect();
         let mut lost = Vec::new();
         for step in broken {
             let Some(reader) = self.reader(step, playbook) else { continue };

@@ -70,7 +70,8 @@ impl Carried {
                 let CarriedOpen { on, .. } = turn.open.remove(at);
                 let task = playbook.task(step.round, step.task);
                 let Some(outcome) = outcome(task, settled) else {
-                    // A list of hosts goes on where it was.
+                    // A list of hosts goes on where it was. What a guard finds done may have been done just now.
+                    self.maybe_changed.insert(*step);
                     continue;
                 };
                 let more = task.on.len() > 1 || matches!(task.on.first(), Some(crate::model::OnHost::Template(_)));
@@ -115,11 +116,7 @@ fn outcome(task: &Task, settled: &Settled) -> Option<Outcome> {
             let allowed = task.allow_failure;
             let outcome = Outcome::without_run(Status::Failed, format!("exit code {code}; {}", told(&settled.by)));
             let outcome = Outcome { rc: Some(code), allowed, ..outcome };
-            if matches!(task.failed, Some(Judge::Fixed(false))) {
-                Outcome { status: well(), allowed: false, ..outcome }
-            } else {
-                outcome
-            }
+            if matches!(task.failed, Some(Judge::Fixed(false))) { Outcome { status: well(), allowed: false, ..outcome } } else { outcome }
         }
     };
     outcome.carried = Some(settled.run.clone());

@@ -53,7 +53,20 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     (status, option::of(text()), flags, option::of(any::<i32>()), any::<u64>(), info(), info(), btree_map(text(), value(), 0..3)).prop_map(
         |(status, reason, (blocked, allowed), rc, duration_ms, stdout, stderr, outputs)| {
             let outputs = outputs.into_iter().collect();
-            Outcome { status, reason, blocked, allowed, rc, duration_ms, stdout, stderr, outputs, differences: Vec::new(), forecast: None, carried: None }
+            Outcome {
+                status,
+                reason,
+                blocked,
+                allowed,
+                rc,
+                duration_ms,
+                stdout,
+                stderr,
+                outputs,
+                differences: Vec::new(),
+                forecast: None,
+                carried: None,
+            }
         },
     )
 }

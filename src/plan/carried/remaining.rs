@@ -1,0 +1,183 @@
+//! What a resumed run has left, task by task, for people and as JSON.
+
+use serde::Serialize;
+
+use super::Carried;
+use crate::event::Status;
+use crate::model::{HostIx, Inventory, Playbook, RoundIx, Section, StepId, TaskIx};
+use crate::text::{fold_names, plural};
+
+/// What is left of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remaining {
+    /// The run that is resumed.
+    pub run: String,
+    /// Round by round.
+    pub rounds: Vec<RemainingRound>,
+    /// Handlers that are pending.
+    pub pending: Vec<PendingHandlers>,
+    /// Steps that are left, handlers aside.
+    pub left: usize,
+    /// All steps, handlers aside.
+    pub steps: usize,
+}
+
+/// What is left of a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RemainingRound {
+    /// Its id.
+    pub round: String,
+    /// Its tasks, but handlers.
+    pub tasks: Vec<RemainingTask>,
+}
+
+/// Where a task stands on its hosts, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RemainingTask {
+    /// Its name.
+    pub task: String,
+    /// It ended well, or had nothing to do.
+    pub done: Vec<String>,
+    /// It failed, and that stays.
+    pub failed: Vec<String>,
+    /// It stays undone, since what it needs failed.
+    pub blocked: Vec<String>,
+    /// How it ended is not known.
+    pub unknown: Vec<String>,
+    /// True where that settles itself: it changes nothing, asks first, or has a guard.
+    pub settles_itself: bool,
+    /// It is to be done.
+    pub left: Vec<String>,
+}
+
+/// A handler that is pending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PendingHandlers {
+    /// `patch/reload`.
+    pub handler: String,
+    /// On which hosts.
+    pub hosts: Vec<String>,
+}
+
+impl Carried {
+    /// What is left to do.
+    #[must_use]
+    pub fn remaining(&self, playbook: &Playbook, inventory: &Inventory) -> Remaining {
+        let name = |host: &HostIx| inventory.host(*host).name.clone();
+        let mut remaining = Remaining { run: self.resumes.run.clone(), rounds: Vec::new(), pending: Vec::new(), left: 0, steps: 0 };
+        for (index, round) in playbook.rounds.iter().enumerate() {
+            let index = RoundIx::new(index);
+            let mut tasks = Vec::new();
+            for (number, task) in round.tasks.iter().enumerate() {
+                let number = TaskIx::new(number);
+                if task.flow.home.section == Section::Handlers {
+                    let hosts: Vec<String> =
+                        round.hosts.iter().filter(|host| self.pending.contains(&(index, **host, number))).map(name).collect();
+                    if !hosts.is_empty() {
+                        remaining.pending.push(PendingHandlers { handler: format!("{}/{}", round.id, task.name), hosts });
+                    }
+                    continue;
+                }
+                if task.flow.left_out.is_some() {
+                    continue;
+                }
+                let settles_itself = super::runs_again(task);
+                let mut here = RemainingTask { task: task.name.clone(), settles_itself, ..RemainingTask::default() };
+                for host in &round.hosts {
+                    let list = match self.stands(StepId { round: index, task: number, host: *host }) {
+                        Stand::Done => &mut here.done,
+                        Stand::Failed => &mut here.failed,
+                        Stand::Blocked => &mut here.blocked,
+                        Stand::Unknown => &mut here.unknown,
+                        Stand::Left => &mut here.left,
+                    };
+                    list.push(name(host));
+                }
+                remaining.steps += round.hosts.len();
+                remaining.left += here.left.len() + here.unknown.len();
+                tasks.push(here);
+            }
+            remaining.rounds.push(RemainingRound { round: round.id.clone(), tasks });
+        }
+        remaining
+    }
+
+    fn stands(&self, step: StepId) -> Stand {
+        let last = self.steps.get(&step).and_then(|turns| turns.values().next_back());
+        match last {
+            Some(turn) if !turn.open.is_empty() => Stand::Unknown,
+            Some(turn) => match &turn.end {
+                Some(end) if end.outcome.status == Status::Failed && !end.outcome.allowed => Stand::Failed,
+                Some(_) => Stand::Done,
+                None if turn.all_items => Stand::Done,
+                None if self.is_blocked(step) => Stand::Blocked,
+                None => Stand::Left,
+            },
+            None if self.is_blocked(step) => Stand::Blocked,
+            None => Stand::Left,
+        }
+    }
+
+    fn is_blocked(&self, step: StepId) -> bool {
+        self.blocked.contains(&step)
+    }
+}
+
+enum Stand {
+    Done,
+    Failed,
+    Blocked,
+    Unknown,
+    Left,
+}
+
+impl Remaining {
+    /// Says whether nothing is left.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.left == 0 && self.pending.is_empty()
+    }
+
+    /// For people, a task a line; rounds of which nothing is left in one.
+    #[must_use]
+    pub fn text(&self, width: usize) -> String {
+        let mut text = String::new();
+        for round in &self.rounds {
+            let idle = round.tasks.iter().all(|task| task.left.is_empty() && task.unknown.is_empty() && task.failed.is_empty());
+            if idle {
+                text.push_str(&format!("{}: nothing is left\n", round.round));
+                continue;
+            }
+            text.push_str(&format!("{}:\n", round.round));
+            for task in &round.tasks {
+                text.push_str(&format!("  {}\n", crate::text::visible(&task.task)));
+                for (list, what) in task.lists() {
+                    if !list.is_empty() {
+                        let names: Vec<&str> = list.iter().map(String::as_str).collect();
+                        let line = format!("{what}{}", fold_names(&names));
+                        text.push_str(&format!("    {}\n", crate::text::one_line(&line, width.saturating_sub(4).max(40))));
+                    }
+                }
+            }
+        }
+        for pending in &self.pending {
+            let names: Vec<&str> = pending.hosts.iter().map(String::as_str).collect();
+            text.push_str(&format!("pending handler {}: {}\n", pending.handler, fold_names(&names)));
+        }
+        text.push_str(&format!("\n{} of {} left\n", self.left, plural(self.steps, "step")));
+        text
+    }
+}
+
+impl RemainingTask {
+    fn lists(&self) -> [(&[String], &'static str); 5] {
+        let unknown = if self.settles_itself { "unknown, asked again:  " } else { "unknown, to be settled: " };
+        [
+            (&self.left, "to do:    "),
+            (&self.unknown, unknown),
+            (&self.failed, "failed, stays (--failed does it again): "),
+            (&self.blocked, "behind a failure: "),
+            (&self.done, "done:     "),
+        ]
+    }
+}
