@@ -268,6 +268,7 @@ impl Board {
             allowed: outcome.allowed,
             rescued: false,
             blocked: outcome.blocked,
+            before: outcome.carried.is_some(),
             answer: outcome.answer(),
             text,
             items: items.failed,

@@ -94,7 +94,8 @@ impl Narrator {
         let hosts: BTreeSet<HostIx> = header.rounds.iter().flat_map(|round| round.hosts.iter().copied()).collect();
         let name = self.paint.bold(&self.paint.one_line(&header.playbook, 60));
         let (hosts, rounds) = (plural(hosts.len(), "host"), plural(header.rounds.len(), "round"));
-        format!("{name}{dot}{hosts}{dot}{rounds}{dot}run {}", short_id(&header.run))
+        let goes_on = header.resumes.as_ref().map_or_else(String::new, |before| format!(", goes on with {}", short_id(&before.run)));
+        format!("{name}{dot}{hosts}{dot}{rounds}{dot}run {}{goes_on}", short_id(&header.run))
     }
 
     fn round_started(&self, board: &Board, round: RoundIx, hosts: &[HostIx], lines: &mut Vec<String>) {
@@ -123,7 +124,9 @@ impl Narrator {
         let Change::Ended { group, first, done, text } = change else { return };
         let state = board.rounds.get(&step.round).and_then(|round| round.tasks.get(&step.task));
         let Some((key, _)) = state.and_then(|task| task.ends.get_index(*group)) else { return };
-        if let Some(text) = text {
+        if key.before && key.status.is_good() {
+            // What was told then need not be told again.
+        } else if let Some(text) = text {
             self.step_line(board, step, outcome, key, text, lines);
         } else if matches!(outcome.status, Status::Failed | Status::Unknown) && *first && !board.is_exec() {
             self.failure(board, step, outcome, key, lines);
@@ -178,9 +181,10 @@ impl Narrator {
 
     fn task_line(&mut self, board: &Board, round: RoundIx, task: TaskIx, lines: &mut Vec<String>) {
         let Some(round_state) = board.rounds.get(&round) else { return };
+        let before = |state: &TaskState| state.ends.keys().all(|key| key.before && key.status.is_good());
         // With batches a line is of the batch under way.
         let tasks = round_state.flow.batch.as_ref().map_or(&round_state.tasks, |batch| &batch.tasks);
-        if let Some(state) = tasks.get(&task) {
+        if let Some(state) = tasks.get(&task).filter(|state| !before(state)) {
             self.task_line_of(board, round, task, state, lines);
         }
     }

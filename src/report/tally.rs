@@ -19,6 +19,8 @@ pub struct Counts {
     pub allowed: usize,
     /// Failures that a block's `rescue` made up for; not counted as failed.
     pub rescued: usize,
+    /// Steps that an earlier run had done, which this one resumes; not counted otherwise.
+    pub before: usize,
 }
 
 impl Counts {
@@ -32,10 +34,14 @@ impl Counts {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.by_status.values().sum()
+        self.by_status.values().sum::<usize>() + self.before
     }
 
     pub(super) fn add(&mut self, outcome: &Outcome) {
+        if outcome.carried.is_some() && outcome.lets_dependents_run() {
+            self.before += 1;
+            return;
+        }
         *self.by_status.entry(outcome.status).or_default() += 1;
         self.allowed += usize::from(outcome.allowed && outcome.status == Status::Failed);
     }
@@ -65,6 +71,8 @@ pub struct EndKey {
     pub rescued: bool,
     /// Skipped because of a failure.
     pub blocked: bool,
+    /// True where it ended so in an earlier run, which this one resumes.
+    pub before: bool,
     /// In a dry run: what a run would do.
     pub answer: Option<Answer>,
     /// What is kept of its output.

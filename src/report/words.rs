@@ -69,6 +69,8 @@ pub(super) fn task_place(board: &Board, round: RoundIx, task: TaskIx) -> Option<
 /// `failed`, `failed (allowed)`.
 pub(super) fn status_word(key: &EndKey) -> &'static str {
     match key.status {
+        Status::Failed if key.before && !key.allowed && !key.rescued => "failed (before)",
+        status if key.before && status.is_good() => "done before",
         Status::Failed if key.rescued => "failed (rescued)",
         Status::Failed if key.allowed => "failed (allowed)",
         status => told_word(status, key.answer),
@@ -123,6 +125,9 @@ pub(super) fn run_counts(board: &Board, paint: Paint) -> String {
             parts.push(paint.status(status, &format!("{count} {}", counted_word(board, status))));
         }
     }
+    if counts.before > 0 {
+        parts.push(paint.dim(&format!("{} done before", counts.before)));
+    }
     if counts.allowed > 0 {
         parts.push(format!("{} failed (allowed)", counts.allowed));
     }
@@ -142,6 +147,9 @@ pub(super) fn run_counts(board: &Board, paint: Paint) -> String {
 
 /// The first column for a task on all hosts: its worst end. Hosts that are gone are no fault of the task's.
 pub(super) fn lead_of(task: &TaskState, paint: Paint) -> String {
+    if !task.ends.is_empty() && task.ends.keys().all(|key| key.before && key.status.is_good()) {
+        return paint.lead_with(Status::Skipped, "before");
+    }
     let rank = |key: &EndKey| match key.status {
         Status::Unreachable => 0,
         Status::Skipped => 1,
