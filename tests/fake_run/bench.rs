@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use roundsman::app::{self, PlaybookSource, Sources};
+use roundsman::event::{BlockEntry, BlockPart, HostEntry, PastRun, RoundEntry, Settled, SettledEnd, Stream, TaskEntry, Within};
 use roundsman::event::{Done, Event, EventSink, Journal, JournalError, Outcome, Redactor, RunEvent, RunHeader, Status};
 use roundsman::exec::{self, Interrupt, LocalFiles, RunInputs, RunReport};
 use roundsman::model::Playbook;
-use roundsman::plan::{ControllerInfo, Plan};
+use roundsman::model::{Home, Part, Section};
+use roundsman::plan::{Carried, CarryOptions, ControllerInfo, Plan};
 use roundsman::transport::{FakeLog, FakeScript, Hub};
 
 /// What a run left behind.
@@ -37,6 +39,11 @@ impl Ran {
             assert!(ends.insert(name.clone(), told).is_none(), "{name} ended twice");
         }
         ends
+    }
+
+    /// The last end of every step: a handler may have several.
+    pub(crate) fn last_ends(&self) -> BTreeMap<String, (Status, Option<String>)> {
+        self.outcomes().into_iter().map(|(name, outcome)| (name, (outcome.status, outcome.reason.clone()))).collect()
     }
 
     pub(crate) fn end(&self, step: &str) -> String {
@@ -72,6 +79,10 @@ impl Ran {
             _ => None,
         });
         pieces.collect()
+    }
+
+    pub(crate) fn host(&self, host: roundsman::model::HostIx) -> &str {
+        &self.hosts[host.index()]
     }
 
     /// The hosts that were left out of a round, with why.
@@ -133,6 +144,9 @@ pub(crate) struct Bench {
     max_sessions: Option<usize>,
     choice: Choice,
     extra: Vec<(String, String)>,
+    /// The events of the runs that it goes on with, the oldest first.
+    resumes: Vec<Vec<Event>>,
+    carry: CarryOptions,
     files: tempfile::TempDir,
 }
 
@@ -160,6 +174,8 @@ impl Bench {
             max_sessions: None,
             choice: Choice::default(),
             extra: Vec::new(),
+            resumes: Vec::new(),
+            carry: CarryOptions::default(),
             files: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -226,6 +242,12 @@ impl Bench {
         self
     }
 
+    /// Goes on with runs of which so much is in the record, the oldest first; what nobody knows the end of is done again.
+    pub(crate) fn resumes(mut self, runs: &[&[Event]], carry: CarryOptions) -> Bench {
+        (self.resumes, self.carry) = (runs.iter().map(|events| events.to_vec()).collect(), carry);
+        self
+    }
+
     /// Lets the record fail when it holds so many events.
     pub(crate) fn record_fails_after(mut self, events: usize) -> Bench {
         self.fails_after = Some(events);
@@ -284,6 +306,9 @@ impl Bench {
         let hosts = ready.inventory.hosts.iter().map(|host| host.name.clone()).collect();
         let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.iter().map(|task| task.name.clone()).collect()).collect();
         let (playbook, plan) = (Arc::clone(&ready.playbook), Arc::clone(&ready.plan));
+        let carried = (!self.resumes.is_empty()).then(|| carried(&self.resumes, self.carry, &ready));
+        let mut header = header(&ready, &format!("test{}", self.resumes.len()));
+        header.resumes = carried.as_ref().map(|carried| carried.resumes.clone());
         let inputs = RunInputs {
             playbook: ready.playbook,
             inventory: ready.inventory,
@@ -294,12 +319,12 @@ impl Bench {
             journal: Box::new(memory.clone()),
             sinks: vec![Box::new(witness)],
             redactor: Redactor::default(),
-            header: RunHeader { run: "test".to_owned(), ..RunHeader::default() },
+            header,
             controller: ControllerInfo::default(),
             clock: Box::new(|| 0),
             dry: None,
             approved: None,
-            carried: None,
+            carried,
             owed: Vec::new(),
             interrupts,
             asker,
@@ -309,4 +334,84 @@ impl Bench {
         let told = std::mem::take(&mut *told.lock().expect("nobody panicked"));
         Ran { report, events, told, log, playbook, plan, hosts, tasks }
     }
+}
+
+/// What a resumed run must know of the playbook of the one before.
+fn header(ready: &app::Ready, run: &str) -> RunHeader {
+    let within = |home: Home| {
+        let (block, part) = home.block?;
+        let part = match part {
+            Part::Body => BlockPart::Body,
+            Part::Rescue => BlockPart::Rescue,
+            Part::Always => BlockPart::Always,
+        };
+        Some(Within { block, part })
+    };
+    let place = || roundsman::diag::Location { file: String::new(), line: 1, column: 1 };
+    let section = |section: Section| match section {
+        Section::Tasks => None,
+        Section::Handlers => Some("handlers".to_owned()),
+        Section::Finally => Some("finally".to_owned()),
+    };
+    let rounds = ready.playbook.rounds.iter().map(|round| RoundEntry {
+        id: round.id.clone(),
+        name: round.name.clone(),
+        place: place(),
+        hosts: round.hosts.clone(),
+        tasks: round
+            .tasks
+            .iter()
+            .map(|task| TaskEntry {
+                id: task.id.clone(),
+                name: task.name.clone(),
+                verb: task.verb.key().to_owned(),
+                section: section(task.flow.home.section),
+                within: within(task.flow.home),
+                retries: 0,
+                place: place(),
+            })
+            .collect(),
+        blocks: round
+            .blocks
+            .iter()
+            .map(|block| BlockEntry {
+                id: block.id.clone(),
+                name: block.name.clone(),
+                within: within(block.home),
+                retries: 0,
+                place: place(),
+            })
+            .collect(),
+    });
+    RunHeader {
+        run: run.to_owned(),
+        hosts: ready.inventory.hosts.iter().map(|host| HostEntry { name: host.name.clone(), address: String::new() }).collect(),
+        rounds: rounds.collect(),
+        ..RunHeader::default()
+    }
+}
+
+/// What is carried over, as `app` finds it from the record.
+fn carried(runs: &[Vec<Event>], options: CarryOptions, ready: &app::Ready) -> Carried {
+    let past: Vec<PastRun> = runs.iter().map(PastRun::of).collect();
+    let mut carried = Carried::of(&past, &ready.playbook, &ready.inventory, options);
+    for unknown in carried.unknown(&ready.playbook) {
+        let run = past[unknown.from.run].header.as_ref().expect("a header").run.clone();
+        let settled =
+            Settled { run, step: unknown.from.step, attempt: unknown.from.attempt, end: SettledEnd::Again, by: "a test".to_owned() };
+        carried.settle(unknown.from, &settled, &ready.playbook, &ready.inventory);
+    }
+    for wanted in carried.wanted(&ready.plan, &ready.playbook) {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        for event in &runs[wanted.from.run] {
+            if let RunEvent::StepOutput { step, attempt, stream, data, .. } = &event.kind
+                && (*step, *attempt) == (wanted.from.step, wanted.from.attempt)
+            {
+                if *stream == Stream::Stdout { stdout.extend(data.bytes()) } else { stderr.extend(data.bytes()) }
+            }
+        }
+        carried.fill(wanted, &stdout, &stderr);
+    }
+    assert_eq!(carried.without_results(&ready.plan, &ready.playbook), []);
+    carried
 }

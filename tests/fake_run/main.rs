@@ -13,5 +13,6 @@ mod laws;
 mod limits;
 mod property;
 mod repeat;
+mod resume;
 mod storm;
 mod variables;
