@@ -357,6 +357,14 @@ pub enum SchemaOf {
 /// Wrong use, and also `--help` and `--version`: clap's error prints itself to the right stream and knows its exit code.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let cli = Cli::try_parse_from(words)?;
+    // Where a playbook is named, which `--resume` excludes, clap does not ask for it.
+    if let Command::Run(Run { resume, .. }) | Command::Plan(Plan { resume, .. }) = &cli.command
+        && resume.resume.is_none()
+        && *resume != Resume::default()
+    {
+        let message = "--failed, --accept-changes, --assume and --after-cleanup are for --resume";
+        return Err(Cli::command().error(ErrorKind::MissingRequiredArgument, message));
+    }
     let (command, formats): (&str, &[Format]) = match cli.command {
         Command::Check(_) => ("check", &[Format::Text, Format::Json]),
         Command::Plan(_) => ("plan", &[Format::Text, Format::Json, Format::Dot, Format::Mermaid]),
