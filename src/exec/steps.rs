@@ -28,13 +28,13 @@ pub(super) enum PassEnd {
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
-        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut { .. } | End::Terminated) {
+        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut { .. } | End::Terminated | End::Vanished(_)) {
             self.stopped(id, end);
         }
         let Some(mut job) = self.land(id) else { return };
         let JobState { step, unit, attempt, began, on, protocol, sensitive, .. } = job;
         let of = (step, attempt);
-        if matches!(end, End::Exited(_) | End::Guarded { .. }) {
+        if matches!(end, End::Exited(_) | End::Guarded { .. } | End::Vanished(_)) {
             self.came_home(job.seat, job.slot);
         }
         let (pieces, stdout_info, stdout) = job.stdout.finish();
@@ -95,7 +95,7 @@ impl Dispatcher {
     /// A job's failure stopped its lane, unless the task goes on behind one: what stands behind it comes back.
     fn stopped(&mut self, id: JobId, end: &End) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let exited = matches!(end, End::Exited(_));
+        let exited = matches!(end, End::Exited(_) | End::Vanished(_));
         if exited && super::request::goes_on(self.fixed.playbook.task(job.step.round, job.step.task)) {
             return;
         }
