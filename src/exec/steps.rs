@@ -58,6 +58,9 @@ impl Dispatcher {
         if job.trip == Trip::Probe {
             return self.probed(job, ended);
         }
+        if !matches!(end, End::Vanished(_) | End::Guarded { .. }) {
+            self.durables.collected((step, attempt, on));
+        }
         let JobState { prepared, rest, differences, .. } = job;
         let task = self.fixed.playbook.task(step.round, step.task);
         let scope = |result: &StepResult| self.unit_scope((step, unit), Some(Arc::new(result.clone())));
@@ -284,6 +287,7 @@ impl Dispatcher {
     /// A step's outcome is in the record.
     pub(super) fn finished(&mut self, step: StepId, outcome: &Outcome, result: Option<Arc<StepResult>>) {
         let result = result.unwrap_or_else(|| Arc::new(StepResult::without_run(outcome.status)));
+        self.let_forget(step);
         self.keep(step, &result);
         self.gathered(step, &result);
         let effects = self.queue.finish(step, outcome.lets_dependents_run());
