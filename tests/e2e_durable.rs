@@ -116,7 +116,8 @@ fn its_time_limit_ends_all_of_it() {
 #[test]
 fn the_second_interrupt_ends_it() {
     let (lab, sleep) = (Lab::start(1), nap(2));
-    let project = start(&lab, &format!("rounds:\n  - hosts: all\n    tasks:\n      - {{ name: long, durable: true, run: '{sleep}; true' }}\n"));
+    let project =
+        start(&lab, &format!("rounds:\n  - hosts: all\n    tasks:\n      - {{ name: long, durable: true, run: '{sleep}; true' }}\n"));
     let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml"]);
     let there = || procs::matching(&sleep).iter().any(|process| process.command == sleep);
     assert!(procs::wait_until(Duration::from_secs(20), there), "{}", running.so_far());
@@ -136,7 +137,9 @@ fn a_process_that_was_killed_has_an_unknown_end() {
     let (lab, sleep) = (Lab::start(1), nap(3));
     let project = start(
         &lab,
-        &format!("rounds:\n  - hosts: all\n    tasks:\n      - {{ name: long, durable: true, run: '{sleep}; true' }}\n      - {{ name: behind, run: 'true' }}\n"),
+        &format!(
+            "rounds:\n  - hosts: all\n    tasks:\n      - {{ name: long, durable: true, run: '{sleep}; true' }}\n      - {{ name: behind, run: 'true' }}\n"
+        ),
     );
     let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml"]);
     let there = || procs::matching(&sleep).into_iter().find(|process| process.command == sleep);
