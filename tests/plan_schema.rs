@@ -54,7 +54,7 @@ rounds:
       - { name: made, run: \"touch {{ item }}\", each: \"{{ names }}\", as: item, creates: \"{{ item }}\", retries: 2, delay: 10ms, backoff: 2 }
       - { name: told, run: \"cat > told\", stdin: \"{{ secrets.pw }}\", env: { A: b }, umask: \"022\", changed: result.rc == 0, failed: false, when: tasks.made.stdout == \"\" }
       - { name: later, run: \"true\", creates: later }
-      - { name: elsewhere, run: \"true\", on: web1, once: true, sensitive: true, allow_failure: true }
+      - { name: elsewhere, run: \"true\", on: web1, once: true, sensitive: true, durable: true, allow_failure: true }
       - { name: left out, run: \"true\", tags: [never] }
       - { name: not, run: \"true\", when: host.name == \"web2\" }
       - name: tried

@@ -126,6 +126,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("Task", "backoff", "`1`"),
     ("Task", "throttle", "no limit"),
     ("Task", "sensitive", "`false`"),
+    ("Task", "durable", "`false`"),
     ("parallel", "needs", "all above"),
     ("block", "needs", "all above"),
     ("block", "retries", "`0`"),

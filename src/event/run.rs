@@ -196,6 +196,9 @@ pub enum RunEvent {
         on: Option<HostIx>,
         /// The command as a person would type it, secrets masked.
         command: String,
+        /// The name under which its host keeps it, where it is durable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        durable: Option<String>,
     },
     /// The host said that it began.
     StepBegan {

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::advance::Needs;
 use super::approve::Approvals;
 use super::ask::{Answer, Question};
+use super::durable::Durables;
 use super::local_files::LocalFiles;
 use super::look::Look;
 use super::recorder::Recorder;
@@ -85,6 +86,8 @@ pub(super) struct Dispatcher {
     pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
     pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
     pub(super) held: Held,
+    /// What hosts keep of durable tasks.
+    pub(super) durables: Durables,
     /// Files to send, as far as they were looked at.
     pub(super) local_files: LocalFiles,
     /// In a dry run: what it found out.
@@ -173,6 +176,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
         held: Held::default(),
+        durables: Durables::new(header.run.clone()),
         local_files: files,
         look: dry.map(|dry| Look::new(dry, &plan, &playbook)),
         approved,
@@ -236,6 +240,7 @@ impl Dispatcher {
                 _ = tick.tick() => {
                     self.let_output_go();
                     self.spread();
+                    self.tidy_up();
                     self.recorder.tick();
                 }
                 () = alarm => {
@@ -259,7 +264,10 @@ impl Dispatcher {
     }
 
     fn is_over(&self) -> bool {
-        self.rounds.iter().all(|round| round.phase == RoundPhase::Ended) && self.jobs.is_empty() && self.recorder.is_idle()
+        self.rounds.iter().all(|round| round.phase == RoundPhase::Ended)
+            && self.jobs.is_empty()
+            && self.durables.are_tidy()
+            && self.recorder.is_idle()
     }
 
     fn commit(&mut self, commit: super::recorder::Commit) {
@@ -322,6 +330,9 @@ impl Dispatcher {
     }
 
     pub(super) fn hear(&mut self, seat: Seat, said: Said) {
+        if self.hear_of_tidying(&said) {
+            return;
+        }
         let host = self.seats.host(seat);
         match said {
             Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
@@ -360,6 +371,11 @@ impl Dispatcher {
             Said::Refused(id, refusal) => self.refused(id, &refusal),
             Said::Died(id, reason) => {
                 self.recall_behind(id);
+                let durable = self.jobs.get(&id).map(|job| (job.step, job.attempt, job.on));
+                if durable.is_some_and(|execution| self.durables.goes_on(execution)) {
+                    // It goes on without its lane, and is found again under its name.
+                    return self.returned(id);
+                }
                 let reason = format!("its shell ended with it: {reason}");
                 self.cut_short(id, Outcome::without_run(Status::Failed, reason));
             }

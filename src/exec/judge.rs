@@ -7,7 +7,7 @@ use crate::plan::{self, Body, Prepared, PreparedGuard, StepResult};
 use crate::resource::{self, Applied, FileStat};
 use crate::template::{Engine, Root};
 use crate::text::format_duration;
-use crate::transport::End;
+use crate::transport::{End, Vanished};
 
 /// A job that is over.
 pub(super) struct Ended<'a> {
@@ -82,6 +82,10 @@ pub(super) fn judge(
         End::Terminated => {
             outcome.status = Status::Cancelled;
             outcome.reason = Some("ended because the run was interrupted".to_owned());
+        }
+        End::Vanished(what) => {
+            outcome.status = Status::Unknown;
+            outcome.reason = Some(vanished(*what).to_owned());
         }
         End::Exited(code) => {
             outcome.rc = Some(*code);
@@ -216,6 +220,13 @@ fn verdict(body: &Body, code: i32, stdout: &[u8], read_only: bool) -> Verdict {
 /// What a `wait_for` saw last.
 fn seen<'a>(body: &Body, stderr: &'a str) -> Option<&'a str> {
     matches!(body, Body::WaitFor { .. }).then(|| resource::last_seen(stderr)).flatten()
+}
+
+fn vanished(what: Vanished) -> &'static str {
+    match what {
+        Vanished::Process => "its process is gone and left no exit code: it was killed, or its host restarted",
+        Vanished::Folder => "it had begun, and nothing of it is left on its host: how it ended can't be known",
+    }
 }
 
 fn exit_words(code: i32) -> String {

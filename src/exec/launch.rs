@@ -8,7 +8,7 @@ use super::dispatcher::Dispatcher;
 use super::request::{self, Route, Trip};
 use super::state::{JobState, Phase};
 use super::streams::captures;
-use super::worker::JobId;
+use super::worker::{Job, JobId};
 use crate::event::{Difference, RunEvent};
 use crate::model::HostIx;
 use crate::plan::{self, Prepared};
@@ -30,8 +30,9 @@ impl Dispatcher {
         let sensitive = task.flow.sensitive;
         let command = if sensitive { format!("{} (sensitive)", task.verb.key()) } else { plan::command_line(&prepared) };
         let attempt = self.attempt(of);
+        let durable = self.durable((step, attempt, on)).filter(|_| trip == Trip::Act).map(|durable| durable.name);
         let Some(id) = self.launch(of, prepared, (route, trip), (on, place), rest, sends) else { return };
-        self.recorder.emit(RunEvent::StepSent { step, attempt, on: (on != step.host).then_some(on), command });
+        self.recorder.emit(RunEvent::StepSent { step, attempt, on: (on != step.host).then_some(on), command, durable });
         self.ready_to_go(of, id);
     }
 
@@ -83,13 +84,20 @@ impl Dispatcher {
             Trip::Act => request::job(id, task, &prepared, (route, &mut self.local_files), alone),
             Trip::Probe => request::probe(id, &prepared, &mut self.local_files),
         };
-        let work = match work {
+        let mut work = match work {
             Ok(work) => work,
             Err(error) => {
                 self.unit_ended(of, request::unsent(task, &error), None, false);
                 return None;
             }
         };
+        let execution = (step, self.attempt(of), on);
+        if let (Trip::Act, Job::Lane(request)) = (trip, &mut work)
+            && let Some(durable) = self.durable(execution)
+        {
+            self.keeps(execution, &durable, (seat, slot));
+            request.durable = Some(durable);
+        }
         let protocol = trip == Trip::Probe || super::judge::is_protocol(task);
         let keep = self.is_kept(step) || protocol || super::judge::needs_output(task);
         let (stdout, stderr) = captures(keep, self.recorder.redactor());

@@ -23,6 +23,7 @@ mod blocks;
 mod bulk;
 mod control;
 mod dispatcher;
+mod durable;
 mod gates;
 mod handlers;
 mod judge;

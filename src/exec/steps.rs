@@ -28,13 +28,13 @@ pub(super) enum PassEnd {
 impl Dispatcher {
     /// A job ran to some end.
     pub(super) fn ended(&mut self, id: JobId, end: &End, took: Duration) {
-        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut { .. } | End::Terminated) {
+        if matches!(end, End::Exited(code) if *code != 0) || matches!(end, End::TimedOut { .. } | End::Terminated | End::Vanished(_)) {
             self.stopped(id, end);
         }
         let Some(mut job) = self.land(id) else { return };
         let JobState { step, unit, attempt, began, on, protocol, sensitive, .. } = job;
         let of = (step, attempt);
-        if matches!(end, End::Exited(_) | End::Guarded { .. }) {
+        if matches!(end, End::Exited(_) | End::Guarded { .. } | End::Vanished(_)) {
             self.came_home(job.seat, job.slot);
         }
         let (pieces, stdout_info, stdout) = job.stdout.finish();
@@ -57,6 +57,9 @@ impl Dispatcher {
         };
         if job.trip == Trip::Probe {
             return self.probed(job, ended);
+        }
+        if !matches!(end, End::Vanished(_) | End::Guarded { .. }) {
+            self.durables.collected((step, attempt, on));
         }
         let JobState { prepared, rest, differences, .. } = job;
         let task = self.fixed.playbook.task(step.round, step.task);
@@ -95,7 +98,7 @@ impl Dispatcher {
     /// A job's failure stopped its lane, unless the task goes on behind one: what stands behind it comes back.
     fn stopped(&mut self, id: JobId, end: &End) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let exited = matches!(end, End::Exited(_));
+        let exited = matches!(end, End::Exited(_) | End::Vanished(_));
         if exited && super::request::goes_on(self.fixed.playbook.task(job.step.round, job.step.task)) {
             return;
         }
@@ -288,6 +291,7 @@ impl Dispatcher {
     /// A step's outcome is in the record.
     pub(super) fn finished(&mut self, step: StepId, outcome: &Outcome, result: Option<Arc<StepResult>>) {
         let result = result.unwrap_or_else(|| Arc::new(StepResult::without_run(outcome.status)));
+        self.let_forget(step);
         self.keep(step, &result);
         self.gathered(step, &result);
         let effects = self.queue.finish(step, outcome.lets_dependents_run());

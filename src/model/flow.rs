@@ -57,6 +57,8 @@ pub struct Flow {
     pub throttle: Option<usize>,
     /// Its output is kept out of screen and record.
     pub sensitive: bool,
+    /// It outlives the link to its host, and is found again.
+    pub durable: bool,
     /// Its `tags`, those of everything around it included.
     pub tags: Vec<String>,
     /// Why the command line leaves it out (`--tags`, `--skip-tags`, `--start-at`); it then counts as done.

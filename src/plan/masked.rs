@@ -117,6 +117,7 @@ fn of_task(task: &mut TaskView, change: Change<'_>) {
         lock,
         throttle: _,
         sensitive: _,
+        durable: _,
         tags,
         left_out,
         shell,

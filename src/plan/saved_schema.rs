@@ -191,6 +191,7 @@ fn task() -> Value {
         "lock": text("The lock that it takes on its host."),
         "throttle": count("The most hosts that do it at once."),
         "sensitive": flag("True where its output is kept out of screen and record."),
+        "durable": flag("True where it outlives the link to its host."),
         "tags": texts("Its tags."),
         "left_out": text("Why the command line leaves it out."),
         "shell": text("Its shell, where that is not the usual one."),

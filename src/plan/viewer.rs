@@ -195,6 +195,7 @@ impl Viewer<'_> {
             lock: flow.lock.clone(),
             throttle: flow.throttle,
             sensitive: flow.sensitive,
+            durable: flow.durable,
             tags: flow.tags.clone(),
             left_out: flow.left_out.clone(),
             shell: match &task.shell {

@@ -210,7 +210,7 @@ pub(crate) const TASK: &[Key] = &[
     key("throttle", Form::Count, "The most hosts that do it at once."),
     key("sensitive", Form::Bool, "Keeps its output out of the screen and the record."),
     key("tags", Form::Names, "Words for `--tags` and `--skip-tags`."),
-    later("durable"),
+    key("durable", Form::Bool, "Runs on when the link is lost, and is found again; for `run` and `script`."),
 ];
 
 /// Keys of a `parallel:` group.

@@ -188,7 +188,7 @@ impl Collected {
 
 fn collect(steps: &mut BTreeMap<StepId, Collected>, wanted: &Wanted, event: &Event) {
     match &event.kind {
-        RunEvent::StepSent { step, attempt, on, command } if wanted.has(*step) => {
+        RunEvent::StepSent { step, attempt, on, command, .. } if wanted.has(*step) => {
             let collected = steps.entry(*step).or_default();
             collected.attempt = collected.attempt.max(*attempt);
             // What was written ahead and withdrawn is sent again under the same number.

@@ -168,6 +168,17 @@ pub struct Request {
     /// Written only when nothing runs before it: a shell that waits for a command can't be asked to give back what was
     /// written behind, but what the lane holds here is given back at once.
     pub alone: bool,
+    /// Run detached from the lane, which follows it; none for what ends with its lane.
+    pub durable: Option<Durable>,
+}
+
+/// A request that outlives its lane: on its host it runs once under its name, however often it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Durable {
+    /// Unique among all that ever run on the host; letters, digits, `-` and `.`.
+    pub name: String,
+    /// It is known to have begun: it is found again or ends as [`End::Vanished`], and is not started.
+    pub begun: bool,
 }
 
 /// A program and its arguments, or shell text.
@@ -317,4 +328,15 @@ pub enum End {
     },
     /// It was ended by [`LaneCommand::Terminate`].
     Terminated,
+    /// A durable request's result can't be known any more.
+    Vanished(Vanished),
+}
+
+/// What is not on the host any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vanished {
+    /// The process: it ended without an exit code, with its host or by KILL.
+    Process,
+    /// The folder with all that was known of it.
+    Folder,
 }

@@ -28,9 +28,10 @@ pub use hub::{Hub, HubError, HubOptions, Progress};
 #[cfg(feature = "bench-internals")]
 #[doc(hidden)]
 pub use lane::bench;
+pub use lane::tidy;
 pub use lane_api::{
-    BecomeUser, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal, RefusalClass,
-    Request, ShellProgram, SkipCause, Target,
+    BecomeUser, Durable, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal,
+    RefusalClass, Request, ShellProgram, SkipCause, Target, Vanished,
 };
 pub use room::{Limits, Wanted};
 pub use session::Session;

@@ -91,6 +91,9 @@ pub(in crate::plan) fn of_task(task: &TaskView) -> Vec<String> {
     settings.extend(task.shell.iter().map(|shell| format!("in {shell}")));
     settings.extend(task.lock.iter().map(|lock| format!("holds the lock {lock}")));
     settings.extend(task.throttle.map(|hosts| format!("on {} at once", plural(hosts, "host"))));
+    if task.durable {
+        settings.push("durable".to_owned());
+    }
     if task.sensitive {
         settings.push("output hidden".to_owned());
     }

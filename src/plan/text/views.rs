@@ -31,6 +31,7 @@ pub(in crate::plan) fn task(name: &str, waits: Vec<WaitView>, read_only: bool, s
         lock: None,
         throttle: None,
         sensitive: false,
+        durable: false,
         tags: Vec::new(),
         left_out: None,
         shell: None,

@@ -29,6 +29,7 @@ pub(crate) const BLOCK: &[Key] = &[
     key("vars", Form::Vars, "Variables of its tasks."),
     key("tags", Form::Names, "Words for `--tags` and `--skip-tags`, for all its tasks."),
     key("allow_failure", Form::Bool, "A failure of it does not stop what needs it, and does not count."),
+    key("durable", Form::Bool, "Its `run` and `script` tasks run on when the link is lost, and are found again."),
 ];
 
 /// Keys of a `use:`.

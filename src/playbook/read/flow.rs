@@ -17,6 +17,7 @@ impl Reader<'_> {
             lock: self.lock(node),
             throttle: self.count(node, "throttle"),
             sensitive: self.flag(node, "sensitive"),
+            durable: node.get("durable").and_then(|entry| Some((entry.key.span, entry.bool(self.diagnostics)?))),
             tags: self.words(node, "tags"),
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Outside {
     pub(super) allow_failure: Option<bool>,
     /// The round's `read_only`.
     pub(super) read_only: Option<Span>,
+    /// The `durable` of the block around.
+    pub(super) durable: bool,
     /// True in a `parallel:` group.
     pub(super) parallel: bool,
     pub(super) tags: Vec<String>,
@@ -159,6 +161,7 @@ impl Lower<'_> {
             r#become: self.r#become(head.common.r#become.as_ref(), outside.r#become.as_ref()),
             allow_failure: None,
             read_only: outside.read_only,
+            durable: head.flow.durable.map_or(outside.durable, |(_, durable)| durable),
             parallel: false,
             tags: tags(&outside.tags, &head.flow.tags),
             notify: if notify.is_empty() { outside.notify.clone() } else { notify },

@@ -68,6 +68,7 @@ impl Lower<'_> {
                 notify.push(more.clone());
             }
         }
+        let durable = self.durable(task, &verb, outside);
         let flow = Flow {
             each: self.each(task.flow.each.as_ref()),
             retry: self.retry(&task.flow.retry, &settings.retry),
@@ -75,6 +76,7 @@ impl Lower<'_> {
             lock: task.flow.lock.as_ref().map(|lock| lock.text.clone()),
             throttle: task.flow.throttle.or(settings.throttle),
             sensitive: task.flow.sensitive.or(settings.sensitive).unwrap_or(false),
+            durable,
             tags: tags(&outside.tags, &task.flow.tags),
             left_out: None,
             home,
@@ -104,6 +106,21 @@ impl Lower<'_> {
             reads: Vec::new(),
             flow,
             shell,
+        }
+    }
+
+    /// Whether a task outlives its lane; tells of a verb that can't. In a block that does, such a task is as ever.
+    fn durable(&mut self, task: &syntax::Task, verb: &Verb, outside: &Outside) -> bool {
+        let can = matches!(verb, Verb::Run(_) | Verb::Script(_));
+        match task.flow.durable {
+            Some((span, true)) if !can && !matches!(task.verb, syntax::Verb::Broken) => {
+                let found = Diagnostic::error(codes::CONFLICT, span, format!("`{}` can't be durable", task.verb_key.0));
+                let found = found.and(task.verb_key.1, "only `run` and `script` run a process that can go on by itself");
+                self.diagnostics.push(found.hint("leave it out: what was cut off here can be done again".to_owned()));
+                false
+            }
+            Some((_, durable)) => durable,
+            None => outside.durable && can,
         }
     }
 

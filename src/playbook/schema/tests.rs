@@ -125,7 +125,6 @@ fn schemas_refuse_wrong_forms() {
         "unknown_key_playbook",
         "unknown_key_round",
         "unknown_key_task",
-        "later_key_task",
         "backoff_small",
         "batch_zero",
         "block_key_of_tasks",

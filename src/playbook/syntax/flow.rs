@@ -85,6 +85,8 @@ pub(crate) struct Flow {
     pub(crate) lock: Option<SourceText>,
     pub(crate) throttle: Option<usize>,
     pub(crate) sensitive: Option<bool>,
+    /// Its key and value.
+    pub(crate) durable: Option<(Span, bool)>,
     pub(crate) tags: Vec<SourceText>,
 }
 

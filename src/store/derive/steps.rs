@@ -9,7 +9,7 @@ use crate::model::{HostIx, StepId};
 pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<()> {
     let at = event.at;
     match &event.kind {
-        RunEvent::StepSent { step, attempt, on, command } => step_sent(connection, run, *step, *attempt, *on, command, at),
+        RunEvent::StepSent { step, attempt, on, command, .. } => step_sent(connection, run, *step, *attempt, *on, command, at),
         RunEvent::StepBegan { step, attempt } => step_began(connection, run, *step, *attempt, at),
         RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } => {
             attempt_ended(connection, run, (*step, *attempt), item.as_ref(), outcome, *retry_ms, at)?;

@@ -121,7 +121,8 @@ fn kind() -> impl Strategy<Value = RunEvent> {
             step,
             attempt,
             on,
-            command
+            durable: on.map(|_| command.clone()),
+            command,
         }),
         (step(), 1_u32..3).prop_map(|(step, attempt)| RunEvent::StepBegan { step, attempt }),
         (step(), 1_u32..3, stream, any::<u64>(), data()).prop_map(|(step, attempt, stream, offset, data)| RunEvent::StepOutput {
@@ -234,7 +235,7 @@ fn a_step_row_knows_its_times_and_names() {
     let header = header("0192-a");
     let kinds = vec![
         RunEvent::RunStarted(Box::new(header.clone())),
-        RunEvent::StepSent { step: step(0, 1), attempt: 1, on: Some(HostIx(0)), command: "make".to_owned() },
+        RunEvent::StepSent { step: step(0, 1), attempt: 1, on: Some(HostIx(0)), command: "make".to_owned(), durable: None },
         RunEvent::StepBegan { step: step(0, 1), attempt: 1 },
         output(step(0, 1), Stream::Stderr, 0, b"late"),
         output(step(0, 1), Stream::Stdout, 3, b"\xff\xfe"),

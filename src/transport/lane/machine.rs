@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::boot::{CLEAR, Control, preamble};
 use super::marks::{Mark, MarkParser, Piece};
 use super::request::{INLINE_STDIN, encode};
-use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause};
+use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause, Vanished};
 
 /// At most this much is written behind a running request: less than a pipe holds, so that the supervisor never waits.
 const WRITE_AHEAD: usize = 32 * 1024;
@@ -75,6 +75,7 @@ struct Current {
     ended: [bool; 2],
     code: i32,
     guard: Option<(usize, i32)>,
+    vanished: Option<Vanished>,
 }
 
 #[derive(Debug)]

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use crate::transport::lane_api::Vanished;
+
 /// No mark is longer; the token is 32 bytes of it.
 const LONGEST: usize = 128;
 /// The largest piece of output.
@@ -21,6 +23,8 @@ pub(super) enum Mark {
     Guard { id: u64, index: usize, code: i32 },
     /// A guard lets the request go on; on standard output.
     Passed { id: u64, index: usize },
+    /// What a durable request left is not there any more; on standard output.
+    Vanished { id: u64, what: Vanished },
     /// A request ended; on both streams.
     End { id: u64, code: i32 },
     /// A request was passed over; on standard output.
@@ -127,6 +131,14 @@ fn parse(body: &[u8]) -> Option<Mark> {
         "E" => Mark::End { id: words.next()?.parse().ok()?, code: words.next()?.parse().ok()? },
         "G" => Mark::Guard { id: words.next()?.parse().ok()?, index: words.next()?.parse().ok()?, code: words.next()?.parse().ok()? },
         "P" => Mark::Passed { id: words.next()?.parse().ok()?, index: words.next()?.parse().ok()? },
+        "L" => Mark::Vanished {
+            id: words.next()?.parse().ok()?,
+            what: match words.next()? {
+                "p" => Vanished::Process,
+                "f" => Vanished::Folder,
+                _ => return None,
+            },
+        },
         _ => return None,
     };
     if words.next().is_some() { None } else { Some(mark) }
@@ -148,6 +160,7 @@ mod tests {
             Mark::End { id, code } => format!("E {id} {code}"),
             Mark::Guard { id, index, code } => format!("G {id} {index} {code}"),
             Mark::Passed { id, index } => format!("P {id} {index}"),
+            Mark::Vanished { id, what } => format!("L {id} {}", if *what == Vanished::Process { "p" } else { "f" }),
         };
         format!("\x1e{TOKEN} {body}\n").into_bytes()
     }
@@ -172,6 +185,8 @@ mod tests {
             (any::<u64>(), 0..256).prop_map(|(id, code)| Mark::End { id, code }),
             (any::<u64>(), 0..9usize, 0..256).prop_map(|(id, index, code)| Mark::Guard { id, index, code }),
             (any::<u64>(), 0..9usize).prop_map(|(id, index)| Mark::Passed { id, index }),
+            any::<u64>().prop_map(|id| Mark::Vanished { id, what: Vanished::Folder }),
+            any::<u64>().prop_map(|id| Mark::Vanished { id, what: Vanished::Process }),
         ]
     }
 

@@ -7,6 +7,7 @@ mod actor;
 #[cfg(feature = "bench-internals")]
 pub mod bench;
 mod boot;
+mod durable;
 mod machine;
 mod marks;
 mod request;
@@ -22,6 +23,7 @@ use machine::Machine;
 
 pub(super) use actor::{Reason, Uploader};
 pub(super) use boot::boot;
+pub use durable::tidy;
 
 /// Reports that may wait for their reader.
 const REPORTS: usize = 64;

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::durable;
 use crate::text::{quote, quote_all};
 use crate::transport::lane_api::{GuardKind, Invocation, OnFailure, Request, ShellProgram};
 
@@ -36,7 +37,12 @@ pub(super) fn encode(request: &Request, file: Option<&str>) -> Vec<u8> {
     };
     let id = request.id;
     let stop = if request.on_failure == OnFailure::Continue { "" } else { " s" };
-    let body = if has_nul(request) { NUL_REFUSED.to_owned() } else { body(request) };
+    let nul = has_nul(request);
+    if let Some(durable) = request.durable.as_ref().filter(|_| !nul) {
+        let subshell = durable::subshell(request, durable, stdin);
+        return format!("if __b {id}; then ( {subshell}\n) </dev/null; __e {id} $?{stop}; fi\n").into_bytes();
+    }
+    let body = if nul { NUL_REFUSED.to_owned() } else { body(request) };
     let task = match stdin {
         Stdin::Null => format!("( {body}\n) </dev/null; __e {id} $?{stop}"),
         Stdin::Inline(bytes) => format!("{{ {}; }} 2>/dev/null | ( {body}\n); __e {id} $?{stop}", printf(bytes)),
@@ -64,7 +70,17 @@ fn has_nul(request: &Request) -> bool {
 }
 
 fn body(request: &Request) -> String {
-    let mut body = String::from("__i; ");
+    format!("__i; {}{}unset __t; {}", before(request), guards(request), invocation(&request.command))
+}
+
+/// What a request's command does as a process of its own would: without marks and guards.
+pub(super) fn body_of(request: &Request) -> String {
+    format!("{}{}", before(request), invocation(&request.command))
+}
+
+/// What comes before guards and command.
+pub(super) fn before(request: &Request) -> String {
+    let mut body = String::new();
     if let Some(umask) = request.umask {
         let _ = write!(body, "umask {umask:04o} || exit 1; ");
     }
@@ -76,6 +92,12 @@ fn body(request: &Request) -> String {
         let folder = if cwd == "-" { "./-" } else { cwd };
         let _ = write!(body, "CDPATH= cd -- {} || exit 1; ", quote(folder));
     }
+    body
+}
+
+/// The guards; one that skips the command ends the subshell.
+pub(super) fn guards(request: &Request) -> String {
+    let mut body = String::new();
     for (index, guard) in request.guards.iter().enumerate() {
         let kind = match guard.kind {
             GuardKind::Unless => 'u',
@@ -84,8 +106,6 @@ fn body(request: &Request) -> String {
         let command = invocation(&guard.command);
         let _ = write!(body, "( unset __t; {command}\n) >/dev/null 2>&1; __g {} {index} $? {kind} && exit 0; ", request.id);
     }
-    body.push_str("unset __t; ");
-    body.push_str(&invocation(&request.command));
     body
 }
 
@@ -109,7 +129,7 @@ fn invocation(invocation: &Invocation) -> String {
 }
 
 /// Quotes even plain words, so that long text is never looked at twice.
-fn always_quote(text: &str) -> String {
+pub(super) fn always_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -10,6 +10,7 @@ use crate::model::Connect;
 use crate::transport::lane_api::*;
 use crate::transport::session::{Backend, Session};
 
+mod durable;
 mod ends;
 mod login;
 mod order;
@@ -46,6 +47,7 @@ fn request(id: u64, command: Invocation) -> Request {
         umask: None,
         on_failure: OnFailure::Stop,
         alone: false,
+        durable: None,
         timeout: Duration::from_secs(30),
     }
 }

@@ -81,6 +81,11 @@ impl Machine {
                     current.passed(index, now);
                 }
             }
+            Mark::Vanished { id, what } => {
+                if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+                    current.vanished = Some(what);
+                }
+            }
             Mark::End { id, code } => {
                 if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
                     current.ended[at] = true;
@@ -130,6 +135,7 @@ impl Machine {
             ended: [false; 2],
             code: 0,
             guard: None,
+            vanished: None,
         });
         self.reports.push_back(LaneReport::Began { id });
     }
@@ -142,9 +148,10 @@ impl Machine {
                 if closing.id == Some(current.id) { closing.end.clone() } else { End::Terminated }
             }
             (None, Some((guard, code))) => End::Guarded { guard, code },
-            (None, None) => End::Exited(current.code),
+            (None, None) => current.vanished.map_or(End::Exited(current.code), End::Vanished),
         };
-        let stops = matches!(end, End::Exited(code) if code != 0) && current.on_failure != OnFailure::Continue;
+        let stops =
+            (matches!(end, End::Exited(code) if code != 0) || matches!(end, End::Vanished(_))) && current.on_failure != OnFailure::Continue;
         self.reports.push_back(LaneReport::Ended { id: current.id, end, duration: now.duration_since(current.since) });
         if stops {
             self.doom_written(SkipCause::Stopped);

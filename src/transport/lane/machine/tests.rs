@@ -33,6 +33,7 @@ impl Bench {
             umask: None,
             on_failure: self.on_failure,
             alone: self.alone,
+            durable: None,
             timeout: Duration::from_secs(10),
         }));
         self.machine.pump(self.now);
