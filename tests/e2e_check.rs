@@ -112,7 +112,7 @@ fn what_is_not_there_yet_is_not_called_unknown() {
     let project = Project::new();
     project.file(
         "site.yml",
-        "rounds:\n  - name: work\n    hosts: localhost\n    max_wait: 5m\n    tasks:\n      - run: echo a\n        durable: true\n",
+        "on_finish: tell\nrounds:\n  - name: work\n    hosts: localhost\n    tasks:\n      - run: echo a\n        durable: true\n",
     );
     let shown = project.run(&["check", "site.yml"]).expect_code(3);
     assert_eq!(shown.stderr.matches("not supported yet").count(), 2, "{}", shown.text());

@@ -101,6 +101,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("Round", "when", "true"),
     ("Round", "max_parallel", "no limit"),
     ("Round", "max_failures", "`0` with `batch`, else no limit"),
+    ("Round", "max_wait", "no limit"),
     ("Round", "batch", "all at once"),
     ("Round", "pause", "`0s`"),
     ("Round", "confirm", "`false`"),

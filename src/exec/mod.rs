@@ -32,6 +32,7 @@ mod look;
 mod lost;
 mod once;
 mod output;
+mod overdue;
 mod recorder;
 mod request;
 mod restrain;

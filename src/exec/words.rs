@@ -40,6 +40,8 @@ pub(super) enum ToWorker {
     WithdrawSlot(usize),
     /// Lets a slot's lane run again what comes from now on, after the failure of this job stopped it.
     Resume(usize, JobId),
+    /// Ends these jobs of a slot, or gives them back where they have not begun.
+    End(usize, Vec<JobId>),
     /// Ends what runs.
     Terminate,
 }

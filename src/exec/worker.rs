@@ -168,6 +168,7 @@ impl Worker {
                     let _ = commands.send(LaneCommand::Resume(id));
                 }
             }
+            ToWorker::End(slot, ids) => self.end_jobs(slot, &ids).await,
             ToWorker::Terminate => {
                 self.withdraw().await;
                 for slot in &mut self.slots {

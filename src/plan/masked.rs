@@ -46,6 +46,7 @@ fn of_round(round: &mut RoundView, change: Change<'_>) {
         batches,
         pause_ms: _,
         max_failures: _,
+        max_wait_ms: _,
         skip_unreachable: _,
         confirm,
         chosen_by,

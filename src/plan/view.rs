@@ -75,6 +75,9 @@ pub struct RoundView {
     /// How many hosts may fail; none where there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_failures: Option<usize>,
+    /// How long its hosts, or those of a batch, may take; none where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wait_ms: Option<u64>,
     /// True where hosts that can't be reached are no failures.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_unreachable: bool,

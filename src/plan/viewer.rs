@@ -128,6 +128,7 @@ impl Viewer<'_> {
             max_failures: limit.or((!batches.is_empty()).then_some(0)),
             batches: batches.into_iter().map(|(percent, hosts)| BatchView { hosts: self.names(&hosts), percent }).collect(),
             pause_ms: Some(millis(round.flow.pause)).filter(|pause| *pause > 0),
+            max_wait_ms: round.flow.max_wait.map(millis),
             skip_unreachable: round.flow.skip_unreachable,
             confirm: round.flow.confirm.as_ref().map(written),
             chosen_by: chosen_by.into_iter().collect(),

@@ -15,3 +15,4 @@ mod property;
 mod repeat;
 mod storm;
 mod variables;
+mod waits;

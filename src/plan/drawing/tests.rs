@@ -18,6 +18,7 @@ fn round(id: &str, waits: Vec<WaitView>) -> RoundView {
         batches: Vec::new(),
         pause_ms: None,
         max_failures: None,
+        max_wait_ms: None,
         skip_unreachable: false,
         confirm: None,
         chosen_by: Vec::new(),

@@ -58,6 +58,7 @@ pub(in crate::plan) fn bare() -> RoundView {
         batches: Vec::new(),
         pause_ms: None,
         max_failures: None,
+        max_wait_ms: None,
         skip_unreachable: false,
         confirm: None,
         chosen_by: Vec::new(),
