@@ -27,10 +27,8 @@ fn hosts_that_hang_are_given_up_and_the_others_go_on() {
     // The kernel takes the connections, and nobody ever says a word.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let inventory = format!(
-        "{}  mute: {{ address: 127.0.0.1, connect: {{ port: {port}, connect_timeout: 5m }} }}\n",
-        lab.inventory_text(lab.port())
-    );
+    let inventory =
+        format!("{}  mute: {{ address: 127.0.0.1, connect: {{ port: {port}, connect_timeout: 5m }} }}\n", lab.inventory_text(lab.port()));
     project.file("inventory.yml", inventory);
     project.file("site.yml", PLAYBOOK);
     let marks = format!("marks={}", project.path("marks").display());

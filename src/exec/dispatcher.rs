@@ -309,6 +309,13 @@ impl Dispatcher {
     pub(super) fn hear(&mut self, seat: Seat, said: Said) {
         let host = self.seats.host(seat);
         match said {
+            Said::Connecting => {
+                // Those who wait for their turn are not connecting yet; one that tries again has said so.
+                if self.hosts[seat.index()].link == Link::Idle {
+                    self.hosts[seat.index()].link = Link::Connecting;
+                    self.recorder.emit(RunEvent::HostConnecting { host });
+                }
+            }
             Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
             Said::Connected { took } => {
                 self.hosts[seat.index()].link = Link::Up;

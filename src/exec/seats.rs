@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use super::dispatcher::Dispatcher;
 use super::state::{HostState, Link, Seat};
 use super::worker::{self, ToWorker};
-use crate::event::RunEvent;
 use crate::model::{Connect, HostIx, Inventory, Jump, Playbook, RoundIx};
 use crate::transport::Target;
 
@@ -102,10 +101,6 @@ impl Dispatcher {
     /// The seat's worker, started at its first job.
     pub(super) fn worker(&mut self, seat: Seat) -> mpsc::UnboundedSender<ToWorker> {
         let host = self.seats.host(seat);
-        if self.hosts[seat.index()].link == Link::Idle {
-            self.hosts[seat.index()].link = Link::Connecting;
-            self.recorder.emit(RunEvent::HostConnecting { host });
-        }
         if let Some(worker) = &self.hosts[seat.index()].worker {
             return worker.clone();
         }

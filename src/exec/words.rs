@@ -49,6 +49,8 @@ pub(super) enum ToWorker {
 /// What a worker says.
 #[derive(Debug)]
 pub(super) enum Said {
+    /// Its turn to connect has come.
+    Connecting,
     /// A refusal that may pass.
     Retrying { attempt: u32, message: String },
     /// The session is open.

@@ -195,10 +195,13 @@ impl Worker {
         let (hub, target, notes, said, seat) = (self.hub.clone(), self.target.clone(), self.notes.clone(), self.said.clone(), self.seat);
         let task = tokio::spawn(async move {
             let progress = move |progress: Progress| {
-                if let Progress::Retrying { attempt, message, .. } = progress {
-                    // Only news: a full channel may lose it.
-                    let _ = said.try_send((seat, Said::Retrying { attempt, message }));
-                }
+                let news = match progress {
+                    Progress::Queued => return,
+                    Progress::Connecting => Said::Connecting,
+                    Progress::Retrying { attempt, message, .. } => Said::Retrying { attempt, message },
+                };
+                // Only news: a full channel may lose it.
+                let _ = said.try_send((seat, news));
             };
             let result = hub.connect(&target, progress).await;
             let _ = notes.send(Note::Connected(attempt, result)).await;
