@@ -96,6 +96,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("Playbook", "id", "from the name"),
     ("Playbook", "inventory", "this machine alone"),
     ("Playbook", "max_parallel", "no limit"),
+    ("Playbook", "lock_hosts", "`false`"),
     ("Round", "id", "from the name"),
     ("Round", "needs", "all above"),
     ("Round", "when", "true"),

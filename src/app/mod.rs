@@ -25,6 +25,7 @@ mod sent;
 mod signals;
 mod ssh_config;
 mod twice;
+mod unlock;
 
 pub use adhoc::{Adhoc, adhoc_source};
 pub use ask::Confirm;
@@ -46,3 +47,4 @@ pub use secrets::{
 };
 pub use signals::interrupts;
 pub use twice::{Passed, Tested, test};
+pub use unlock::{HostLockState, HostUnlock, unlock};

@@ -149,6 +149,8 @@ pub enum Command {
     Test(Test),
     /// Run one command on many hosts, equal outputs folded, recorded like a run
     Exec(Exec),
+    /// Show the locks that runs left on hosts, and remove them after asking
+    Unlock(Unlock),
     /// Show the hosts of the inventory, or those an expression chooses
     Hosts(Hosts),
     /// List recorded runs, the latest first
@@ -321,6 +323,35 @@ pub struct Show {
     pub task: Option<String>,
 }
 
+/// `roundsman unlock`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "\
+A run of a playbook with `lock_hosts: true` locks its hosts. One that died leaves locks that the next run finds stale
+and takes over, so this is for those that are held, or that belong to another user of the host.
+
+Examples:
+  roundsman unlock all -i prod.yml --stale
+  roundsman unlock web3 -i prod.yml")]
+pub struct Unlock {
+    /// Which hosts: names, groups, globs, ranges, joined by and, or, not
+    pub hosts: String,
+    /// Remove them without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Remove only those that nobody holds any more, without asking
+    #[arg(long)]
+    pub stale: bool,
+    /// Log in as this user
+    #[arg(short, long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Which hosts and variables.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How hosts are worked on.
+    #[command(flatten)]
+    pub connecting: Connecting,
+}
+
 /// `roundsman schema`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(after_help = "Example:\n  roundsman schema playbook > playbook.schema.json")]
@@ -355,6 +386,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Run(_) => ("run", &[Format::Text, Format::Jsonl]),
         Command::Test(_) => ("test", &[Format::Text, Format::Json]),
         Command::Exec(_) => ("exec", &[Format::Text, Format::Jsonl]),
+        Command::Unlock(_) => ("unlock", &[Format::Text]),
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),
         Command::History(_) => ("history", &[Format::Text, Format::Json, Format::Jsonl]),
         Command::Show(_) => ("show", &[Format::Text, Format::Json, Format::Jsonl]),

@@ -15,6 +15,7 @@ mod run;
 mod secret;
 mod sinks;
 mod test;
+mod unlock;
 
 pub use args::{
     Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts, Plan, PlanCommand,

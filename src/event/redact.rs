@@ -122,7 +122,10 @@ impl Redactor {
                 }
                 self.mask_json(&mut header.plan);
             }
-            RunEvent::HostRetrying { message, .. } | RunEvent::HostUnreachable { message, .. } | RunEvent::HostLost { message, .. } => {
+            RunEvent::HostRetrying { message, .. }
+            | RunEvent::HostNote { message, .. }
+            | RunEvent::HostUnreachable { message, .. }
+            | RunEvent::HostLost { message, .. } => {
                 self.mask_in(message);
             }
             RunEvent::StepSent { command, .. } => self.mask_in(command),

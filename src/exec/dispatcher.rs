@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::advance::Needs;
 use super::approve::Approvals;
 use super::ask::{Answer, Question};
+use super::host_lock::HostLock;
 use super::local_files::LocalFiles;
 use super::look::Look;
 use super::recorder::Recorder;
@@ -46,6 +47,8 @@ pub(super) struct Fixed {
     pub(super) engine: Arc<Engine>,
     pub(super) hub: Hub,
     pub(super) world: Arc<World>,
+    /// The lock on hosts, where they are locked.
+    pub(super) lock: Option<Arc<HostLock>>,
 }
 
 /// The owner of a run's state.
@@ -134,6 +137,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     let run = RunInfo { id: Some(header.run.clone()), started: super::judge::rfc3339(recorder.now()), user: header.user.clone() };
     let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
     let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, source, run, controller);
+    let lock = HostLock::of(&playbook, &header, dry.is_some(), Vec::new());
     let mut dispatcher = Dispatcher {
         queue: Queue::new(&plan),
         recorder,
@@ -173,7 +177,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         workers: JoinSet::new(),
         questions: JoinSet::new(),
         started: Instant::now(),
-        fixed: Fixed { playbook, inventory, plan, engine, hub, world },
+        fixed: Fixed { playbook, inventory, plan, engine, hub, world, lock },
     };
     dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
     dispatcher.recorder.then(Effect::Begin);
@@ -317,6 +321,7 @@ impl Dispatcher {
                 }
             }
             Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
+            Said::Note(message) => self.recorder.emit(RunEvent::HostNote { host, message }),
             Said::Connected { took } => {
                 self.hosts[seat.index()].link = Link::Up;
                 self.recorder.emit(RunEvent::HostConnected { host, duration_ms: millis(took) });

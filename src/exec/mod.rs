@@ -24,6 +24,7 @@ mod control;
 mod dispatcher;
 mod gates;
 mod handlers;
+mod host_lock;
 mod judge;
 mod launch;
 mod leave;
@@ -64,6 +65,7 @@ pub use ask::{Answer, Question};
 pub use local_files::{LocalFile, LocalFiles};
 pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
+pub use seats::host_target;
 
 /// Everything a run is made from.
 pub struct RunInputs {

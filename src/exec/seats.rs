@@ -106,11 +106,17 @@ impl Dispatcher {
         }
         let (commands, obeyed) = mpsc::unbounded_channel();
         let target = target(&self.fixed.inventory, host, self.connect_of(seat).clone(), 0);
-        let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), obeyed, self.said.clone());
+        let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), self.fixed.lock.clone(), obeyed, self.said.clone());
         self.workers.spawn(work);
         self.hosts[seat.index()].worker = Some(commands.clone());
         commands
     }
+}
+
+/// A host as the transport needs it, reached as the inventory says.
+#[must_use]
+pub fn host_target(inventory: &Inventory, host: HostIx) -> Target {
+    target(inventory, host, inventory.host(host).connect.clone(), 0)
 }
 
 /// A host as the transport needs it, its jump host resolved.

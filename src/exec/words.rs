@@ -53,6 +53,8 @@ pub(super) enum Said {
     Connecting,
     /// A refusal that may pass.
     Retrying { attempt: u32, message: String },
+    /// Something that people should know.
+    Note(String),
     /// The session is open.
     Connected { took: Duration },
     /// There will be no session; jobs are returned besides.

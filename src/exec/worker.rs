@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::bulk;
+use super::host_lock::HostLock;
 use super::state::Seat;
 use crate::transport::{
     BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, SkipCause, Target,
@@ -71,6 +72,8 @@ struct Worker {
     seat: Seat,
     target: Arc<Target>,
     hub: Hub,
+    /// Taken with each connection, let go with it.
+    lock: Option<Arc<HostLock>>,
     said: mpsc::Sender<FromWorker>,
     notes: mpsc::Sender<Note>,
     session: Option<Arc<Session>>,
@@ -86,11 +89,13 @@ pub(super) async fn work(
     seat: Seat,
     target: Arc<Target>,
     hub: Hub,
+    lock: Option<Arc<HostLock>>,
     mut commands: mpsc::UnboundedReceiver<ToWorker>,
     said: mpsc::Sender<FromWorker>,
 ) {
     let (notes, mut heard) = mpsc::channel(64);
-    let mut worker = Worker { seat, target, hub, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
+    let mut worker =
+        Worker { seat, target, hub, lock, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
     loop {
         let session = worker.session.clone();
         let lost = async move {
@@ -193,6 +198,7 @@ impl Worker {
         self.attempt += 1;
         let attempt = self.attempt;
         let (hub, target, notes, said, seat) = (self.hub.clone(), self.target.clone(), self.notes.clone(), self.said.clone(), self.seat);
+        let (lock, told) = (self.lock.clone(), self.said.clone());
         let task = tokio::spawn(async move {
             let progress = move |progress: Progress| {
                 let news = match progress {
@@ -203,7 +209,18 @@ impl Worker {
                 // Only news: a full channel may lose it.
                 let _ = said.try_send((seat, news));
             };
-            let result = hub.connect(&target, progress).await;
+            let mut result = hub.connect(&target, progress).await;
+            if let (Some(lock), Ok(session)) = (lock, &result) {
+                match lock.take(session, &target.name).await {
+                    Ok(None) => {}
+                    Ok(Some(note)) => drop(told.send((seat, Said::Note(note))).await),
+                    Err(refusal) => {
+                        if let Ok(session) = std::mem::replace(&mut result, Err(refusal)) {
+                            session.close().await;
+                        }
+                    }
+                }
+            }
             let _ = notes.send(Note::Connected(attempt, result)).await;
         });
         self.connecting = Some((Instant::now(), task.abort_handle()));

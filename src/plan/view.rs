@@ -21,6 +21,9 @@ pub struct PlanView {
     pub playbook_id: String,
     /// The playbook's name.
     pub playbook: String,
+    /// True where its hosts are locked for one run at a time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lock_hosts: bool,
     /// The rounds, in the order written.
     pub rounds: Vec<RoundView>,
     /// Over all rounds.

@@ -46,6 +46,7 @@ pub fn view(plan: &Plan, world: &Arc<World>, engine: &Engine, map: &SourceMap, d
         format: FORMAT,
         playbook_id: playbook.id.clone(),
         playbook: playbook.name.clone(),
+        lock_hosts: playbook.lock_hosts,
         rounds,
         counts,
         expected: None,

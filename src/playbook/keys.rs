@@ -138,11 +138,11 @@ pub(crate) const PLAYBOOK: &[Key] = &[
     key("secrets", Form::Secrets, "Where secrets come from; templates read them as `secrets.NAME`."),
     key("rounds", Form::Rounds, "The rounds, each a barrier for those that need it."),
     key("max_parallel", Form::Count, "The most hosts at work at once over the whole run."),
+    key("lock_hosts", Form::Bool, "Lets one run at a time at each host."),
     key("inputs", Form::Inputs, "Typed parameters, filled by `-e`: read as `inputs.NAME`."),
     key("groups", Form::Groups, "Groups whose hosts a result chooses."),
     key("connect", Form::Connect, "Overrides the inventory's connection settings."),
     key("defaults", Form::Defaults, "Settings of all tasks below."),
-    later("lock_hosts"),
     later("on_disconnect"),
     later("on_finish"),
 ];

@@ -235,6 +235,7 @@ impl Board {
                 self.flow.asking.clear();
             }
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
+            RunEvent::HostNote { .. } => {}
             RunEvent::BatchStarted { .. }
             | RunEvent::BatchPaused { .. }
             | RunEvent::Stopped { .. }

@@ -190,6 +190,10 @@ impl Worker {
             let epoch = slot.epoch + 1;
             *slot = Slot { user: slot.user.take(), epoch, ..Slot::default() };
         }
+        if let (Some(lock), Some(session)) = (&self.lock, &self.session) {
+            // Behind the lanes' end, which leaves a channel for it.
+            lock.release(session).await;
+        }
         if let Some(session) = self.session.take().and_then(Arc::into_inner) {
             session.close().await;
         }

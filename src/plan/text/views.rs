@@ -70,5 +70,5 @@ pub(in crate::plan) fn bare() -> RoundView {
 
 pub(in crate::plan) fn plan(rounds: Vec<RoundView>) -> PlanView {
     let (playbook_id, playbook) = ("p".to_owned(), "P".to_owned());
-    PlanView { format: FORMAT, playbook_id, playbook, rounds, counts: Counts::default(), expected: None, probed: None }
+    PlanView { format: FORMAT, playbook_id, playbook, lock_hosts: false, rounds, counts: Counts::default(), expected: None, probed: None }
 }
