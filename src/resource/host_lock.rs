@@ -18,6 +18,8 @@ use crate::text::{format_duration, one_line, quote};
 
 /// The most columns of a field that a host shows.
 const FIELD: usize = 80;
+/// And of its words.
+const WORDS: usize = 300;
 
 /// Who wants a host for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +91,11 @@ LC_ALL=C; export LC_ALL
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null); boot=${boot:--}
 ns=$(readlink /proc/self/ns/pid 2>/dev/null); ns=${ns:--}
 now=$(date +%s)
+r=; o=; y=; t=$now
 stat() { if test -r "/proc/$1/stat"; then cat "/proc/$1/stat" 2>/dev/null; else x=$(ps -o ppid= -p "$1" 2>/dev/null) && echo "$1 ($(ps -o comm= -p "$1" 2>/dev/null)) S $x"; fi; }
-parent() { x=$(stat "$1"); x=${x##*) }; set -- $x; echo "${2:-0}"; }
-comm() { x=$(stat "$1"); x=${x#*(}; x=${x%)*}; echo "${x##*/}"; }
-born() { if test -r "/proc/$1/stat"; then x=$(stat "$1"); x=${x##*) }; set -- $x; test $# -ge 20 && shift 19 && echo "$1"; else x=$(ps -o lstart= -p "$1" 2>/dev/null); echo $x | tr ' ' _; fi; }
+parent() { x=$(stat "$1"); x=${x##*\) }; set -- $x; echo "${2:-0}"; }
+comm() { x=$(stat "$1"); x=${x#*\(}; x=${x%\)*}; echo "${x##*/}"; }
+born() { if test -r "/proc/$1/stat"; then x=$(stat "$1"); x=${x##*\) }; set -- $x; test $# -ge 20 && shift 19 && echo "$1"; else x=$(ps -o lstart= -p "$1" 2>/dev/null); echo $x | tr ' ' _; fi; }
 h=0; p=${PPID:-0}; i=0
 while test "$p" -gt 1 && test "$i" -lt 8; do
 case $(comm "$p") in sshd*|dropbear*|roundsman*) h=$p; break;; esac
@@ -255,14 +258,15 @@ pub fn lock_there(stdout: &[u8]) -> Result<Option<LockFound>, LockTrouble> {
 
 fn lines(stdout: &[u8]) -> (String, Vec<String>) {
     let text = String::from_utf8_lossy(stdout);
-    let mut lines = text.lines().take(8).map(|line| one_line(line, FIELD));
+    let mut lines = text.lines().take(8).map(|line| one_line(line, WORDS));
     (lines.next().unwrap_or_default(), lines.collect())
 }
 
 fn found(lines: &[String]) -> Option<LockFound> {
     let [path, run, who, playbook, age] = lines else { return None };
+    let [path, run, who, playbook] = [path, run, who, playbook].map(|field| one_line(field, FIELD));
     let age = std::time::Duration::from_secs(age.parse().unwrap_or(0));
-    Some(LockFound { path: path.clone(), run: run.clone(), who: who.clone(), playbook: playbook.clone(), age, stale: false })
+    Some(LockFound { path, run, who, playbook, age, stale: false })
 }
 
 #[cfg(test)]
