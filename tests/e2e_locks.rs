@@ -127,6 +127,7 @@ fn unlock_removes_what_is_held_where_it_is_told_to() {
     place.project.ok(&words(&place.arguments("0")));
     assert!(place.unlock(&[]).expect_code(0).stdout.contains("h001: not locked"));
     first.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_millis(300));
     first.signal(Signal::TERM);
     drop(first.wait(Duration::from_secs(30)));
 }
