@@ -15,12 +15,14 @@ pub use self::plan::{Plan, PlanCommand, PlanDiff};
 pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 use self::shared::duration;
 pub use self::shared::{Connecting, Extra, Selection, Tasks};
+pub use self::unlock::Unlock;
 pub use super::explain::Explain;
 use crate::report::Verbosity;
 
 mod plan;
 mod secret;
 mod shared;
+mod unlock;
 
 /// Everything typed.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -321,35 +323,6 @@ pub struct Show {
     /// Only this task (its id, its name, or ROUND/TASK), with all output
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
-}
-
-/// `roundsman unlock`.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-#[command(after_help = "\
-A run of a playbook with `lock_hosts: true` locks its hosts. One that died leaves locks that the next run finds stale
-and takes over, so this is for those that are held, or that belong to another user of the host.
-
-Examples:
-  roundsman unlock all -i prod.yml --stale
-  roundsman unlock web3 -i prod.yml")]
-pub struct Unlock {
-    /// Which hosts: names, groups, globs, ranges, joined by and, or, not
-    pub hosts: String,
-    /// Remove them without asking
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Remove only those that nobody holds any more, without asking
-    #[arg(long)]
-    pub stale: bool,
-    /// Log in as this user
-    #[arg(short, long, value_name = "USER")]
-    pub user: Option<String>,
-    /// Which hosts and variables.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// How hosts are worked on.
-    #[command(flatten)]
-    pub connecting: Connecting,
 }
 
 /// `roundsman schema`.

@@ -35,11 +35,26 @@ impl HostLock {
         (playbook.lock_hosts && !dry).then(|| Arc::new(HostLock { owner }))
     }
 
+    /// Locks the host of a session that was opened; one that is refused is closed. Gives what is to be told besides.
+    pub(super) async fn hold(&self, opened: Result<Session, Refusal>, host: &str) -> (Result<Session, Refusal>, Option<String>) {
+        let session = match opened {
+            Ok(session) => session,
+            Err(refusal) => return (Err(refusal), None),
+        };
+        match self.take(&session, host).await {
+            Ok(note) => (Ok(session), note),
+            Err(refusal) => {
+                session.close().await;
+                (Err(refusal), None)
+            }
+        }
+    }
+
     /// Takes a host's lock by a session that has just opened; gives what is to be told, where there is anything.
     ///
     /// # Errors
     /// Where another run has it or none can be made.
-    pub(super) async fn take(&self, session: &Session, host: &str) -> Result<Option<String>, Refusal> {
+    async fn take(&self, session: &Session, host: &str) -> Result<Option<String>, Refusal> {
         let refused = |message: String| Refusal { class: RefusalClass::Locked, message };
         let script = take_script(&self.owner);
         let asked = session.upload(None, &script, &b""[..]);

@@ -210,15 +210,11 @@ impl Worker {
                 let _ = said.try_send((seat, news));
             };
             let mut result = hub.connect(&target, progress).await;
-            if let (Some(lock), Ok(session)) = (lock, &result) {
-                match lock.take(session, &target.name).await {
-                    Ok(None) => {}
-                    Ok(Some(note)) => drop(told.send((seat, Said::Note(note))).await),
-                    Err(refusal) => {
-                        if let Ok(session) = std::mem::replace(&mut result, Err(refusal)) {
-                            session.close().await;
-                        }
-                    }
+            if let Some(lock) = lock {
+                let (locked, note) = lock.hold(result, &target.name).await;
+                result = locked;
+                if let Some(note) = note {
+                    let _ = told.send((seat, Said::Note(note))).await;
                 }
             }
             let _ = notes.send(Note::Connected(attempt, result)).await;
