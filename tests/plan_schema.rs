@@ -48,6 +48,7 @@ rounds:
     batch: [1, 50%]
     pause: 10ms
     max_failures: 1
+    max_wait: 30m
     cwd: HERE
     tasks:
       - { name: config, copy: { content: \"x\\n\", dest: \"{{ host.name }}.conf\" }, notify: reload, lock: config, throttle: 1, tags: [config] }

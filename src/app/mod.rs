@@ -26,6 +26,7 @@ mod sent;
 mod signals;
 mod ssh_config;
 mod twice;
+mod unlock;
 
 pub use adhoc::{Adhoc, adhoc_source};
 pub use ask::{Confirm, ask_now};
@@ -48,3 +49,4 @@ pub use secrets::{
 };
 pub use signals::interrupts;
 pub use twice::{Passed, Tested, test};
+pub use unlock::{HostLockState, HostUnlock, unlock};

@@ -90,26 +90,10 @@ pub struct RunRequest {
 pub async fn run(
     mut ready: Ready,
     map: &SourceMap,
-    request: RunRequest,
+    mut request: RunRequest,
     interrupts: tokio::sync::mpsc::Receiver<exec::Interrupt>,
 ) -> Result<RunReport, AppError> {
-    let secrets = match request.secrets {
-        Some(secrets) => secrets,
-        None => get_secrets(&ready, map, &SecretSources::default())?.0,
-    };
-    secrets::fill(&mut ready, map, &secrets)?;
-    for host in &mut Arc::make_mut(&mut ready.inventory).hosts {
-        let connect = &mut host.connect;
-        if let Some(user) = &request.user {
-            connect.user = Some(user.clone());
-        }
-        if let Some(password) = &request.passwords.login {
-            connect.password = Some(password.clone());
-        }
-        if let Some(password) = &request.passwords.r#become {
-            connect.become_password = Some(password.clone());
-        }
-    }
+    let secrets = settle(&mut ready, map, &mut request)?;
     if let Some(most) = request.max_parallel {
         let playbook = Arc::make_mut(&mut ready.playbook);
         playbook.max_parallel = Some(playbook.max_parallel.map_or(most, |own| own.min(most)));
@@ -182,6 +166,28 @@ pub async fn run(
         report.record = Err(error);
     }
     Ok(report)
+}
+
+/// Gets the secrets where that was not done, and puts into the inventory what the command line says of connections.
+pub(super) fn settle(ready: &mut Ready, map: &SourceMap, request: &mut RunRequest) -> Result<Secrets, AppError> {
+    let secrets = match request.secrets.take() {
+        Some(secrets) => secrets,
+        None => get_secrets(ready, map, &SecretSources::default())?.0,
+    };
+    secrets::fill(ready, map, &secrets)?;
+    for host in &mut Arc::make_mut(&mut ready.inventory).hosts {
+        let connect = &mut host.connect;
+        if let Some(user) = &request.user {
+            connect.user = Some(user.clone());
+        }
+        if let Some(password) = &request.passwords.login {
+            connect.password = Some(password.clone());
+        }
+        if let Some(password) = &request.passwords.r#become {
+            connect.become_password = Some(password.clone());
+        }
+    }
+    Ok(secrets)
 }
 
 /// Runs what was loaded to its end, on a runtime of its own, with the process's signals as wishes to stop.

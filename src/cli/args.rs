@@ -16,6 +16,7 @@ pub use self::resume::{AfterCleanup, Assume, Resume};
 pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 use self::shared::duration;
 pub use self::shared::{Connecting, Extra, Selection, Tasks};
+pub use self::unlock::Unlock;
 pub use super::explain::Explain;
 use crate::report::Verbosity;
 
@@ -23,6 +24,7 @@ mod plan;
 mod resume;
 mod secret;
 mod shared;
+mod unlock;
 
 /// Everything typed.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -151,6 +153,8 @@ pub enum Command {
     Test(Test),
     /// Run one command on many hosts, equal outputs folded, recorded like a run
     Exec(Exec),
+    /// Show the locks that runs left on hosts, and remove them after asking
+    Unlock(Unlock),
     /// Show the hosts of the inventory, or those an expression chooses
     Hosts(Hosts),
     /// List recorded runs, the latest first
@@ -371,6 +375,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
         Command::Run(_) => ("run", &[Format::Text, Format::Jsonl]),
         Command::Test(_) => ("test", &[Format::Text, Format::Json]),
         Command::Exec(_) => ("exec", &[Format::Text, Format::Jsonl]),
+        Command::Unlock(_) => ("unlock", &[Format::Text]),
         Command::Hosts(_) => ("hosts", &[Format::Text, Format::Json]),
         Command::History(_) => ("history", &[Format::Text, Format::Json, Format::Jsonl]),
         Command::Show(_) => ("show", &[Format::Text, Format::Json, Format::Jsonl]),

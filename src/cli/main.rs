@@ -100,6 +100,7 @@ impl Session<'_> {
                 self.run(&sources, &exec.connecting, how)
             }
             Command::Hosts(hosts) => Ok(self.hosts(hosts)),
+            Command::Unlock(unlock) => self.unlock(unlock),
             Command::History(history) => self.history(history),
             Command::Show(show) => self.show(show),
             Command::Secret(typed) => {

@@ -16,6 +16,7 @@ mod run;
 mod secret;
 mod sinks;
 mod test;
+mod unlock;
 
 pub use args::{
     AfterCleanup, Assume, Check, Cli, ColorWhen, Command, Common, Connecting, Edit, Encrypt, Exec, Explain, Extra, Format, History, Hosts,

@@ -125,7 +125,10 @@ impl Redactor {
                     sources.extra.iter_mut().for_each(|text| self.mask_in(text));
                 }
             }
-            RunEvent::HostRetrying { message, .. } | RunEvent::HostUnreachable { message, .. } | RunEvent::HostLost { message, .. } => {
+            RunEvent::HostRetrying { message, .. }
+            | RunEvent::HostNote { message, .. }
+            | RunEvent::HostUnreachable { message, .. }
+            | RunEvent::HostLost { message, .. } => {
                 self.mask_in(message);
             }
             RunEvent::StepSent { command, .. } => self.mask_in(command),

@@ -37,6 +37,13 @@ pub enum RunEvent {
         /// OpenSSH's own words.
         message: String,
     },
+    /// Something about a host that people should know: a stale lock that was taken over.
+    HostNote {
+        /// The host.
+        host: HostIx,
+        /// In words.
+        message: String,
+    },
     /// A host's session is open.
     HostConnected {
         /// The host.
@@ -250,6 +257,7 @@ impl RunEvent {
             RunEvent::RunStarted(_) => "run_started",
             RunEvent::HostConnecting { .. } => "host_connecting",
             RunEvent::HostRetrying { .. } => "host_retrying",
+            RunEvent::HostNote { .. } => "host_note",
             RunEvent::HostConnected { .. } => "host_connected",
             RunEvent::HostUnreachable { .. } => "host_unreachable",
             RunEvent::HostLost { .. } => "host_lost",

@@ -93,6 +93,7 @@ impl RunSummary {
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
             RunEvent::HostConnecting { .. }
             | RunEvent::HostRetrying { .. }
+            | RunEvent::HostNote { .. }
             | RunEvent::HostLeftOut { .. }
             | RunEvent::RoundSkipped { .. }
             | RunEvent::RoundEnded { .. }

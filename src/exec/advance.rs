@@ -277,7 +277,8 @@ impl Dispatcher {
     pub(super) fn fly_on(&mut self, of: UnitId, prepared: Arc<Prepared>, targets: VecDeque<HostIx>) {
         if self.stops(of.0) {
             // Where there is no room for it now, nobody would look at it again.
-            return self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, true);
+            let outcome = self.left_outcome(of.0);
+            return self.unit_ended(of, outcome, None, true);
         }
         let mut sends = Vec::new();
         self.place(of, targets, prepared, &mut sends);

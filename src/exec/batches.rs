@@ -18,6 +18,7 @@ impl Dispatcher {
         let state = &mut self.rounds[round.index()];
         if sizes.is_empty() {
             state.queued = state.hosts.iter().copied().collect();
+            self.count_the_wait(round);
             return self.let_hosts_in(round);
         }
         state.batches = plan::batches(sizes, &state.hosts).into();
@@ -34,6 +35,7 @@ impl Dispatcher {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let (batch, of) = (number(state.batch_count - state.batches.len()), number(state.batch_count));
         self.recorder.emit(RunEvent::BatchStarted { round, batch, of, hosts });
+        self.count_the_wait(round);
         self.let_hosts_in(round);
         // Its hosts may all have been lost before it began.
         self.maybe_next_batch(round);
@@ -199,6 +201,7 @@ impl Dispatcher {
             Wake::Unit(step, unit) => self.unit_again(step, unit),
             Wake::Block(round, block, host) => self.block_again((round, block, host)),
             Wake::Batch(round) => self.next_batch(round),
+            Wake::Overdue(round, turn) => self.wait_over(round, turn),
             Wake::Pause(step, unit) => self.paused(step, unit),
         }
     }

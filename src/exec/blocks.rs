@@ -124,7 +124,7 @@ impl Dispatcher {
         for index in 0..self.fixed.playbook.round(round).blocks.len() {
             let block = BlockIx(u32::try_from(index).unwrap_or(u32::MAX));
             let node = StepId { round, task: self.fixed.playbook.round(round).node(Gate::Rescue(block)), host };
-            if self.phases.get(&node) == Some(&Phase::Busy) && (self.stopping(round) || self.is_gone(round, host)) {
+            if self.phases.get(&node) == Some(&Phase::Busy) && (self.stopping_on(round, host) || self.is_gone(round, host)) {
                 self.block_again((round, block, host));
             }
         }
@@ -138,7 +138,7 @@ impl Dispatcher {
             return;
         }
         self.phases.remove(&node);
-        if self.stopping(round) || self.is_gone(round, host) {
+        if self.stopping_on(round, host) || self.is_gone(round, host) {
             // The gate decides again, and finds that there is no other try.
             self.dirty.insert((round, host));
         } else {

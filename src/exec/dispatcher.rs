@@ -18,6 +18,7 @@ use super::advance::Needs;
 use super::approve::Approvals;
 use super::ask::{Answer, Question};
 use super::durable::Durables;
+use super::host_lock::HostLock;
 use super::local_files::LocalFiles;
 use super::look::Look;
 use super::recorder::Recorder;
@@ -48,6 +49,8 @@ pub(super) struct Fixed {
     pub(super) engine: Arc<Engine>,
     pub(super) hub: Hub,
     pub(super) world: Arc<World>,
+    /// The lock on hosts, where they are locked.
+    pub(super) lock: Option<Arc<HostLock>>,
 }
 
 /// The owner of a run's state.
@@ -150,6 +153,8 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     let run = RunInfo { id: Some(id), started: Some(started), user: header.user.clone() };
     let source: Arc<dyn ResultSource> = Arc::clone(&results) as _;
     let world = World::new(Arc::clone(&playbook), Arc::clone(&inventory), &plan, source, run, controller);
+    let before = carried.as_ref().map(|carried| carried.runs.clone()).unwrap_or_default();
+    let lock = HostLock::of(&playbook, &header, dry.is_some(), before);
     let mut dispatcher = Dispatcher {
         queue: Queue::new(&plan),
         recorder,
@@ -192,7 +197,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         workers: JoinSet::new(),
         questions: JoinSet::new(),
         started: Instant::now(),
-        fixed: Fixed { playbook, inventory, plan, engine, hub, world },
+        fixed: Fixed { playbook, inventory, plan, engine, hub, world, lock },
     };
     dispatcher.recorder.emit(RunEvent::RunStarted(Box::new(header)));
     dispatcher.recorder.then(Effect::Begin);
@@ -335,7 +340,15 @@ impl Dispatcher {
         }
         let host = self.seats.host(seat);
         match said {
+            Said::Connecting => {
+                // Those who wait for their turn are not connecting yet; one that tries again has said so.
+                if self.hosts[seat.index()].link == Link::Idle {
+                    self.hosts[seat.index()].link = Link::Connecting;
+                    self.recorder.emit(RunEvent::HostConnecting { host });
+                }
+            }
             Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
+            Said::Note(message) => self.recorder.emit(RunEvent::HostNote { host, message }),
             Said::Connected { took } => {
                 self.hosts[seat.index()].link = Link::Up;
                 self.recorder.emit(RunEvent::HostConnected { host, duration_ms: millis(took) });

@@ -112,7 +112,7 @@ impl Dispatcher {
     fn tries_again(&mut self, node: StepId, id: BlockId) -> bool {
         let (_, block, host) = id;
         // A dry run changes nothing that another try could find changed.
-        if self.is_dry() || self.is_idle(node) || self.stopping(node.round) {
+        if self.is_dry() || self.is_idle(node) || self.stopping_on(node.round, node.host) {
             return false;
         }
         let Some(run) = self.blocks.get(&id).filter(|run| !run.lost) else { return false };

@@ -75,7 +75,7 @@ impl Dispatcher {
         let key = (round, host);
         let handlers = &self.fixed.playbook.round(round).handlers;
         // What is given up stays pending: the record says so.
-        let going = !self.is_gone(round, host) && !self.stopping(round);
+        let going = !self.is_gone(round, host) && !self.stopping_on(round, host);
         let next = self.notified.get_mut(&key).filter(|_| going).and_then(std::collections::BTreeSet::pop_first);
         let Some(task) = next.and_then(|at| handlers.get(at).copied()) else { return self.handlers_over(round, host) };
         let step = StepId { round, task, host };

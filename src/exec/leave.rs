@@ -11,6 +11,8 @@ use crate::event::{RunEnd, RunEvent};
 
 /// How long the last words may take to reach the record when the run is left at once.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long hosts may take to let their locks go when what ran was ended.
+const LETTING_GO: Duration = Duration::from_secs(4);
 
 impl Dispatcher {
     /// Says goodbye and gives the account.
@@ -34,7 +36,8 @@ impl Dispatcher {
         if self.stage < 2 {
             while self.workers.join_next().await.is_some() {}
         } else {
-            let _ = tokio::time::timeout(Duration::from_millis(500), async { while self.workers.join_next().await.is_some() {} }).await;
+            let patience = if self.fixed.lock.is_some() && self.stage == 2 { LETTING_GO } else { Duration::from_millis(500) };
+            let _ = tokio::time::timeout(patience, async { while self.workers.join_next().await.is_some() {} }).await;
             self.workers.abort_all();
         }
         let failure = self.recorder.failure().cloned();

@@ -26,6 +26,7 @@ mod dispatcher;
 mod durable;
 mod gates;
 mod handlers;
+mod host_lock;
 mod judge;
 mod launch;
 mod leave;
@@ -34,6 +35,7 @@ mod look;
 mod lost;
 mod once;
 mod output;
+mod overdue;
 mod recorder;
 mod request;
 mod restrain;
@@ -67,6 +69,7 @@ pub use local_files::{LocalFile, LocalFiles};
 pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
 pub use resumed::Owed;
+pub use seats::host_target;
 
 /// Everything a run is made from.
 pub struct RunInputs {

@@ -39,7 +39,7 @@ impl Dispatcher {
         let DoneOnce { on, outcome, result } = done;
         let runner = &self.fixed.inventory.host(*on).name;
         let mut told = match outcome.status {
-            Status::Cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
+            Status::Cancelled => Outcome::without_run(Status::Cancelled, self.why_stopped(other)),
             _ if outcome.lets_dependents_run() && self.is_dry() => Outcome::without_run(Status::Skipped, format!("once: on {runner}")),
             _ if outcome.lets_dependents_run() => Outcome::without_run(Status::Skipped, format!("once: it ran on {runner}")),
             _ => Outcome::without_run(Status::Skipped, format!("once: it failed on {runner}")),

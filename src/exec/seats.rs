@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use super::dispatcher::Dispatcher;
 use super::state::{HostState, Link, Seat};
 use super::worker::{self, ToWorker};
-use crate::event::RunEvent;
 use crate::model::{Connect, HostIx, Inventory, Jump, Playbook, RoundIx};
 use crate::transport::Target;
 
@@ -102,20 +101,22 @@ impl Dispatcher {
     /// The seat's worker, started at its first job.
     pub(super) fn worker(&mut self, seat: Seat) -> mpsc::UnboundedSender<ToWorker> {
         let host = self.seats.host(seat);
-        if self.hosts[seat.index()].link == Link::Idle {
-            self.hosts[seat.index()].link = Link::Connecting;
-            self.recorder.emit(RunEvent::HostConnecting { host });
-        }
         if let Some(worker) = &self.hosts[seat.index()].worker {
             return worker.clone();
         }
         let (commands, obeyed) = mpsc::unbounded_channel();
         let target = target(&self.fixed.inventory, host, self.connect_of(seat).clone(), 0);
-        let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), obeyed, self.said.clone());
+        let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), self.fixed.lock.clone(), obeyed, self.said.clone());
         self.workers.spawn(work);
         self.hosts[seat.index()].worker = Some(commands.clone());
         commands
     }
+}
+
+/// A host as the transport needs it, reached as the inventory says.
+#[must_use]
+pub fn host_target(inventory: &Inventory, host: HostIx) -> Target {
+    target(inventory, host, inventory.host(host).connect.clone(), 0)
 }
 
 /// A host as the transport needs it, its jump host resolved.

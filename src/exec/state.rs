@@ -154,6 +154,10 @@ pub(super) struct RoundState {
     pub(super) batches: VecDeque<Vec<HostIx>>,
     /// How many batches there are; 0 without `batch`.
     pub(super) batch_count: usize,
+    /// Counts the batches that began, so that the time of one is not taken for another's.
+    pub(super) turn: u32,
+    /// Hosts that were given up by `max_wait`, and whether a step of theirs has said so.
+    pub(super) overdue: BTreeMap<HostIx, bool>,
     /// True while it waits before its next batch.
     pub(super) pausing: bool,
 }

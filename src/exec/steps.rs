@@ -70,6 +70,7 @@ impl Dispatcher {
             let told = (!result.stdout.is_empty()).then(|| (0, result.stdout.clone().into_bytes()));
             self.emit_output(of, OutputStream::Stdout, told.filter(|_| !sensitive));
         }
+        let (mut outcome, result) = if *end == End::Terminated { self.ended_by_us(step, outcome, result) } else { (outcome, result) };
         if !differences.is_empty() && outcome.status == Status::Changed {
             outcome.differences = differences;
         }
@@ -159,7 +160,8 @@ impl Dispatcher {
             let outcome = unreachable(&self.fixed.inventory.host(job.on).name, reason);
             self.unit_ended(of, outcome, None, some_ran);
         } else if self.stops(job.step) {
-            self.unit_ended(of, Outcome::without_run(Status::Cancelled, self.why_given_up()), None, some_ran);
+            let outcome = self.left_outcome(job.step);
+            self.unit_ended(of, outcome, None, some_ran);
         } else {
             if let (Some(unit), Some(repeat)) = (job.unit, self.repeats.get_mut(&job.step)) {
                 repeat.ready.push_back(unit);
@@ -322,7 +324,7 @@ impl Dispatcher {
             let cancelled = matches!(outcome.status, Status::Cancelled);
             let gone = outcome.status == Status::Unreachable;
             let mut skipped = match outcome.status {
-                _ if cancelled => Outcome::without_run(Status::Cancelled, self.why_given_up()),
+                _ if cancelled => Outcome::without_run(Status::Cancelled, self.why_stopped(step)),
                 _ if gone => Outcome::without_run(Status::Unreachable, format!("`{because}` could not reach its host")),
                 Status::Unknown => Outcome::without_run(Status::Skipped, format!("how `{because}` ended is unknown")),
                 Status::Skipped => Outcome::without_run(Status::Skipped, outcome.reason.clone().unwrap_or_default()),

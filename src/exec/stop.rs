@@ -21,10 +21,11 @@ impl Dispatcher {
 
     /// Says whether a step that has not begun is to be left. After one interrupt `rescue`, `always` and `finally` still run.
     pub(super) fn stops(&self, step: StepId) -> bool {
-        self.is_given_up() || (self.stopping(step.round) && !self.cleans_up(step))
+        self.is_given_up() || (self.stopping_on(step.round, step.host) && !self.cleans_up(step))
     }
 
-    fn cleans_up(&self, step: StepId) -> bool {
+    /// Says whether a step belongs to a `rescue`, an `always` or a `finally`.
+    pub(super) fn cleans_up(&self, step: StepId) -> bool {
         let round = self.fixed.playbook.round(step.round);
         let place = home(round, step.task);
         place.section == Section::Finally || around(round, place).any(|(_, part)| part != Part::Body)
@@ -97,7 +98,7 @@ impl Dispatcher {
     }
 
     /// Says whether a step can be ended by a word: it is to stop, and nothing of it is on its way to a host.
-    fn is_waiting(&self, step: StepId) -> bool {
+    pub(super) fn is_waiting(&self, step: StepId) -> bool {
         let round = self.fixed.playbook.round(step.round);
         let Some(task) = round.tasks.get(step.task.index()) else { return false };
         let on_its_way = match self.phases.get(&step) {

@@ -1,4 +1,4 @@
-//! What is to happen at a time: retries, pauses.
+//! What is to happen at a time: retries, pauses, the end of patience.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub(super) enum Wake {
     Block(RoundIx, BlockIx, HostIx),
     /// A round's next batch begins.
     Batch(RoundIx),
+    /// The `max_wait` of a round or its batch is over; which of its batches.
+    Overdue(RoundIx, u32),
     /// A `pause` is over; its unit.
     Pause(StepId, Option<usize>),
 }

@@ -227,7 +227,8 @@ impl Dispatcher {
         }
         if repeat.jobs.is_empty() {
             if self.stops(step) {
-                return self.end_rest(step, task, &Outcome::without_run(Status::Cancelled, self.why_given_up()));
+                let outcome = self.left_outcome(step);
+                return self.end_rest(step, task, &outcome);
             }
             self.let_go_of_locks(step);
         }

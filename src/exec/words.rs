@@ -40,6 +40,8 @@ pub(super) enum ToWorker {
     WithdrawSlot(usize),
     /// Lets a slot's lane run again what comes from now on, after the failure of this job stopped it.
     Resume(usize, JobId),
+    /// Ends these jobs of a slot, or gives them back where they have not begun.
+    End(usize, Vec<JobId>),
     /// Ends what runs.
     Terminate,
 }
@@ -47,8 +49,12 @@ pub(super) enum ToWorker {
 /// What a worker says.
 #[derive(Debug)]
 pub(super) enum Said {
+    /// Its turn to connect has come.
+    Connecting,
     /// A refusal that may pass.
     Retrying { attempt: u32, message: String },
+    /// Something that people should know.
+    Note(String),
     /// The session is open.
     Connected { took: Duration },
     /// There will be no session; jobs are returned besides.

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::bulk;
+use super::host_lock::HostLock;
 use super::state::Seat;
 use crate::transport::{
     BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, SkipCause, Target,
@@ -71,6 +72,8 @@ struct Worker {
     seat: Seat,
     target: Arc<Target>,
     hub: Hub,
+    /// Taken with each connection, let go with it.
+    lock: Option<Arc<HostLock>>,
     said: mpsc::Sender<FromWorker>,
     notes: mpsc::Sender<Note>,
     session: Option<Arc<Session>>,
@@ -86,11 +89,13 @@ pub(super) async fn work(
     seat: Seat,
     target: Arc<Target>,
     hub: Hub,
+    lock: Option<Arc<HostLock>>,
     mut commands: mpsc::UnboundedReceiver<ToWorker>,
     said: mpsc::Sender<FromWorker>,
 ) {
     let (notes, mut heard) = mpsc::channel(64);
-    let mut worker = Worker { seat, target, hub, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
+    let mut worker =
+        Worker { seat, target, hub, lock, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
     loop {
         let session = worker.session.clone();
         let lost = async move {
@@ -168,6 +173,7 @@ impl Worker {
                     let _ = commands.send(LaneCommand::Resume(id));
                 }
             }
+            ToWorker::End(slot, ids) => self.end_jobs(slot, &ids).await,
             ToWorker::Terminate => {
                 self.withdraw().await;
                 for slot in &mut self.slots {
@@ -192,14 +198,25 @@ impl Worker {
         self.attempt += 1;
         let attempt = self.attempt;
         let (hub, target, notes, said, seat) = (self.hub.clone(), self.target.clone(), self.notes.clone(), self.said.clone(), self.seat);
+        let (lock, told) = (self.lock.clone(), self.said.clone());
         let task = tokio::spawn(async move {
             let progress = move |progress: Progress| {
-                if let Progress::Retrying { attempt, message, .. } = progress {
-                    // Only news: a full channel may lose it.
-                    let _ = said.try_send((seat, Said::Retrying { attempt, message }));
-                }
+                let news = match progress {
+                    Progress::Queued => return,
+                    Progress::Connecting => Said::Connecting,
+                    Progress::Retrying { attempt, message, .. } => Said::Retrying { attempt, message },
+                };
+                // Only news: a full channel may lose it.
+                let _ = said.try_send((seat, news));
             };
-            let result = hub.connect(&target, progress).await;
+            let mut result = hub.connect(&target, progress).await;
+            if let Some(lock) = lock {
+                let (locked, note) = lock.hold(result, &target.name).await;
+                result = locked;
+                if let Some(note) = note {
+                    let _ = told.send((seat, Said::Note(note))).await;
+                }
+            }
             let _ = notes.send(Note::Connected(attempt, result)).await;
         });
         self.connecting = Some((Instant::now(), task.abort_handle()));

@@ -305,6 +305,8 @@ pub struct RoundFlow {
     pub pause: Duration,
     /// With more failed hosts than this, no further batch or round starts; none: no limit, or 0 with `batch`.
     pub max_failures: Option<Limit>,
+    /// Hosts that are not done so long after the round, or their batch, began are given up; none: no limit.
+    pub max_wait: Option<Duration>,
     /// True for `unreachable: skip`: hosts that can't be reached before their first task don't count as failures.
     pub skip_unreachable: bool,
     /// Asked of the user before the round starts.

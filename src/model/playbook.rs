@@ -28,6 +28,8 @@ pub struct Playbook {
     pub rounds: Vec<Round>,
     /// The most hosts at work at once over the whole run; none: no limit.
     pub max_parallel: Option<usize>,
+    /// True where one run at a time works on each host.
+    pub lock_hosts: bool,
     /// `inputs:`, filled by `-e`.
     pub inputs: IndexMap<String, Input>,
     /// `groups:`, chosen by results.

@@ -18,7 +18,7 @@ type Change<'a> = &'a dyn Fn(&mut String);
 impl PlanView {
     /// Changes every text of the view that comes from a playbook, an inventory or a variable.
     pub fn change_text(&mut self, change: Change<'_>) {
-        let PlanView { format: _, playbook_id, playbook, rounds, counts: _, expected, probed } = self;
+        let PlanView { format: _, playbook_id, playbook, lock_hosts: _, rounds, counts: _, expected, probed } = self;
         change(playbook_id);
         change(playbook);
         rounds.iter_mut().for_each(|round| of_round(round, change));
@@ -46,6 +46,7 @@ fn of_round(round: &mut RoundView, change: Change<'_>) {
         batches,
         pause_ms: _,
         max_failures: _,
+        max_wait_ms: _,
         skip_unreachable: _,
         confirm,
         chosen_by,

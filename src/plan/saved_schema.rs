@@ -140,6 +140,7 @@ fn round() -> Value {
             }))),
             "pause_ms": count("The wait between batches."),
             "max_failures": count("How many hosts may fail."),
+            "max_wait_ms": count("How long its hosts, or those of a batch, may take."),
             "skip_unreachable": flag("True where hosts that can't be reached are no failures."),
             "confirm": text("What is asked before it starts, as written."),
             "chosen_by": texts("The results that choose among its hosts."),

@@ -71,6 +71,9 @@ fn write(mut writer: Writer<'_>, view: &PlanView) -> String {
         writer.text.push('\n');
     }
     writer.counts(view);
+    if view.lock_hosts {
+        writer.line(0, None, "each host is locked: one run at a time");
+    }
     if let Some(expected) = &view.expected {
         writer.pieces(&ahead::of_expected(expected));
         ahead::of_unknown(expected).iter().for_each(|line| writer.line(0, None, line));

@@ -21,6 +21,9 @@ pub struct PlanView {
     pub playbook_id: String,
     /// The playbook's name.
     pub playbook: String,
+    /// True where its hosts are locked for one run at a time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lock_hosts: bool,
     /// The rounds, in the order written.
     pub rounds: Vec<RoundView>,
     /// Over all rounds.
@@ -75,6 +78,9 @@ pub struct RoundView {
     /// How many hosts may fail; none where there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_failures: Option<usize>,
+    /// How long its hosts, or those of a batch, may take; none where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wait_ms: Option<u64>,
     /// True where hosts that can't be reached are no failures.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_unreachable: bool,

@@ -138,11 +138,11 @@ pub(crate) const PLAYBOOK: &[Key] = &[
     key("secrets", Form::Secrets, "Where secrets come from; templates read them as `secrets.NAME`."),
     key("rounds", Form::Rounds, "The rounds, each a barrier for those that need it."),
     key("max_parallel", Form::Count, "The most hosts at work at once over the whole run."),
+    key("lock_hosts", Form::Bool, "Lets one run at a time at each host."),
     key("inputs", Form::Inputs, "Typed parameters, filled by `-e`: read as `inputs.NAME`."),
     key("groups", Form::Groups, "Groups whose hosts a result chooses."),
     key("connect", Form::Connect, "Overrides the inventory's connection settings."),
     key("defaults", Form::Defaults, "Settings of all tasks below."),
-    later("lock_hosts"),
     later("on_disconnect"),
     later("on_finish"),
 ];
@@ -168,11 +168,11 @@ pub(crate) const ROUND: &[Key] = &[
     key("batch", Form::Batch, "How many hosts at a time: a count, a percentage, a host expression, or a list of them."),
     key("pause", Form::Duration, "The wait between batches."),
     key("max_failures", Form::Limit, "With more failed hosts than this, no further batch or round starts."),
+    key("max_wait", Form::Duration, "Hosts that are not done by then are given up; counted from the round's or the batch's begin."),
     key("unreachable", Form::Unreachable, "`skip` takes hosts that can't be reached out of the count."),
     key("confirm", Form::Confirm, "Asks before the round starts."),
     key("tags", Form::Names, "Words for `--tags` and `--skip-tags`, for all its tasks."),
     key("defaults", Form::Defaults, "Settings of all its tasks."),
-    later("max_wait"),
 ];
 
 /// Keys of a task beside its verb.

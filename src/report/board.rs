@@ -106,6 +106,8 @@ pub enum Link {
 pub struct HostState {
     /// Its connection.
     pub link: Link,
+    /// Since when that is so, UTC ms.
+    pub since: i64,
     /// Its ended steps.
     pub counts: Counts,
 }
@@ -204,13 +206,13 @@ impl Board {
             RunEvent::HostLeftOut { round, host, reason } => {
                 self.rounds.entry(*round).or_default().left_out.entry(reason.clone()).or_default().push(*host);
             }
-            RunEvent::HostConnecting { host } => self.host(*host).link = Link::Connecting,
-            RunEvent::HostRetrying { host, .. } => self.host(*host).link = Link::Retrying,
-            RunEvent::HostConnected { host, .. } => self.host(*host).link = Link::Connected,
+            RunEvent::HostConnecting { host } => self.linked(*host, Link::Connecting),
+            RunEvent::HostRetrying { host, .. } => self.linked(*host, Link::Retrying),
+            RunEvent::HostConnected { host, .. } => self.linked(*host, Link::Connected),
             RunEvent::HostUnreachable { host, class, message } => {
-                self.host(*host).link = Link::Unreachable(class.clone(), message.clone());
+                self.linked(*host, Link::Unreachable(class.clone(), message.clone()));
             }
-            RunEvent::HostLost { host, message } => self.host(*host).link = Link::Lost(message.clone()),
+            RunEvent::HostLost { host, message } => self.linked(*host, Link::Lost(message.clone())),
             RunEvent::StepSent { step, attempt, on, .. } => {
                 self.no_longer_retrying(*step);
                 self.running.insert((*step, *attempt), Running { since: event.at, began: false, on: *on });
@@ -233,6 +235,7 @@ impl Board {
                 self.flow.asking.clear();
             }
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
+            RunEvent::HostNote { .. } => {}
             RunEvent::BatchStarted { .. }
             | RunEvent::BatchPaused { .. }
             | RunEvent::Stopped { .. }
@@ -282,6 +285,16 @@ impl Board {
         let task = round.tasks.entry(step.task).or_default();
         let (group, first) = task.add(step.host, key, shown, outcome.duration_ms);
         Change::Ended { group, first, done: done.unwrap_or(task.ended == round.hosts.len()), text: all }
+    }
+
+    fn linked(&mut self, host: HostIx, link: Link) {
+        let at = self.at;
+        let state = self.host(host);
+        // One that is tried again has been awaited since its first try.
+        if !matches!((&state.link, &link), (Link::Connecting | Link::Retrying, Link::Connecting | Link::Retrying)) {
+            state.since = at;
+        }
+        state.link = link;
     }
 
     fn host(&mut self, host: HostIx) -> &mut HostState {

@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use super::awaited::Patience;
 use super::board::Board;
 use super::narrator::Narrator;
 use super::out::Out;
+use super::paint::Paint;
 use super::screen::Screen;
 use super::summary::summary;
 use super::{Options, Verbosity};
@@ -24,6 +26,8 @@ pub(super) struct Console<C> {
     out: Out,
     options: Options,
     clock: C,
+    /// Where nothing is drawn, a line says now and then who is awaited.
+    patience: Patience,
     /// Lines that wait until the terminal is ours again: somebody is asked there.
     held: Vec<String>,
     /// Whether somebody was being asked before this event.
@@ -40,6 +44,7 @@ impl<C: Fn() -> i64> Console<C> {
             out,
             options,
             clock,
+            patience: Patience::default(),
             held: Vec::new(),
             asked: false,
         }
@@ -99,6 +104,12 @@ impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
         {
             screen.clear();
         }
+        if !lines.is_empty() {
+            self.patience.told(event.at);
+        }
+        if matches!(event.kind, RunEvent::Interrupted { stage: 1, .. }) {
+            self.patience.at_once();
+        }
         self.print_or_hold(event, lines);
         if self.board.end.is_some() {
             self.out.write(&summary(&self.board, &self.options));
@@ -107,6 +118,13 @@ impl<C: Fn() -> i64 + Send> EventSink for Console<C> {
     }
 
     fn tick(&mut self) {
+        if self.screen.is_none() && self.options.verbosity != Verbosity::Quiet && self.board.flow.asking.is_empty() && !self.out.is_dead() {
+            let now = (self.clock)().max(self.board.at);
+            if let Some(line) = self.patience.line(&self.board, Paint::new(&self.options), now) {
+                self.print(&[line]);
+                self.out.flush();
+            }
+        }
         if let Some(screen) = &mut self.screen
             && !self.out.is_dead()
             && self.board.flow.asking.is_empty()

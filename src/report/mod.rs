@@ -6,6 +6,7 @@
 //! of tables are plain structs that the caller fills.
 
 mod aftermath;
+mod awaited;
 mod board;
 mod console;
 mod exit;

@@ -72,6 +72,10 @@ impl Narrator {
             RunEvent::HostUnreachable { .. } | RunEvent::HostLost { .. } if board.is_exec() => {}
             RunEvent::HostUnreachable { host, class, message } => self.unreachable(board, *host, class, message, &mut lines),
             RunEvent::HostLost { host, message } => self.unreachable(board, *host, "lost", message, &mut lines),
+            RunEvent::HostNote { host, message } => {
+                let (host, dot) = (visible(&board.host_name(*host)), self.paint.dot());
+                lines.push(self.paint.warn(&format!("{host}{dot}{}", self.paint.one_line(message, 300))));
+            }
             RunEvent::HostRetrying { host, attempt, message } if self.verbosity == Verbosity::Verbose => {
                 let (host, dot) = (visible(&board.host_name(*host)), self.paint.dot());
                 lines.push(format!("retrying {host}{dot}attempt {attempt} failed: {}", self.paint.one_line(message, 200)));

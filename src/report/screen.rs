@@ -2,22 +2,24 @@
 //!
 //! indicatif takes care of drawing over what stood there; what it draws is text made here. Lines that are to stay go above.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
+use super::awaited::awaited;
 use super::board::{Board, Link, RoundState};
 use super::narrator::stopping;
 use super::out::Out;
 use super::paint::{Paint, columns};
 use super::words::{hosts_phrase, round_name, run_counts, task_name};
 use super::{Options, Size};
-use crate::model::{HostIx, RoundIx, TaskIx};
+use crate::model::{HostIx, RoundIx};
 use crate::text::plural;
 
 /// Lines for those who are awaited.
 const AWAITED: usize = 3;
+/// The least columns in which a host's last words are worth showing.
+const WORDS: usize = 12;
 
 /// The block.
 pub(super) struct Screen {
@@ -168,27 +170,26 @@ impl View {
         Some(self.paint.clip(&line, width))
     }
 
-    /// The steps that have been running longest, hosts of one task together.
+    /// Those who have been awaited longest, hosts of one task together, with the last words of one that is alone.
     fn awaited(&self, board: &Board, now: i64, width: usize, most: usize) -> Vec<String> {
-        let mut tasks: BTreeMap<(RoundIx, TaskIx), (i64, Vec<HostIx>)> = BTreeMap::new();
-        for ((step, _), running) in board.running.iter().filter(|(_, running)| running.began) {
-            let (since, hosts) = tasks.entry((step.round, step.task)).or_insert((running.since, Vec::new()));
-            *since = (*since).min(running.since);
-            hosts.push(step.host);
-        }
-        let mut tasks: Vec<_> = tasks.into_iter().collect();
-        tasks.sort_by_key(|(task, (since, _))| (*since, *task));
-        let hidden: usize = tasks.iter().skip(most).map(|(_, (_, hosts))| hosts.len()).sum();
+        let groups = awaited(board, now);
+        let hidden: usize = groups.iter().skip(most).map(|group| group.hosts.len()).sum();
         let mut lines = Vec::new();
-        for (index, ((round, task), (since, hosts))) in tasks.iter().take(most).enumerate() {
-            let since = clock(now - since);
-            let name = task_name(board, self.paint, *round, *task);
+        for (index, group) in groups.iter().take(most).enumerate() {
+            let since = clock(now - group.since);
+            let name = group.words(board, self.paint);
             let more = if index + 1 == most && hidden > 0 { format!(" +{hidden} more") } else { String::new() };
             let room = width.saturating_sub(columns(&more));
             let word = if index == 0 { "waiting" } else { "" };
             let lead = format!("{word:<7}{since:>6} {name}{}", self.paint.dot());
             let left = room.saturating_sub(columns(&lead));
-            let line = format!("{lead}{}", self.awaited_hosts(board, hosts, left));
+            let mut line = format!("{lead}{}", self.awaited_hosts(board, &group.hosts, left));
+            let left = room.saturating_sub(columns(&line) + columns(self.paint.dot()));
+            if left >= WORDS
+                && let Some(words) = group.last_line(board, self.paint, left)
+            {
+                line = format!("{line}{}{words}", self.paint.dot());
+            }
             lines.push(format!("{}{more}", self.paint.clip(&line, room)));
         }
         lines

@@ -81,6 +81,12 @@ impl OutputTail {
         StepText { stdout: stdout.clip(), stderr: stderr.clip() }
     }
 
+    /// The last line of one execution that says something, of its standard output where there is one.
+    pub fn last_line(&self, step: StepId, attempt: u32) -> Option<String> {
+        let streams = self.executions.get(&(step, attempt))?;
+        [&streams.stdout, &streams.stderr].into_iter().find_map(Tail::last_line)
+    }
+
     /// Forgets the output of a step's executions before this one.
     pub fn forget(&mut self, step: StepId, before: u32) {
         let old: Vec<u32> = self.executions.range((step, 0)..(step, before)).map(|((_, attempt), _)| *attempt).collect();
@@ -107,6 +113,12 @@ impl Tail {
             self.kept.drain(..cut);
             self.kept.shrink_to(limit.saturating_mul(2));
         }
+    }
+
+    fn last_line(&self) -> Option<String> {
+        let line = self.kept.rsplit(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty())?;
+        // Its end would be cut on a screen all the same.
+        Some(String::from_utf8_lossy(&line[..line.len().min(1024)]).into_owned())
     }
 
     fn clip(mut self) -> Clip {

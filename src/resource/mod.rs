@@ -28,6 +28,7 @@ mod edited;
 mod facts;
 mod fetch;
 mod glob;
+mod host_lock;
 mod path;
 mod read;
 mod rights;
@@ -48,6 +49,9 @@ pub use edited::{LineFile, TextFile};
 pub use facts::{FACT_SECTIONS, fact_fields, facts_script, facts_shown, read_facts};
 pub use fetch::{RemoteFile, fetch_check_script, fetch_script};
 pub use glob::{glob_paths, glob_script};
+pub use host_lock::{
+    LockFound, LockOwner, LockTrouble, Locked, lock_there, locked, look_script, release_script, remove_script, take_script,
+};
 pub use path::{PathPlan, WantedPath};
 pub use read::{is_at_hand, read_script};
 pub use rights::Rights;

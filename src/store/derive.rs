@@ -65,7 +65,7 @@ pub(super) fn apply(connection: &Connection, run: i64, event: &Event) -> Result<
             steps::apply(connection, run, event)?;
         }
         // The log puts the bytes into `output` itself; an interruption is told by the run's status.
-        RunEvent::StepOutput { .. } | RunEvent::Interrupted { .. } => {}
+        RunEvent::StepOutput { .. } | RunEvent::HostNote { .. } | RunEvent::Interrupted { .. } => {}
         RunEvent::BatchStarted { .. }
         | RunEvent::BatchPaused { .. }
         | RunEvent::Stopped { .. }

@@ -54,6 +54,8 @@ pub enum RefusalClass {
     Lane,
     /// The server gives no further channel on this connection (`MaxSessions`).
     Full,
+    /// Another run has the host's lock, or none can be made.
+    Locked,
     /// Our side: no `ssh` program, a control path that is too long, a bad option.
     Local,
     /// None of these.
@@ -62,7 +64,7 @@ pub enum RefusalClass {
 
 impl RefusalClass {
     /// Every kind.
-    pub const ALL: [RefusalClass; 14] = [
+    pub const ALL: [RefusalClass; 15] = [
         RefusalClass::Refused,
         RefusalClass::Timeout,
         RefusalClass::Dns,
@@ -75,6 +77,7 @@ impl RefusalClass {
         RefusalClass::Jump,
         RefusalClass::Lane,
         RefusalClass::Full,
+        RefusalClass::Locked,
         RefusalClass::Local,
         RefusalClass::Other,
     ];
@@ -95,6 +98,7 @@ impl RefusalClass {
             RefusalClass::Jump => "jump",
             RefusalClass::Lane => "lane",
             RefusalClass::Full => "full",
+            RefusalClass::Locked => "locked",
             RefusalClass::Local => "local",
             RefusalClass::Other => "other",
         }

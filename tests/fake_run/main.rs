@@ -16,3 +16,4 @@ mod repeat;
 mod resume;
 mod storm;
 mod variables;
+mod waits;

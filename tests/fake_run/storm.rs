@@ -203,6 +203,7 @@ fn playbook(rounds: &[RoundShape], whole: Option<u8>) -> String {
         put(bit(has, 1) && bit(has, 2), "pause", json!("5s"));
         put(bit(has, 3), "max_failures", json!(shape.number % 2));
         put(bit(has, 4), "unreachable", json!("skip"));
+        put(bit(has, 11), "max_wait", json!(["1111ms", "3333ms", "9999ms"][usize::from(shape.number % 3)]));
         put(bit(has, 5) && bit(has, 6), "confirm", json!("Sure?"));
         put(bit(has, 7) && bit(has, 8), "connect", json!({ "user": "other" }));
         put(bit(has, 9) && bit(has, 10), "when", json!("host.name != 'b'"));

@@ -181,7 +181,7 @@ rounds:
         example: Example::Files {
             wrong: Playbook(
                 r#"
-lock_hosts: true
+on_finish: tell
 rounds:
   - hosts: web
     tasks:

@@ -2,13 +2,14 @@
 //!
 //! Whatever was given to a lane that is no more is answered here, once.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{GRACE, Job, LaneState, Note, Said, Slot, Worker};
+use super::{GRACE, Job, JobId, LaneState, Note, Said, Slot, Worker};
 use crate::transport::{End, LaneCommand, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
@@ -99,6 +100,39 @@ impl Worker {
         }
     }
 
+    /// Ends jobs of a slot: the one that runs by TERM and KILL, the others by giving them back.
+    pub(super) async fn end_jobs(&mut self, slot: usize, ids: &[JobId]) {
+        let Some(place) = self.slots.get_mut(slot) else { return };
+        let (gone, kept): (VecDeque<Job>, VecDeque<Job>) =
+            std::mem::take(&mut place.waiting).into_iter().partition(|job| ids.contains(&job.id()));
+        place.waiting = kept;
+        let sent = place.sent.iter().any(|id| ids.contains(id));
+        let first = place.sent.front().is_some_and(|id| ids.contains(id));
+        match &place.lane {
+            LaneState::Open(commands) if first => {
+                let _ = commands.send(LaneCommand::Terminate);
+                place.lane = LaneState::Closing;
+            }
+            LaneState::Open(commands) if sent => {
+                place.withdrawn = true;
+                let _ = commands.send(LaneCommand::Withdraw);
+            }
+            LaneState::Bulk(task) if first => {
+                task.abort();
+                place.lane = LaneState::None;
+                place.epoch += 1;
+                for id in std::mem::take(&mut self.slots[slot].sent) {
+                    self.say(Said::Ended(id, End::Terminated, Duration::ZERO)).await;
+                }
+            }
+            _ => {}
+        }
+        for job in gone {
+            self.say(Said::Returned(job.id())).await;
+        }
+        self.feed(slot).await;
+    }
+
     pub(super) async fn end_aborted_bulks(&mut self) {
         for index in 0..self.slots.len() {
             if matches!(self.slots[index].lane, LaneState::Bulk(_)) {
@@ -155,6 +189,10 @@ impl Worker {
         for slot in &mut self.slots {
             let epoch = slot.epoch + 1;
             *slot = Slot { user: slot.user.take(), epoch, ..Slot::default() };
+        }
+        if let (Some(lock), Some(session)) = (&self.lock, &self.session) {
+            // Behind the lanes' end, which leaves a channel for it.
+            lock.release(session).await;
         }
         if let Some(session) = self.session.take().and_then(Arc::into_inner) {
             session.close().await;

@@ -26,6 +26,8 @@ pub use unknown::{UnknownStep, judges_by_output, runs_again};
 pub struct Carried {
     /// The run that it goes on with, and what was settled.
     pub resumes: Resumes,
+    /// The ids of the runs that it goes on with, the oldest first.
+    pub runs: Vec<String>,
     /// By step and turn; see [`PastRun::turn`].
     pub steps: HashMap<StepId, BTreeMap<u32, CarriedTurn>>,
     /// Rounds that had begun.
@@ -138,6 +140,7 @@ impl Carried {
             if index == 0 {
                 (carried.resumes.first, carried.resumes.started) = (header.run.clone(), header.started.clone());
             }
+            carried.runs.push(header.run.clone());
             carried.resumes.run.clone_from(&header.run);
         }
         if options.failed {

@@ -18,6 +18,7 @@ fn round(id: &str, waits: Vec<WaitView>) -> RoundView {
         batches: Vec::new(),
         pause_ms: None,
         max_failures: None,
+        max_wait_ms: None,
         skip_unreachable: false,
         confirm: None,
         chosen_by: Vec::new(),
@@ -37,6 +38,7 @@ fn reasons_for_one_wait_stand_on_one_arrow() {
         format: FORMAT,
         playbook_id: "p".to_owned(),
         playbook: "p".to_owned(),
+        lock_hosts: false,
         rounds,
         counts: Counts::default(),
         expected: None,
@@ -55,6 +57,7 @@ fn a_round_without_tasks_has_something_to_stand_for_it() {
         format: FORMAT,
         playbook_id: "p".to_owned(),
         playbook: "p".to_owned(),
+        lock_hosts: false,
         rounds: vec![round("a", vec![])],
         counts: Counts::default(),
     };

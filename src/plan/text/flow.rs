@@ -25,6 +25,10 @@ pub(in crate::plan) fn of_round(round: &RoundView) -> Vec<String> {
         Some(most) => lines.push(format!("stops when more than {} fail", plural(most, "host"))),
         None => {}
     }
+    if let Some(most) = round.max_wait_ms {
+        let whose = if round.batches.is_empty() { "hosts" } else { "hosts of a batch" };
+        lines.push(format!("{whose} that are not done after {} are given up", time(most)));
+    }
     if round.skip_unreachable {
         lines.push("hosts that can't be reached are no failures".to_owned());
     }

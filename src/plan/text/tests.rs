@@ -66,6 +66,7 @@ fn example() -> PlanView {
         format: FORMAT,
         playbook_id: "p".to_owned(),
         playbook: "P".to_owned(),
+        lock_hosts: false,
         rounds: vec![survey, patch],
         counts,
         expected: None,

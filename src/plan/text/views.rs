@@ -59,6 +59,7 @@ pub(in crate::plan) fn bare() -> RoundView {
         batches: Vec::new(),
         pause_ms: None,
         max_failures: None,
+        max_wait_ms: None,
         skip_unreachable: false,
         confirm: None,
         chosen_by: Vec::new(),
@@ -70,5 +71,5 @@ pub(in crate::plan) fn bare() -> RoundView {
 
 pub(in crate::plan) fn plan(rounds: Vec<RoundView>) -> PlanView {
     let (playbook_id, playbook) = ("p".to_owned(), "P".to_owned());
-    PlanView { format: FORMAT, playbook_id, playbook, rounds, counts: Counts::default(), expected: None, probed: None }
+    PlanView { format: FORMAT, playbook_id, playbook, lock_hosts: false, rounds, counts: Counts::default(), expected: None, probed: None }
 }

@@ -95,6 +95,7 @@ impl Reader<'_> {
             defaults: self.defaults(node),
             connect: node.get("connect").map(|entry| self.connect(entry)),
             max_parallel: self.count(node, "max_parallel"),
+            lock_hosts: self.flag(node, "lock_hosts").unwrap_or_default(),
             ..File::empty(file)
         };
         let Some(rounds) = node.get("rounds") else {

@@ -1,5 +1,7 @@
 //! Rounds.
 
+use std::time::Duration;
+
 use super::Reader;
 use crate::diag::{Diagnostic, SourceText, Span};
 use crate::model::{After, Limit};
@@ -114,9 +116,19 @@ impl Reader<'_> {
             batch,
             pause,
             max_failures: node.get("max_failures").and_then(|entry| self.limit(entry)),
+            max_wait: node.get("max_wait").and_then(|entry| self.max_wait(entry)),
             skip_unreachable,
             confirm: node.get("confirm").and_then(|entry| self.confirm_round(entry, name)),
         }
+    }
+
+    fn max_wait(&mut self, entry: &Entry) -> Option<Duration> {
+        let wait = entry.duration(self.diagnostics)?;
+        if wait.is_zero() {
+            let found = Diagnostic::error(codes::WRONG_VALUE, entry.value.span, "`max_wait` gives hosts no time at all");
+            self.diagnostics.push(found.hint("write how long they may take, as in `max_wait: 30m`, or leave it out".to_owned()));
+        }
+        Some(wait).filter(|wait| !wait.is_zero())
     }
 
     /// `confirm: true` asks a question of its own.

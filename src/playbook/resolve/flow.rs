@@ -59,6 +59,7 @@ impl Lower<'_> {
             batch,
             pause: flow.pause.map(|(pause, _)| pause).unwrap_or_default(),
             max_failures: flow.max_failures,
+            max_wait: flow.max_wait,
             skip_unreachable: flow.skip_unreachable,
             confirm: flow.confirm.as_ref().map(|question| self.text(question)),
             chosen: None,

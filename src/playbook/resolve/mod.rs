@@ -145,6 +145,7 @@ fn once(
         secrets: inventory.secrets.clone(),
         rounds,
         max_parallel: main.max_parallel,
+        lock_hosts: main.lock_hosts,
         inputs,
         groups,
     };

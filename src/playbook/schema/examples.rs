@@ -33,6 +33,7 @@ pub(super) fn examples(key: &Key) -> Option<Value> {
         "batch" => json!(["25%", ["canary", "25%", "100%"]]),
         "pause" | "delay" | "interval" => json!(["30s"]),
         "max_failures" => json!([0, "10%"]),
+        "max_wait" => json!(["30m"]),
         "confirm" => json!([true, "Go on with {{ host.name }}?"]),
         "tags" => json!(["slow", ["config", "nginx"]]),
         "on" => json!(["lb1", ["lb1", "{{ groups.web | first }}"]]),

@@ -125,6 +125,7 @@ pub(crate) struct RoundFlow {
     pub(crate) batch: Vec<Batch>,
     pub(crate) pause: Option<(Duration, Span)>,
     pub(crate) max_failures: Option<Limit>,
+    pub(crate) max_wait: Option<Duration>,
     pub(crate) skip_unreachable: bool,
     pub(crate) confirm: Option<SourceText>,
 }

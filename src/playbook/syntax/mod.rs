@@ -51,6 +51,7 @@ pub(crate) struct File {
     /// Of an action or a list of tasks.
     pub(crate) entries: Vec<Entry>,
     pub(crate) max_parallel: Option<usize>,
+    pub(crate) lock_hosts: bool,
     /// The files that it names.
     pub(crate) names: Vec<(Role, SourceText)>,
 }
@@ -74,6 +75,7 @@ impl File {
             rounds: Vec::new(),
             entries: Vec::new(),
             max_parallel: None,
+            lock_hosts: false,
             names: Vec::new(),
         }
     }

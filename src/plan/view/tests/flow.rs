@@ -93,6 +93,7 @@ fn example(maker: &mut Maker) -> Playbook {
         batch: vec![BatchSize::Count(1), BatchSize::Percent(25), BatchSize::Percent(100)],
         pause: std::time::Duration::from_secs(30),
         max_failures: Some(Limit::Percent(25)),
+        max_wait: Some(std::time::Duration::from_secs(1800)),
         skip_unreachable: true,
         confirm: Some(maker.template("go on?", Context::Text)),
         chosen: None,
