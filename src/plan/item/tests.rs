@@ -49,5 +49,7 @@ fn nothing_else() {
         assert_eq!(format!("{message} ({})", hint.unwrap_or_default()), told);
         assert!(span.is_some());
     }
+    let Err(RenderError::Failed { message, .. }) = of("range(100001)") else { panic!("so many items") };
+    assert_eq!(message, "`each` goes through 100000 items at most, and these are 100001");
     assert_eq!(of("tasks.t.lines"), Err(RenderError::Pending(vec!["r/t".to_owned()])));
 }

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use super::boot::{CLEAR, Control, preamble};
 use super::marks::{Mark, MarkParser, Piece};
 use super::request::{INLINE_STDIN, encode};
+use crate::text::format_duration;
 use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause};
 
 /// At most this much is written behind a running request: less than a pipe holds, so that the supervisor never waits.
@@ -26,6 +27,8 @@ const WRITE_AHEAD: usize = 32 * 1024;
 const TERM_GRACE: Duration = Duration::from_secs(5);
 /// From the end of a terminated request to KILL, for the marks of what is passed over.
 const DRAIN: Duration = Duration::from_secs(1);
+/// So often in a row a host may pass over what it was asked to run; then it never will.
+const PASSED_OVER: u32 = 100;
 /// How much of what came before the ready mark is kept for the reason.
 const NOISE: usize = 4096;
 
@@ -44,6 +47,12 @@ pub(super) struct Machine {
     /// Requests that the lane's end keeps from running, told of when it has come: nobody should send them here again.
     late: Vec<u64>,
     closing: Option<Closing>,
+    /// How often in a row something was passed over for no reason of ours.
+    passed_over: u32,
+    /// The request that is next to begin, and since when.
+    awaited: Option<(u64, Instant)>,
+    /// What it said or left out that no shell of ours does.
+    breach: Option<String>,
     /// KILL was sent or is to be sent.
     pub(super) killed: bool,
     /// The input is to end at once, whatever stands on the wire.
@@ -134,6 +143,9 @@ impl Machine {
             on_hold: None,
             late: Vec::new(),
             closing: None,
+            passed_over: 0,
+            awaited: None,
+            breach: None,
             killed: false,
             cut: false,
             goodbye: Goodbye::No,
@@ -276,12 +288,39 @@ impl Machine {
         match (&self.closing, self.killed) {
             (_, true) => None,
             (Some(closing), _) => Some(closing.kill_at),
-            (None, _) => self.current.as_ref().and_then(|current| current.limit().0),
+            (None, _) => self.current.as_ref().and_then(|current| current.limit().0).or_else(|| self.begins_by()),
         }
+    }
+
+    /// When what is next must have begun: a host that takes requests and begins none would hold the run up for ever.
+    fn begins_by(&self) -> Option<Instant> {
+        let (id, since) = self.awaited?;
+        let next = self.written.front().filter(|next| next.request.id == id)?;
+        since.checked_add(next.request.timeout)
+    }
+
+    /// Ends a lane that is not what it should be.
+    fn breach(&mut self, words: String) {
+        self.breach.get_or_insert(words);
+        self.kill();
+    }
+
+    /// Why it was ended, where the host gave the reason.
+    pub(super) fn breached(&self) -> Option<&str> {
+        self.breach.as_deref()
     }
 
     fn watch(&mut self, now: Instant) {
         if self.killed {
+            return;
+        }
+        let next = self.written.front().filter(|_| self.current.is_none() && self.is_ready()).map(|next| next.request.id);
+        if self.awaited.map(|(id, _)| id) != next {
+            self.awaited = next.map(|id| (id, now));
+        }
+        if self.closing.is_none() && self.current.is_none() && self.begins_by().is_some_and(|at| now >= at) {
+            let waited = self.awaited.map_or(Duration::ZERO, |(_, since)| now.duration_since(since));
+            self.breach(format!("it began nothing of what it was sent within {}", format_duration(waited)));
             return;
         }
         if self.closing.is_none()
@@ -352,6 +391,11 @@ impl Current {
             Some((index, at)) if self.deadline.is_none_or(|deadline| at <= deadline) => (Some(at), Some(index)),
             _ => (self.deadline, None),
         }
+    }
+
+    /// Says whether this guard is the one that has yet to answer: what a host says of any other is not believed.
+    fn asks(&self, index: usize) -> bool {
+        self.asking.is_some_and(|(asked, _)| asked == index)
     }
 
     /// A guard lets it go on.

@@ -199,6 +199,75 @@ fn what_is_to_be_alone_is_given_back_while_another_runs() {
 }
 
 #[test]
+fn marks_that_no_shell_of_ours_writes_are_not_believed() {
+    let mut bench = Bench::new();
+    bench.run(1, "true");
+    for body in ["B 18446744073709551615", "E 7 0", "E 1 0", "S 9", "G 1 18446744073709551615 0", "P 1 18446744073709551615", "R"] {
+        bench.both(body);
+    }
+    assert!(bench.reports().iter().all(|report| *report == LaneReport::Ready), "nothing has begun");
+    bench.both("B 1");
+    for body in ["P 1 18446744073709551615", "G 1 0 0", "G 1 18446744073709551615 0", "E 2 0", "E 1 99999999999", "B 1"] {
+        bench.both(body);
+    }
+    let reports = bench.reports();
+    assert_eq!(reports[0], LaneReport::Began { id: 1 });
+    assert!(reports[1..].iter().all(|report| matches!(report, LaneReport::Output { id: 1, .. })), "{reports:?}");
+    bench.both("E 1 3");
+    bench.both("E 1 0");
+    assert!(matches!(bench.reports()[..], [LaneReport::Ended { id: 1, end: End::Exited(3), .. }]));
+}
+
+#[test]
+fn requests_that_begin_out_of_order_end_the_lane() {
+    for body in ["B 2", "S 2"] {
+        let mut bench = Bench::new();
+        bench.run(1, "true");
+        bench.run(2, "true");
+        bench.wire();
+        // On standard error it may be early: standard output says that the first was passed over.
+        bench.mark(OutputStream::Stderr, "B 2");
+        assert!(!bench.machine.killed);
+        bench.mark(OutputStream::Stdout, body);
+        assert!(bench.machine.killed, "{body}");
+        assert_eq!(bench.reports(), []);
+    }
+}
+
+#[test]
+fn who_begins_nothing_is_given_up_after_the_time_of_what_is_next() {
+    let mut bench = Bench::new();
+    bench.run(1, "true");
+    bench.run(2, "true");
+    bench.now += Duration::from_secs(9);
+    bench.both("B 1");
+    bench.now += Duration::from_secs(9);
+    bench.both("E 1 0");
+    // The time of the second counts from the end of the first.
+    bench.now += Duration::from_secs(9);
+    bench.machine.pump(bench.now);
+    assert!(!bench.machine.killed);
+    assert_eq!(bench.machine.deadline(), Some(bench.now + Duration::from_secs(1)));
+    bench.now += Duration::from_secs(1);
+    bench.machine.pump(bench.now);
+    assert!(bench.machine.killed);
+    assert!(bench.machine.breached().unwrap().contains("within 10s"), "{:?}", bench.machine.breached());
+}
+
+#[test]
+fn what_is_passed_over_for_ever_ends_the_lane() {
+    let mut bench = Bench::new();
+    bench.run(1, "true");
+    for turn in 1..=super::PASSED_OVER {
+        bench.mark(OutputStream::Stdout, "S 1");
+        assert!(!bench.machine.killed, "{turn}");
+    }
+    bench.mark(OutputStream::Stdout, "S 1");
+    assert!(bench.machine.killed);
+    assert!(bench.machine.wire.len() < 100_000);
+}
+
+#[test]
 fn a_late_resume_does_not_lift_the_next_hold() {
     let mut bench = Bench::new();
     bench.on_failure = OnFailure::Hold;
