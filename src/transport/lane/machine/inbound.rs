@@ -5,7 +5,10 @@
 
 use std::time::Instant;
 
-use super::{CLEAR, Current, DRAIN, End, Fate, Held, LaneReport, Machine, Mark, NOISE, OnFailure, OutputStream, PASSED_OVER, Piece, SkipCause, Written, index};
+use super::{
+    CLEAR, Current, DRAIN, End, Fate, Held, LaneReport, Machine, Mark, NOISE, OnFailure, OutputStream, PASSED_OVER, Piece, SkipCause,
+    Written, index,
+};
 
 impl Machine {
     /// Takes bytes of a stream.
@@ -59,7 +62,10 @@ impl Machine {
             }
             Piece::Mark(mark) => mark,
         };
+        let current = self.current.as_ref().map(|current| current.id);
         match mark {
+            // Of what nobody asked for there is nothing to wait for.
+            Mark::Begin(id) if current != Some(id) && !self.is_written(id) => {}
             Mark::Ready => {
                 self.ready_marks[at] = true;
                 if self.is_ready() {
@@ -94,7 +100,7 @@ impl Machine {
                     }
                 }
             }
-            Mark::Skip(_) if self.current.is_some() => return Err(Piece::Mark(mark)),
+            Mark::Skip(id) if self.current.is_some() && self.is_written(id) => return Err(Piece::Mark(mark)),
             Mark::Skip(id) => self.passed_over(id),
         }
         Ok(())
@@ -113,6 +119,10 @@ impl Machine {
             _ => LaneReport::Stray { stream, data },
         };
         self.reports.push_back(report);
+    }
+
+    fn is_written(&self, id: u64) -> bool {
+        self.written.iter().any(|written| written.request.id == id)
     }
 
     /// Says whether something that was written before it has neither begun nor been passed over.

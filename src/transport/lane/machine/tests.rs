@@ -207,7 +207,9 @@ fn marks_that_no_shell_of_ours_writes_are_not_believed() {
     }
     assert!(bench.reports().iter().all(|report| *report == LaneReport::Ready), "nothing has begun");
     bench.both("B 1");
-    for body in ["P 1 18446744073709551615", "G 1 0 0", "G 1 18446744073709551615 0", "E 2 0", "E 1 99999999999", "B 1"] {
+    bench.mark(OutputStream::Stdout, "S 9");
+    bench.mark(OutputStream::Stdout, "B 9");
+    for body in ["P 1 18446744073709551615", "G 1 0 0", "G 1 18446744073709551615 0", "E 2 0", "E 1 99999999999", "B 1", "S 9", "B 9"] {
         bench.both(body);
     }
     let reports = bench.reports();
