@@ -49,11 +49,15 @@ fn values(tries: usize) -> Vec<String> {
     let values: Vec<String> = (0..tries).map(|_| value(&mut state)).collect();
     let project = Project::new();
     let lists: Vec<&[String]> = values.chunks(EACH).collect();
-    project.file("values.yml", serde_json::json!({ "lists": lists }).to_string());
+    let list = |list: &&[String]| format!("[{}]", list.iter().map(|value| yaml(value)).collect::<Vec<_>>().join(","));
+    project.file("values.yml", format!("lists:\n  - {}\n", lists.iter().map(list).collect::<Vec<_>>().join("\n  - ")));
     let text: String = PLACES.iter().map(|place| format!("          {}\n", place.replace('\n', "\n          "))).collect();
+    // Called by this name it is a shell.
+    std::os::unix::fs::symlink("/bin/busybox", project.path("ash")).unwrap();
+    let ash = project.path("ash").display().to_string();
     let mut site = String::from("vars: { lists: [] }\nrounds:\n  - name: work\n    hosts: localhost\n    tasks:\n");
     for index in 0..lists.len() {
-        for (shell, program) in [("dash", "dash"), ("bash", "bash"), ("busybox", "busybox sh")] {
+        for (shell, program) in [("dash", "/bin/dash"), ("bash", "bash"), ("busybox", ash.as_str())] {
             site.push_str(&format!("      - id: {shell}{index}\n        shell: {program}\n        run: |\n          {{% for x in lists[{index}] %}}\n{text}          {{% endfor %}}\n"));
         }
     }
@@ -82,4 +86,14 @@ fn values(tries: usize) -> Vec<String> {
         }
     }
     lost
+}
+
+/// A value as YAML writes it, with everything beyond ASCII's printable signs escaped.
+fn yaml(value: &str) -> String {
+    let sign = |sign: char| match sign {
+        '"' | '\\' => format!("\\{sign}"),
+        ' '..='~' => sign.to_string(),
+        _ => format!("\\U{:08X}", u32::from(sign)),
+    };
+    format!("\"{}\"", value.chars().map(sign).collect::<String>())
 }

@@ -7,8 +7,8 @@ use crate::table::Fault;
 
 pub(crate) fn faults() -> Vec<Fault> {
     vec![
-        Fault { id: "soak", what: "round after round in one run grows nothing", tries: (40, 2000), run: rounds },
-        Fault { id: "soak", what: "run after run leaves nothing behind", tries: (5, 200), run: runs },
+        Fault { id: "soak", what: "round after round in one run grows nothing", tries: (30, 2000), run: rounds },
+        Fault { id: "soak", what: "run after run leaves nothing behind", tries: (2, 200), run: runs },
     ]
 }
 
