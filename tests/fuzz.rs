@@ -117,7 +117,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
                 "{% for y in l if y %}{{ loop.index }}{{ y }}{% else %}-{% endfor %}{% if n is defined and n > 3 %}a{% endif %}",
                 "{{ l[0:2] ~ x.split(' ')[0] | regex_replace('(a)', '\\\\1') }}",
                 "case {{ x }} in a|b) echo $((1 + {{ n }}));; *) [ -n {{ x }} ] && echo ${v:-d};; esac # {{ x }}\n",
-                "{{ range(0, 100000) | map('string') | list | length }}{% set a = 'x' * 10 %}{{ a }}",
+                "{{ range(0, 1000) | map('string') | list | length }}{% set a = 'x' * 10 %}{{ a }}",
             ]);
             all.extend(read("good", &["j2"]));
             all
