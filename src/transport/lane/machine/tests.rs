@@ -289,3 +289,54 @@ fn a_late_resume_does_not_lift_the_next_hold() {
     bench.run(4, "x");
     assert_eq!(bench.wire().last().map(String::as_str), Some("4"));
 }
+
+#[test]
+fn no_order_of_marks_breaks_it() {
+    let mut state = 0x9e37_79b9_u64;
+    let mut dice = |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % limit
+    };
+    for _ in 0..1500 {
+        let mut bench = Bench::new();
+        bench.on_failure = [OnFailure::Stop, OnFailure::Continue, OnFailure::Hold][usize::try_from(dice(3)).unwrap()];
+        let (mut began, mut ended) = (Vec::new(), Vec::new());
+        for id in 1..5 {
+            bench.run(id, "true");
+        }
+        for _ in 0..40 {
+            let (id, kind) = (dice(6), dice(9));
+            let body = match kind {
+                0 | 1 => format!("B {id}"),
+                2 | 3 => format!("E {id} {}", dice(3)),
+                4 => format!("S {id}"),
+                5 => format!("G {id} {} 0", dice(2)),
+                6 => "R".to_owned(),
+                7 => format!("P {id} {}", u64::MAX - dice(2)),
+                _ => format!("E {id} 0\nx\x1e{TOKEN} B {id}"),
+            };
+            let stream = if dice(2) == 0 { OutputStream::Stdout } else { OutputStream::Stderr };
+            bench.mark(stream, &body);
+            match dice(30) {
+                0 => bench.machine.withdraw(),
+                1 => bench.machine.terminate(bench.now),
+                2 => bench.now += Duration::from_secs(dice(12)),
+                _ => {}
+            }
+            assert!(bench.machine.wire.len() < 100_000 && bench.machine.written.len() < 50, "it grows");
+            for report in bench.reports() {
+                match report {
+                    LaneReport::Began { id } => began.push(id),
+                    LaneReport::Ended { id, .. } => ended.push(id),
+                    _ => {}
+                }
+            }
+        }
+        assert!(began.is_sorted() && ended.iter().all(|id| began.contains(id)), "{began:?} {ended:?}");
+        let mut once = began.clone();
+        once.dedup();
+        assert_eq!(once, began, "nothing begins twice");
+    }
+}
