@@ -11,6 +11,7 @@
 mod inbound;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,7 +19,6 @@ use std::time::{Duration, Instant};
 use super::boot::{CLEAR, Control, preamble};
 use super::marks::{Mark, MarkParser, Piece};
 use super::request::{INLINE_STDIN, encode};
-use crate::text::format_duration;
 use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause};
 
 /// At most this much is written behind a running request: less than a pipe holds, so that the supervisor never waits.
@@ -283,65 +283,6 @@ impl Machine {
         }
     }
 
-    /// When [`Machine::pump`] must be called again at the latest.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        match (&self.closing, self.killed) {
-            (_, true) => None,
-            (Some(closing), _) => Some(closing.kill_at),
-            (None, _) => self.current.as_ref().and_then(|current| current.limit().0).or_else(|| self.begins_by()),
-        }
-    }
-
-    /// When what is next must have begun: a host that takes requests and begins none would hold the run up for ever.
-    fn begins_by(&self) -> Option<Instant> {
-        let (id, since) = self.awaited?;
-        let next = self.written.front().filter(|next| next.request.id == id)?;
-        since.checked_add(next.request.timeout)
-    }
-
-    /// Ends a lane that is not what it should be.
-    fn breach(&mut self, words: String) {
-        self.breach.get_or_insert(words);
-        self.kill();
-    }
-
-    /// Why it was ended, where the host gave the reason.
-    pub(super) fn breached(&self) -> Option<&str> {
-        self.breach.as_deref()
-    }
-
-    fn watch(&mut self, now: Instant) {
-        if self.killed {
-            return;
-        }
-        let next = self.written.front().filter(|_| self.current.is_none() && self.is_ready()).map(|next| next.request.id);
-        if self.awaited.map(|(id, _)| id) != next {
-            self.awaited = next.map(|id| (id, now));
-        }
-        if self.closing.is_none() && self.current.is_none() && self.begins_by().is_some_and(|at| now >= at) {
-            let waited = self.awaited.map_or(Duration::ZERO, |(_, since)| now.duration_since(since));
-            self.breach(format!("it began nothing of what it was sent within {}", format_duration(waited)));
-            return;
-        }
-        if self.closing.is_none()
-            && let Some(current) = &self.current
-            && let (Some(deadline), guard) = current.limit()
-            && now >= deadline
-        {
-            let id = current.id;
-            self.begin_closing(Some(id), End::TimedOut { guard }, now);
-        }
-        let Some(closing) = &self.closing else { return };
-        if self.current.is_none() && self.written.is_empty() {
-            self.kill();
-        } else if now >= closing.kill_at {
-            if self.current.is_some() {
-                self.end_current(now);
-            }
-            self.kill();
-        }
-    }
-
     fn begin_closing(&mut self, id: Option<u64>, end: End, now: Instant) {
         if self.ending() {
             return;
@@ -380,27 +321,6 @@ impl Machine {
             let skipped = written.into_iter().filter(|written| written.fate != Fate::Again);
             self.reports.extend(skipped.map(|written| LaneReport::Skipped { id: written.request.id, cause: SkipCause::Withdrawn }));
         }
-    }
-}
-
-impl Current {
-    /// When its time is up, and the guard whose time that is.
-    fn limit(&self) -> (Option<Instant>, Option<usize>) {
-        let guard = self.asking.and_then(|(index, since)| Some((index, since.checked_add(*self.guards.get(index)?)?)));
-        match guard {
-            Some((index, at)) if self.deadline.is_none_or(|deadline| at <= deadline) => (Some(at), Some(index)),
-            _ => (self.deadline, None),
-        }
-    }
-
-    /// Says whether this guard is the one that has yet to answer: what a host says of any other is not believed.
-    fn asks(&self, index: usize) -> bool {
-        self.asking.is_some_and(|(asked, _)| asked == index)
-    }
-
-    /// A guard lets it go on.
-    fn passed(&mut self, index: usize, now: Instant) {
-        self.asking = (index + 1 < self.guards.len()).then_some((index + 1, now));
     }
 }
 
