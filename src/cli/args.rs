@@ -16,7 +16,7 @@ pub use self::resume::{AfterCleanup, Assume, Resume};
 pub use self::secret::{Edit, Encrypt, RecipientArgs, Rekey, Secret, SecretCommand};
 use self::shared::duration;
 pub use self::shared::{Connecting, Extra, Selection, Tasks};
-pub use self::unlock::Unlock;
+pub(crate) use self::unlock::Unlock;
 pub use super::explain::Explain;
 use crate::report::Verbosity;
 

@@ -6,10 +6,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::fs::File;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::local_files::{LocalFile, measure, measure_file};
 use crate::resource::{CopyPlan, RemoteFile, UnarchivePlan, fetch_check_script, fetch_script};
@@ -115,6 +116,9 @@ pub(super) enum Trouble {
     Full,
 }
 
+/// What is kept of the words of guards.
+const WORDS: usize = 64 * 1024;
+
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{0}")]
@@ -123,6 +127,10 @@ enum Failure {
     Local { path: String, error: std::io::Error },
     #[error("{path} changed while it was read")]
     Moved { path: String },
+    #[error("the host said what can't be understood of {path}")]
+    Unclear { path: String },
+    #[error("{path} has {size} bytes, and there is room for {room} in {folder}")]
+    Room { path: String, size: u64, room: u64, folder: String },
 }
 
 fn local(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + '_ {
@@ -171,7 +179,10 @@ async fn ask(session: &Session, user: Option<&BecomeUser>, guards: Box<Request>)
     let mut commands = Some(lane.commands);
     while let Some(report) = lane.reports.recv().await {
         match report {
-            LaneReport::Output { stream: OutputStream::Stderr, data, .. } => words.extend(data),
+            LaneReport::Output { stream: OutputStream::Stderr, data, .. } => {
+                let room = WORDS.saturating_sub(words.len()).min(data.len());
+                words.extend_from_slice(&data[..room]);
+            }
             LaneReport::Ended { end, .. } => {
                 ended = Some(end);
                 // Goodbye; its channel is free when the reports end.
@@ -218,14 +229,51 @@ async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Fail
     })
 }
 
+/// A file that takes no more than was announced: a host that goes on for ever fills no disk.
+struct Bounded {
+    file: File,
+    left: u64,
+    overrun: bool,
+}
+
+impl AsyncWrite for Bounded {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        if bytes.len() as u64 > self.left {
+            self.overrun = true;
+            return Poll::Ready(Err(std::io::Error::other("more than was announced")));
+        }
+        let written = Pin::new(&mut self.file).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = written {
+            self.left -= count as u64;
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.file).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.file).poll_shutdown(context)
+    }
+}
+
+/// How many bytes its filesystem has left for us.
+fn room(folder: &Path) -> std::io::Result<u64> {
+    let there = rustix::fs::statvfs(folder)?;
+    Ok(there.f_bavail.saturating_mul(there.f_frsize))
+}
+
 async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
     let mut checked = session.upload(user, &(prelude.to_owned() + &fetch_check_script(src)), tokio::io::empty()).await?;
     if checked.code != 0 {
         return Ok(checked);
     }
-    let there = RemoteFile::parse(&String::from_utf8_lossy(&checked.stdout));
+    let Some(there) = RemoteFile::parse(&String::from_utf8_lossy(&checked.stdout)) else {
+        return Err(Failure::Unclear { path: src.to_owned() });
+    };
     checked.stdout.clear();
-    if let Some(RemoteFile { sha256: Some(there), .. }) = &there
+    if let Some(there) = &there.sha256
         && let Ok((_, here)) = measure_file(&to).await
         && *there == here
     {
@@ -233,14 +281,23 @@ async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: 
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
     tokio::fs::create_dir_all(&folder).await.map_err(local(&folder))?;
+    let room = room(&folder).map_err(local(&folder))?;
+    if there.size > room {
+        return Err(Failure::Room { path: src.to_owned(), size: there.size, room, folder: folder.display().to_string() });
+    }
     // Beside its target, so that the rename is one step and an interrupted download never looks like a file.
     let part = tempfile::Builder::new()
         .prefix(".roundsman-")
         .permissions(std::fs::Permissions::from_mode(0o666))
         .tempfile_in(&folder)
         .map_err(local(&folder))?;
-    let mut file = File::from_std(part.reopen().map_err(local(part.path()))?);
-    let end = session.download(user, &(prelude.to_owned() + &fetch_script(src)), &mut file).await?;
+    let file = File::from_std(part.reopen().map_err(local(part.path()))?);
+    let mut file = Bounded { file, left: there.size, overrun: false };
+    let end = session.download(user, &(prelude.to_owned() + &fetch_script(src)), &mut file).await;
+    if file.overrun {
+        return Err(Failure::Moved { path: src.to_owned() });
+    }
+    let (end, mut file) = (end?, file.file);
     if end.code != 0 {
         return Ok(end);
     }
@@ -248,7 +305,7 @@ async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: 
     file.sync_all().await.map_err(local(&to))?;
     let (size, sha256) = measure_file(part.path()).await.map_err(local(part.path()))?;
     // A file that grew while it was read is not what anybody asked for.
-    if there.is_some_and(|there| there.size != size || there.sha256.is_some_and(|there| there != sha256)) {
+    if there.size != size || there.sha256.is_some_and(|there| there != sha256) {
         return Err(Failure::Moved { path: src.to_owned() });
     }
     part.persist(&to).map_err(|error| Failure::Local { path: to.display().to_string(), error: error.error })?;

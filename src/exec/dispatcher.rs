@@ -281,6 +281,7 @@ impl Dispatcher {
         if was_well && let Some(failure) = self.recorder.failure() {
             tracing::error!(%failure, "nothing new is started");
             self.stop_what_waits();
+            self.take_back();
         }
         for effect in effects {
             self.carry_out(effect);

@@ -9,6 +9,9 @@ use crate::template::{Engine, Root};
 use crate::text::format_duration;
 use crate::transport::{End, Vanished};
 
+/// In characters: a host's words may be part of it.
+const LONGEST_REASON: usize = 4000;
+
 /// A job that is over.
 pub(super) struct Ended<'a> {
     pub(super) end: &'a End,
@@ -105,7 +108,7 @@ pub(super) fn judge(
             };
             result.status = outcome.status;
             result.changed = outcome.status == Status::Changed;
-            if cut && needs_output(task) {
+            if cut && (needs_output(task) || is_protocol(task)) {
                 outcome.status = Status::Failed;
                 outcome.reason = Some("its output is too long to be judged".to_owned());
             } else {
@@ -113,6 +116,7 @@ pub(super) fn judge(
             }
         }
     }
+    outcome.reason = outcome.reason.map(|reason| crate::text::shortened(&reason, LONGEST_REASON));
     outcome.allowed = outcome.status == Status::Failed && task.allow_failure;
     outcome.outputs.clone_from(&result.outputs);
     result.status = outcome.status;

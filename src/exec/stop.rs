@@ -45,10 +45,7 @@ impl Dispatcher {
             1 => {
                 self.stop_what_waits();
                 self.ask_no_more();
-                for (seat, slots) in (0_u32..).zip(self.hosts.iter().map(|host| host.slots.len()).collect::<Vec<_>>()) {
-                    (0..slots).for_each(|slot| self.recall(Seat(seat), slot));
-                }
-                self.tell_all(|| super::worker::ToWorker::Withdraw);
+                self.take_back();
             }
             2 => {
                 self.stop_what_waits();
@@ -57,6 +54,14 @@ impl Dispatcher {
             _ => return true,
         }
         false
+    }
+
+    /// Takes back from every host what it has not begun.
+    pub(super) fn take_back(&mut self) {
+        for (seat, slots) in (0_u32..).zip(self.hosts.iter().map(|host| host.slots.len()).collect::<Vec<_>>()) {
+            (0..slots).for_each(|slot| self.recall(Seat(seat), slot));
+        }
+        self.tell_all(|| super::worker::ToWorker::Withdraw);
     }
 
     fn tell_all(&self, word: impl Fn() -> super::worker::ToWorker) {

@@ -334,14 +334,10 @@ impl Worker {
         match result {
             Ok(lane) => {
                 let notes = self.notes.clone();
-                let mut reports = lane.reports;
-                tokio::spawn(async move {
-                    while let Some(report) = reports.recv().await {
-                        if notes.send(Note::Report(slot, epoch, report)).await.is_err() {
-                            break;
-                        }
-                    }
-                });
+                tokio::spawn(endings::pass_on(lane.reports, move |report| {
+                    let notes = notes.clone();
+                    async move { notes.send(Note::Report(slot, epoch, report)).await.is_ok() }
+                }));
                 self.slots[slot].lane = LaneState::Open(lane.commands);
                 self.feed(slot).await;
             }

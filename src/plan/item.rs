@@ -11,6 +11,9 @@ use crate::template::{Engine, Lazy, Lookup, RenderError, Rendered, Root};
 /// In columns.
 const LONGEST_LABEL: usize = 40;
 
+/// Each is a step of its own, in memory and in the record, and a host may print as many lines as it likes.
+const MOST_ITEMS: usize = 100_000;
+
 /// Gives the items of an `each`, rendered in a scope that does not see them; a map's are maps of `key` and `value`.
 ///
 /// # Errors
@@ -23,6 +26,16 @@ pub fn items(each: &Each, engine: &Engine, scope: &Root) -> Result<Vec<Value>, R
             Rendered::Omit => (Value::None, template.source.span),
         },
     };
+    let count = match &value {
+        Value::List(list) => list.len(),
+        Value::Map(map) => map.len(),
+        _ => 0,
+    };
+    if count > MOST_ITEMS {
+        let message = format!("`each` goes through {MOST_ITEMS} items at most, and these are {count}");
+        let hint = Some("let the command go through them on the host".to_owned());
+        return Err(RenderError::Failed { message, span: Some(span), hint });
+    }
     match value {
         Value::List(list) => Ok(list),
         Value::Map(map) => Ok(map.into_iter().map(|(key, value)| pair(key, value)).collect()),

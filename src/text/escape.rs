@@ -35,6 +35,15 @@ pub fn one_line(text: &str, width: usize) -> String {
     cut
 }
 
+/// Cuts a text that is longer than `most` characters, and says so with `…`.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The line of a parser's drawing that says what is wrong: its last, without `error:`.
 #[must_use]
 pub fn last_reason(message: &str) -> &str {
@@ -55,6 +64,11 @@ mod tests {
     fn a_reason_is_one_line() {
         assert_eq!(last_reason("regex parse error:\n    (\n    ^\nerror: unclosed group"), "unclosed group");
         assert_eq!(last_reason("too large"), "too large");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_characters() {
+        assert_eq!((shortened("äöü", 3).as_str(), shortened("äöü", 2).as_str()), ("äöü", "äö…"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod quote;
 mod suggest;
 
 pub use duration::{format_duration, parse_duration};
-pub use escape::{last_reason, one_line, visible};
+pub use escape::{last_reason, one_line, shortened, visible};
 pub use fold::{fold_names, natural_cmp};
 pub use hex::hex;
 pub use ident::{is_id, snake_id};

@@ -114,8 +114,9 @@ pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl As
         }
         sink.flush().await
     };
-    let (copied, stderr) = tokio::join!(copy, keep(stderr));
-    copied.map_err(|error: std::io::Error| Refusal { class: RefusalClass::Local, message: format!("cannot write what came: {error}") })?;
+    // A sink that takes no more ends it at once, whatever else the host has to say.
+    let ((), stderr) = tokio::try_join!(copy, async { Ok(keep(stderr).await) })
+        .map_err(|error: std::io::Error| Refusal { class: RefusalClass::Local, message: format!("cannot write what came: {error}") })?;
     let stderr = own(stderr, &token);
     Ok(BulkEnd { code: code(exit.await, &stderr)?, stdout: Vec::new(), stderr })
 }

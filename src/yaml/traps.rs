@@ -27,8 +27,9 @@ pub(super) fn line_ends(text: &str, file: FileId, diagnostics: &mut Diagnostics)
 /// Adds to a syntax error what was probably meant.
 pub(super) fn explain(source: &Source<'_>, at: usize, mut found: Diagnostic) -> Diagnostic {
     let text = source.text;
-    if let Some(tab) = leading_tab(text, at) {
-        let parser = found.primary.as_ref().map(|label| label.text.clone()).unwrap_or_default();
+    let parser = found.primary.as_ref().map(|label| label.text.clone()).unwrap_or_default();
+    let behind = || if parser.contains("found a tab") { next_tab(text, at) } else { None };
+    if let Some(tab) = leading_tab(text, at).or_else(behind) {
         let tabs = Diagnostic::error("E004", source.span(tab.clone()), "a tab can't indent YAML").label("tab");
         return tabs.note(format!("the parser's words: {parser}")).hint("indent with spaces".to_owned());
     }
@@ -182,11 +183,25 @@ fn line_of(text: &str, at: usize) -> Range<usize> {
 fn leading_tab(text: &str, at: usize) -> Option<Range<usize>> {
     let line = line_of(text, at);
     let before = line_of(text, line.start.saturating_sub(1));
-    [line, before].into_iter().find_map(|line| {
-        let blank = &text[line.clone()];
-        let blank = &blank[..blank.len() - blank.trim_start().len()];
-        blank.find('\t').map(|tab| line.start + tab..line.start + tab + 1)
-    })
+    [line, before].into_iter().find_map(|line| indenting_tab(text, line))
+}
+
+/// The first tab that indents a line behind: a value that might go on there is told where it begins.
+fn next_tab(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut line = line_of(text, at);
+    while line.end < text.len() {
+        line = line_of(text, line.end + 1);
+        if let Some(tab) = indenting_tab(text, line.clone()) {
+            return Some(tab);
+        }
+    }
+    None
+}
+
+fn indenting_tab(text: &str, line: Range<usize>) -> Option<Range<usize>> {
+    let blank = &text[line.clone()];
+    let blank = &blank[..blank.len() - blank.trim_start().len()];
+    blank.find('\t').map(|tab| line.start + tab..line.start + tab + 1)
 }
 
 /// A value on this line that YAML does not take as text, and what to write.

@@ -1,7 +1,7 @@
 //! Support for tests that run the real binary against real shells and a real sshd.
 //!
 //! [`lab`] gives hosts, [`relay`] distance, [`cli`] a project folder with the command line, [`procs`] a look at what is
-//! left running, [`record`] a look into the record, [`book`] the pages of docs/, [`drawn`] plans to draw. They know nothing of Roundsman's insides: they go by its command
+//! left running, [`record`] a look into the record, [`book`] the pages of docs/, [`drawn`] plans to draw, [`hostile`] hosts that lie. They know nothing of Roundsman's insides: they go by its command
 //! line, its files and the system.
 //!
 //! Every test file compiles its own copy and uses a part of it.
@@ -11,6 +11,7 @@
 pub(crate) mod book;
 pub(crate) mod cli;
 pub(crate) mod drawn;
+pub(crate) mod hostile;
 pub(crate) mod lab;
 pub(crate) mod procs;
 pub(crate) mod record;

@@ -9,13 +9,22 @@
 mod common;
 
 mod r1;
+#[path = "../fuzz/targets.rs"]
+mod targets;
+
+mod r10;
+mod r5;
+mod r7;
+mod r8;
+mod r9;
+mod soak;
 mod table;
 
 use table::Fault;
 
 /// Every fault, by what is promised for it.
 fn faults() -> Vec<Fault> {
-    let lists = [r1::faults()];
+    let lists = [r1::faults(), r5::faults(), r7::faults(), r8::faults(), r9::faults(), r10::faults(), soak::faults()];
     lists.into_iter().flatten().collect()
 }
 

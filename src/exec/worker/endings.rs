@@ -3,6 +3,7 @@
 //! Whatever was given to a lane that is no more is answered here, once.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,27 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{GRACE, Job, JobId, LaneState, Note, Said, Slot, Worker};
-use crate::transport::{End, LaneCommand, Refusal, RefusalClass};
+use crate::transport::{End, LaneCommand, LaneReport, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
 const PARTING: Duration = Duration::from_secs(2);
 /// After so many lanes in a row that ended without having done anything, no further one is opened for the same work.
 const FRUITLESS: u32 = 3;
+
+/// Passes a lane's reports on as long as `to` takes them. The last is always that it is closed, even of a lane whose owner is no more.
+pub(super) async fn pass_on<F: Future<Output = bool>>(mut reports: mpsc::Receiver<LaneReport>, to: impl Fn(LaneReport) -> F) {
+    let mut closed = false;
+    while let Some(report) = reports.recv().await {
+        closed = matches!(report, LaneReport::Closed { .. });
+        if !to(report).await {
+            return;
+        }
+    }
+    if !closed {
+        let reason = Some("the lane was lost on this machine: an error of ours".to_owned());
+        to(LaneReport::Closed { reason }).await;
+    }
+}
 
 impl Worker {
     pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>) {
@@ -197,5 +213,34 @@ impl Worker {
         if let Some(session) = self.session.take().and_then(Arc::into_inner) {
             session.close().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn heard(said: Vec<LaneReport>) -> Vec<LaneReport> {
+        let (lane, reports) = mpsc::channel(8);
+        for report in said {
+            lane.send(report).await.unwrap();
+        }
+        drop(lane);
+        let (sender, mut heard) = mpsc::unbounded_channel();
+        pass_on(reports, |report| std::future::ready(sender.send(report).is_ok())).await;
+        drop(sender);
+        let mut all = Vec::new();
+        while let Some(report) = heard.recv().await {
+            all.push(report);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn a_lane_that_is_gone_without_a_word_is_closed() {
+        let closed = LaneReport::Closed { reason: None };
+        assert_eq!(heard(vec![LaneReport::Ready, closed.clone()]).await, [LaneReport::Ready, closed]);
+        let all = heard(vec![LaneReport::Began { id: 1 }]).await;
+        assert!(matches!(&all[..], [_, LaneReport::Closed { reason: Some(words) }] if words.contains("an error of ours")), "{all:?}");
     }
 }

@@ -49,5 +49,8 @@ fn nothing_else() {
         assert_eq!(format!("{message} ({})", hint.unwrap_or_default()), told);
         assert!(span.is_some());
     }
+    let many = EachItems::Written(VarValue::Plain(Value::List(vec![Value::Int(0); 100_001])));
+    let Err(RenderError::Failed { message, .. }) = gone_through(Maker::new("{{ two }}"), many) else { panic!("so many items") };
+    assert_eq!(message, "`each` goes through 100000 items at most, and these are 100001");
     assert_eq!(of("tasks.t.lines"), Err(RenderError::Pending(vec!["r/t".to_owned()])));
 }

@@ -81,6 +81,9 @@ impl Actor {
         if self.machine.is_closing() {
             return "the lane ended with its request".to_owned();
         }
+        if let Some(breach) = self.machine.breached() {
+            return format!("{breach}: no shell of ours does that");
+        }
         if over.silent {
             return format!("its login shell gave no sign of life within {} s: does a start file of it wait?", READY.as_secs());
         }

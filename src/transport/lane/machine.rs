@@ -11,6 +11,7 @@
 mod inbound;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ const WRITE_AHEAD: usize = 32 * 1024;
 const TERM_GRACE: Duration = Duration::from_secs(5);
 /// From the end of a terminated request to KILL, for the marks of what is passed over.
 const DRAIN: Duration = Duration::from_secs(1);
+/// So often in a row a host may pass over what it was asked to run; then it never will.
+const PASSED_OVER: u32 = 100;
 /// How much of what came before the ready mark is kept for the reason.
 const NOISE: usize = 4096;
 
@@ -44,6 +47,12 @@ pub(super) struct Machine {
     /// Requests that the lane's end keeps from running, told of when it has come: nobody should send them here again.
     late: Vec<u64>,
     closing: Option<Closing>,
+    /// How often in a row something was passed over for no reason of ours.
+    passed_over: u32,
+    /// The request that is next to begin, and since when.
+    awaited: Option<(u64, Instant)>,
+    /// What it said or left out that no shell of ours does.
+    breach: Option<String>,
     /// KILL was sent or is to be sent.
     pub(super) killed: bool,
     /// The input is to end at once, whatever stands on the wire.
@@ -135,6 +144,9 @@ impl Machine {
             on_hold: None,
             late: Vec::new(),
             closing: None,
+            passed_over: 0,
+            awaited: None,
+            breach: None,
             killed: false,
             cut: false,
             goodbye: Goodbye::No,
@@ -272,38 +284,6 @@ impl Machine {
         }
     }
 
-    /// When [`Machine::pump`] must be called again at the latest.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        match (&self.closing, self.killed) {
-            (_, true) => None,
-            (Some(closing), _) => Some(closing.kill_at),
-            (None, _) => self.current.as_ref().and_then(|current| current.limit().0),
-        }
-    }
-
-    fn watch(&mut self, now: Instant) {
-        if self.killed {
-            return;
-        }
-        if self.closing.is_none()
-            && let Some(current) = &self.current
-            && let (Some(deadline), guard) = current.limit()
-            && now >= deadline
-        {
-            let id = current.id;
-            self.begin_closing(Some(id), End::TimedOut { guard }, now);
-        }
-        let Some(closing) = &self.closing else { return };
-        if self.current.is_none() && self.written.is_empty() {
-            self.kill();
-        } else if now >= closing.kill_at {
-            if self.current.is_some() {
-                self.end_current(now);
-            }
-            self.kill();
-        }
-    }
-
     fn begin_closing(&mut self, id: Option<u64>, end: End, now: Instant) {
         if self.ending() {
             return;
@@ -342,22 +322,6 @@ impl Machine {
             let skipped = written.into_iter().filter(|written| written.fate != Fate::Again);
             self.reports.extend(skipped.map(|written| LaneReport::Skipped { id: written.request.id, cause: SkipCause::Withdrawn }));
         }
-    }
-}
-
-impl Current {
-    /// When its time is up, and the guard whose time that is.
-    fn limit(&self) -> (Option<Instant>, Option<usize>) {
-        let guard = self.asking.and_then(|(index, since)| Some((index, since.checked_add(*self.guards.get(index)?)?)));
-        match guard {
-            Some((index, at)) if self.deadline.is_none_or(|deadline| at <= deadline) => (Some(at), Some(index)),
-            _ => (self.deadline, None),
-        }
-    }
-
-    /// A guard lets it go on.
-    fn passed(&mut self, index: usize, now: Instant) {
-        self.asking = (index + 1 < self.guards.len()).then_some((index + 1, now));
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Pure: the text of a master's log goes in. Knows nothing of processes. The words are those of OpenSSH 7 to 10.
 
+use crate::text::shortened;
 use crate::transport::lane_api::{Refusal, RefusalClass};
 
 /// Words and their kind; the first row that is found anywhere in the log counts, so the more telling come first.
@@ -51,6 +52,9 @@ const TABLE: &[(&str, RefusalClass)] = &[
     ("broken pipe", RefusalClass::Throttled),
 ];
 
+/// A server's words are as long as it likes.
+const LONGEST: usize = 2000;
+
 /// Lines that never tell why.
 const IDLE: &[&str] =
     &["warning: permanently added", "@@@@", "pseudo-terminal will not be allocated", "killed by signal", "control socket connect"];
@@ -70,13 +74,13 @@ pub(super) fn classify(log: &str, otherwise: &str) -> Refusal {
         // The warning is a page long; its end says which key, and that this is why.
         None => last(&lines),
     };
-    Refusal { class, message }
+    Refusal { class, message: shortened(&message, LONGEST) }
 }
 
 /// The last words of a master that had a session; none where it said nothing.
 pub(super) fn last_words(log: &str) -> Option<String> {
     let lines = telling_lines(log);
-    if lines.is_empty() { None } else { Some(last(&lines)) }
+    if lines.is_empty() { None } else { Some(shortened(&last(&lines), LONGEST)) }
 }
 
 fn last(lines: &[&str]) -> String {

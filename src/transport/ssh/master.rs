@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openssh::{Session, Stdio};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -26,6 +27,11 @@ const CHANNEL_TRIES: u32 = 7;
 /// Milliseconds that a master may take to end on TERM before it is told again: an OpenSSH client (9.2 here) that is about to wait for news does not
 /// notice a signal until some come. Each time twice as long, and KILL after the last.
 pub(super) const PATIENCE: [u64; 5] = [100, 200, 400, 800, 1600];
+
+/// A server may say so much before anybody is let in; it may say it for as long as it likes, and the file is on our disk.
+const MOST_WORDS: u64 = 1024 * 1024;
+/// So much of the end of what it said is looked at.
+const WORDS: u64 = 64 * 1024;
 
 #[derive(Debug)]
 pub(in crate::transport) struct Master {
@@ -66,6 +72,11 @@ impl Master {
                     return Err(classify(&read(&log).await, &otherwise));
                 }
                 () = sleep(LOOK) => {}
+            }
+            if log.metadata().is_ok_and(|log| log.len() > MOST_WORDS) {
+                end(&mut child).await;
+                let message = format!("it says more than {MOST_WORDS} bytes before it lets anybody in");
+                return Err(Refusal { class: RefusalClass::Banner, message });
             }
             if Instant::now() >= deadline {
                 end(&mut child).await;
@@ -183,9 +194,17 @@ async fn end(child: &mut Started) {
     child.wait().await;
 }
 
+/// Reads the last of what a master said.
 async fn read(log: &Path) -> String {
-    let bytes = tokio::fs::read(log).await.unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    let last = async || -> std::io::Result<Vec<u8>> {
+        let mut file = tokio::fs::File::open(log).await?;
+        let length = file.metadata().await?.len();
+        file.seek(std::io::SeekFrom::Start(length.saturating_sub(WORDS))).await?;
+        let mut bytes = Vec::new();
+        file.take(WORDS).read_to_end(&mut bytes).await?;
+        Ok(bytes)
+    };
+    String::from_utf8_lossy(&last().await.unwrap_or_default()).into_owned()
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

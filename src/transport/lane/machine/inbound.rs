@@ -5,7 +5,10 @@
 
 use std::time::Instant;
 
-use super::{CLEAR, Current, DRAIN, End, Fate, Held, LaneReport, Machine, Mark, NOISE, OnFailure, OutputStream, Piece, SkipCause, index};
+use super::{
+    CLEAR, Current, DRAIN, End, Fate, Held, LaneReport, Machine, Mark, NOISE, OnFailure, OutputStream, PASSED_OVER, Piece, SkipCause,
+    Written, index,
+};
 
 impl Machine {
     /// Takes bytes of a stream.
@@ -59,12 +62,19 @@ impl Machine {
             }
             Piece::Mark(mark) => mark,
         };
+        let current = self.current.as_ref().map(|current| current.id);
         match mark {
+            // Of what nobody asked for there is nothing to wait for.
+            Mark::Begin(id) if current != Some(id) && !self.is_written(id) => {}
             Mark::Ready => {
                 self.ready_marks[at] = true;
                 if self.is_ready() {
                     self.reports.push_back(LaneReport::Ready);
                 }
+            }
+            // What stands before it was passed over, which standard output says.
+            Mark::Begin(id) if self.current.is_none() && stream == OutputStream::Stderr && self.is_behind(id) => {
+                return Err(Piece::Mark(mark));
             }
             Mark::Begin(id) => match &mut self.current {
                 Some(current) if current.id == id => current.began[at] = true,
@@ -72,12 +82,12 @@ impl Machine {
                 None => self.begin(at, id, now),
             },
             Mark::Guard { id, index, code } => {
-                if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+                if let Some(current) = self.current.as_mut().filter(|current| current.id == id && current.asks(index)) {
                     current.guard = Some((index, code));
                 }
             }
             Mark::Passed { id, index } => {
-                if let Some(current) = self.current.as_mut().filter(|current| current.id == id) {
+                if let Some(current) = self.current.as_mut().filter(|current| current.id == id && current.asks(index)) {
                     current.passed(index, now);
                 }
             }
@@ -95,7 +105,7 @@ impl Machine {
                     }
                 }
             }
-            Mark::Skip(_) if self.current.is_some() => return Err(Piece::Mark(mark)),
+            Mark::Skip(id) if self.current.is_some() && self.is_written(id) => return Err(Piece::Mark(mark)),
             Mark::Skip(id) => self.passed_over(id),
         }
         Ok(())
@@ -116,12 +126,30 @@ impl Machine {
         self.reports.push_back(report);
     }
 
+    fn is_written(&self, id: u64) -> bool {
+        self.written.iter().any(|written| written.request.id == id)
+    }
+
+    /// Says whether something that was written before it has neither begun nor been passed over.
+    fn is_behind(&self, id: u64) -> bool {
+        self.written.iter().position(|written| written.request.id == id).is_some_and(|position| position > 0)
+    }
+
+    /// Takes the request that a mark is about. A shell answers in the order written; whatever does otherwise is none and is ended.
+    fn next(&mut self, id: u64) -> Option<Written> {
+        if self.is_behind(id) {
+            self.breach("it answered out of order".to_owned());
+            return None;
+        }
+        if self.written.front()?.request.id == id { self.written.pop_front() } else { None }
+    }
+
     fn begin(&mut self, at: usize, id: u64, now: Instant) {
-        let Some(position) = self.written.iter().position(|written| written.request.id == id) else { return };
-        let Some(written) = self.written.remove(position) else { return };
+        let Some(written) = self.next(id) else { return };
         if written.fate == Fate::Again {
             self.held.retain(|held| held.request.id != id);
         }
+        self.passed_over = 0;
         let mut began = [false; 2];
         began[at] = true;
         self.current = Some(Current {
@@ -164,13 +192,16 @@ impl Machine {
     }
 
     fn passed_over(&mut self, id: u64) {
-        let Some(position) = self.written.iter().position(|written| written.request.id == id) else { return };
-        let Some(written) = self.written.remove(position) else { return };
+        let Some(written) = self.next(id) else { return };
         match written.fate {
             Fate::Again => {}
             Fate::Skip(cause) => self.reports.push_back(LaneReport::Skipped { id, cause }),
             Fate::Run => {
                 // Not our doing: the flag was set from outside. All behind it comes back as well.
+                self.passed_over += 1;
+                if self.passed_over > PASSED_OVER {
+                    return self.breach(format!("it passed over what it was to run, {PASSED_OVER} times"));
+                }
                 let mut again = vec![Held::again(written.request, written.file)];
                 for later in self.written.iter_mut().filter(|later| later.fate == Fate::Run) {
                     later.fate = Fate::Again;

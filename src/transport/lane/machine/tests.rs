@@ -200,6 +200,77 @@ fn what_is_to_be_alone_is_given_back_while_another_runs() {
 }
 
 #[test]
+fn marks_that_no_shell_of_ours_writes_are_not_believed() {
+    let mut bench = Bench::new();
+    bench.run(1, "true");
+    for body in ["B 18446744073709551615", "E 7 0", "E 1 0", "S 9", "G 1 18446744073709551615 0", "P 1 18446744073709551615", "R"] {
+        bench.both(body);
+    }
+    assert!(bench.reports().iter().all(|report| *report == LaneReport::Ready), "nothing has begun");
+    bench.both("B 1");
+    bench.mark(OutputStream::Stdout, "S 9");
+    bench.mark(OutputStream::Stdout, "B 9");
+    for body in ["P 1 18446744073709551615", "G 1 0 0", "G 1 18446744073709551615 0", "E 2 0", "E 1 99999999999", "B 1", "S 9", "B 9"] {
+        bench.both(body);
+    }
+    let reports = bench.reports();
+    assert_eq!(reports[0], LaneReport::Began { id: 1 });
+    assert!(reports[1..].iter().all(|report| matches!(report, LaneReport::Output { id: 1, .. })), "{reports:?}");
+    bench.both("E 1 3");
+    bench.both("E 1 0");
+    assert!(matches!(bench.reports()[..], [LaneReport::Ended { id: 1, end: End::Exited(3), .. }]));
+}
+
+#[test]
+fn requests_that_begin_out_of_order_end_the_lane() {
+    for body in ["B 2", "S 2"] {
+        let mut bench = Bench::new();
+        bench.run(1, "true");
+        bench.run(2, "true");
+        bench.wire();
+        // On standard error it may be early: standard output says that the first was passed over.
+        bench.mark(OutputStream::Stderr, "B 2");
+        assert!(!bench.machine.killed);
+        bench.mark(OutputStream::Stdout, body);
+        assert!(bench.machine.killed, "{body}");
+        assert_eq!(bench.reports(), []);
+    }
+}
+
+#[test]
+fn who_begins_nothing_is_given_up_after_the_time_of_what_is_next() {
+    let mut bench = Bench::new();
+    bench.run(1, "true");
+    bench.run(2, "true");
+    bench.now += Duration::from_secs(9);
+    bench.both("B 1");
+    bench.now += Duration::from_secs(9);
+    bench.both("E 1 0");
+    // The time of the second counts from the end of the first.
+    bench.now += Duration::from_secs(9);
+    bench.machine.pump(bench.now);
+    assert!(!bench.machine.killed);
+    assert_eq!(bench.machine.deadline(), Some(bench.now + Duration::from_secs(1)));
+    bench.now += Duration::from_secs(1);
+    bench.machine.pump(bench.now);
+    assert!(bench.machine.killed);
+    assert!(bench.machine.breached().unwrap().contains("within 10s"), "{:?}", bench.machine.breached());
+}
+
+#[test]
+fn what_is_passed_over_for_ever_ends_the_lane() {
+    let mut bench = Bench::new();
+    bench.run(1, "true");
+    for turn in 1..=super::PASSED_OVER {
+        bench.mark(OutputStream::Stdout, "S 1");
+        assert!(!bench.machine.killed, "{turn}");
+    }
+    bench.mark(OutputStream::Stdout, "S 1");
+    assert!(bench.machine.killed);
+    assert!(bench.machine.wire.len() < 100_000);
+}
+
+#[test]
 fn a_late_resume_does_not_lift_the_next_hold() {
     let mut bench = Bench::new();
     bench.on_failure = OnFailure::Hold;
@@ -218,4 +289,55 @@ fn a_late_resume_does_not_lift_the_next_hold() {
     bench.machine.resume(2);
     bench.run(4, "x");
     assert_eq!(bench.wire().last().map(String::as_str), Some("4"));
+}
+
+#[test]
+fn no_order_of_marks_breaks_it() {
+    let mut state = 0x9e37_79b9_u64;
+    let mut dice = |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % limit
+    };
+    for _ in 0..1500 {
+        let mut bench = Bench::new();
+        bench.on_failure = [OnFailure::Stop, OnFailure::Continue, OnFailure::Hold][usize::try_from(dice(3)).unwrap()];
+        let (mut began, mut ended) = (Vec::new(), Vec::new());
+        for id in 1..5 {
+            bench.run(id, "true");
+        }
+        for _ in 0..40 {
+            let (id, kind) = (dice(6), dice(9));
+            let body = match kind {
+                0 | 1 => format!("B {id}"),
+                2 | 3 => format!("E {id} {}", dice(3)),
+                4 => format!("S {id}"),
+                5 => format!("G {id} {} 0", dice(2)),
+                6 => "R".to_owned(),
+                7 => format!("P {id} {}", u64::MAX - dice(2)),
+                _ => format!("E {id} 0\nx\x1e{TOKEN} B {id}"),
+            };
+            let stream = if dice(2) == 0 { OutputStream::Stdout } else { OutputStream::Stderr };
+            bench.mark(stream, &body);
+            match dice(30) {
+                0 => bench.machine.withdraw(),
+                1 => bench.machine.terminate(bench.now),
+                2 => bench.now += Duration::from_secs(dice(12)),
+                _ => {}
+            }
+            assert!(bench.machine.wire.len() < 100_000 && bench.machine.written.len() < 50, "it grows");
+            for report in bench.reports() {
+                match report {
+                    LaneReport::Began { id } => began.push(id),
+                    LaneReport::Ended { id, .. } => ended.push(id),
+                    _ => {}
+                }
+            }
+        }
+        assert!(began.is_sorted() && ended.iter().all(|id| began.contains(id)), "{began:?} {ended:?}");
+        let mut once = began.clone();
+        once.dedup();
+        assert_eq!(once, began, "nothing begins twice");
+    }
 }
