@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{GRACE, Job, LaneState, Note, Said, Slot, Worker};
-use crate::transport::{End, LaneCommand, Refusal, RefusalClass};
+use crate::transport::{LaneCommand, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
 const PARTING: Duration = Duration::from_secs(2);
@@ -64,7 +64,7 @@ impl Worker {
         for index in 0..self.slots.len() {
             let slot = std::mem::take(&mut self.slots[index]);
             self.slots[index].epoch = slot.epoch + 1;
-            if let LaneState::Bulk(task) = &slot.lane {
+            if let LaneState::Bulk(task, _) = &slot.lane {
                 task.abort();
             }
             for id in slot.sent {
@@ -96,18 +96,6 @@ impl Worker {
         }
         for job in std::mem::take(&mut place.waiting) {
             self.say(Said::Returned(job.id())).await;
-        }
-    }
-
-    pub(super) async fn end_aborted_bulks(&mut self) {
-        for index in 0..self.slots.len() {
-            if matches!(self.slots[index].lane, LaneState::Bulk(_)) {
-                self.slots[index].lane = LaneState::None;
-                self.slots[index].epoch += 1;
-                for id in std::mem::take(&mut self.slots[index].sent) {
-                    self.say(Said::Ended(id, End::Terminated, Duration::ZERO)).await;
-                }
-            }
         }
     }
 
