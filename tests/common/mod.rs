@@ -19,10 +19,4 @@ pub(crate) mod relay;
 pub(crate) use cli::{Project, Shown};
 pub(crate) use lab::{Lab, LabOptions};
 pub(crate) use relay::Relay;
-pub(crate) use relay::To;
-
-/// A number that is another each time.
-pub(crate) fn random() -> u64 {
-    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-    RandomState::new().build_hasher().finish()
-}
+pub(crate) use relay::{To, random};

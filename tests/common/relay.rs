@@ -4,6 +4,7 @@
 //! travel side by side and bandwidth is not limited. It also counts turns, the way a network sees a conversation: how
 //! often the client spoke after it had heard something. Knows nothing of what is said.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -158,6 +159,11 @@ fn connect(client: &TcpStream, target: SocketAddr, one_way: Duration, shared: &A
     carry(to_client, (To::Client, trouble), one_way, |_| {}, move || heard_by_client.store(true, Ordering::SeqCst));
 }
 
+/// A number that is another each time.
+pub(crate) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 /// Carries one direction on two threads; `came` is called with the length of each chunk as it arrives, `went` before it is delivered.
 fn carry(
     (mut from, mut to): (TcpStream, TcpStream),
@@ -184,7 +190,7 @@ fn carry(
     std::thread::spawn(move || {
         for (due, mut chunk) in receiver {
             let most = u64::try_from(shared.jitter.load(Ordering::SeqCst)).expect("a short time");
-            let extra = if most == 0 { 0 } else { super::random() % most };
+            let extra = if most == 0 { 0 } else { random() % most };
             std::thread::sleep(due.saturating_duration_since(Instant::now()) + Duration::from_millis(extra));
             while shared.stalled[way].load(Ordering::SeqCst) && !shared.stop.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(10));

@@ -219,8 +219,9 @@ fn hanging_validate(tries: usize) -> Vec<String> {
         check(&mut lost, left.is_empty(), || format!("left: {left:?}"));
         left.iter().for_each(|process| procs::signal(process.pid, Signal::KILL));
         honest(&project, &record::only_run(&project.record()), 0, &mut lost);
-        let names: Vec<_> = std::fs::read_dir(project.path("there")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        check(&mut lost, names.len() == 1, || format!("temporary files are left: {names:?}"));
+        let names = || -> Vec<_> { std::fs::read_dir(project.path("there")).unwrap().map(|entry| entry.unwrap().file_name()).collect() };
+        let tidy = procs::wait_until(Duration::from_secs(5), || names().len() == 1);
+        check(&mut lost, tidy, || format!("temporary files are left: {:?}", names()));
     }
     lost
 }
