@@ -28,7 +28,9 @@ fn unreachable(tries: usize) -> Vec<String> {
     let folder = lab.folder().display().to_string();
     let other_key = std::fs::read_to_string(lab.folder().join("id.pub")).unwrap();
     std::fs::write(lab.folder().join("other_hosts"), format!("* {other_key}")).unwrap();
-    let keys = |file: &str| format!("ssh_options: [UserKnownHostsFile={folder}/{file}, GlobalKnownHostsFile=/dev/null, IdentitiesOnly=yes, IdentityAgent=none]");
+    let keys = |file: &str| {
+        format!("ssh_options: [UserKnownHostsFile={folder}/{file}, GlobalKnownHostsFile=/dev/null, IdentitiesOnly=yes, IdentityAgent=none]")
+    };
     let hole = BlackHole::new();
     let port = |port: u16| format!("port: {port}");
     let cases = [
@@ -83,7 +85,9 @@ fn broken(tries: usize, words: &[&str], within: Duration, how: impl Fn(&Lab, &Re
     for _ in 0..tries {
         let relay = Relay::to_lab(&lab, Duration::ZERO);
         let nap = format!("sleep {}", net::nap());
-        let long = format!("      - {{ name: one, run: \"echo begun; [ {{{{ host.name }}}} != bad ] || {nap}\" }}\n      - {{ name: two, run: echo two }}\n");
+        let long = format!(
+            "      - {{ name: one, run: \"echo begun; [ {{{{ host.name }}}} != bad ] || {nap}\" }}\n      - {{ name: two, run: echo two }}\n"
+        );
         let project = net::project(&long);
         let bad = host("bad", Lab::address(3), &format!("port: {}, keepalive: 1s, retries: 0", relay.port()));
         project.file("hosts.yml", net::inventory(&lab, "", &[bad, host("h001", Lab::address(1), ""), host("h002", Lab::address(2), "")]));
@@ -176,7 +180,11 @@ fn jittery(tries: usize) -> Vec<String> {
 /// One round on so many hosts of the lab, with three bad ones or without; how long the others took.
 fn round(lab: &Lab, bad: Option<&[String; 2]>, sleepy: &Relay) -> Duration {
     let nap = net::nap();
-    let tasks: String = (0..6).map(|task| format!("      - {{ name: t{task}, run: \"[ {task} != 3 -o {{{{ host.name }}}} != midway ] || sleep {nap}; echo {task}\" }}\n")).collect();
+    let tasks: String = (0..6)
+        .map(|task| {
+            format!("      - {{ name: t{task}, run: \"[ {task} != 3 -o {{{{ host.name }}}} != midway ] || sleep {nap}; echo {task}\" }}\n")
+        })
+        .collect();
     let project: Project = net::project(&tasks);
     let mut hosts: Vec<String> = (1..=47).map(|number| host(&Lab::name(number), Lab::address(number), "")).collect();
     if let Some(bad) = bad {

@@ -98,7 +98,7 @@ fn jump(tries: usize) -> Vec<String> {
         let mut hosts = vec![host("gate", Lab::address(1), "")];
         hosts.extend((2..=41).map(|number| host(&Lab::name(number), Lab::address(number), "jump: gate")));
         project.file("hosts.yml", net::inventory(&gate, "", &hosts));
-        project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: not gate\n    tasks:\n{TASKS}"));
+        project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: all,not gate\n    tasks:\n{TASKS}"));
         let shown = project.run(&["run", "site.yml", "-i", "hosts.yml"]);
         lost.extend(all_fine(&project, shown.code, &shown.text(), (2..=41).map(Lab::name)));
     }
@@ -117,7 +117,7 @@ fn silent_behind_jump(tries: usize) -> Vec<String> {
         hosts.extend((0..10).map(|number| host(&format!("bad{number}"), "127.0.0.1", &format!("jump: gate, port: {}", ports[number % 2]))));
         hosts.extend((2..=5).map(|number| host(&Lab::name(number), Lab::address(number), "jump: gate")));
         project.file("hosts.yml", net::inventory(&gate, "  connect_timeout: 8s\n  retries: 0\n", &hosts));
-        project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: not gate\n    tasks:\n{TASKS}"));
+        project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: all,not gate\n    tasks:\n{TASKS}"));
         let shown = project.run(&["run", "site.yml", "-i", "hosts.yml"]);
         let run = record::only_run(&project.record());
         let took = net::last_of(&run, |name| name.starts_with('h'));

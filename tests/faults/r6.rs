@@ -117,11 +117,14 @@ fn honest(project: &Project, run: &record::RecordedRun, number: usize, lost: &mu
     // The rename is the last that happens to it.
     let changed_at = metadata.ctime() * 1000 + metadata.ctime_nsec() / 1_000_000;
     let task = format!("t{number}");
-    let Some(ended) = run.of_kind("step_ended").zip(run.steps("step_ended")).find(|(_, step)| step.2 == task).map(|(event, _)| event) else {
+    let Some(ended) = run.of_kind("step_ended").zip(run.steps("step_ended")).find(|(_, step)| step.2 == task).map(|(event, _)| event)
+    else {
         return check(lost, !placed, || format!("{number} is in place, and its step never ended"));
     };
     let (at, status) = (ended["at"].as_i64().unwrap(), ended["outcome"]["status"].as_str().unwrap().to_owned());
-    check(lost, !placed || changed_at <= at + 5, || format!("{number} was put in place {} ms after its step ended {status}", changed_at - at));
+    check(lost, !placed || changed_at <= at + 5, || {
+        format!("{number} was put in place {} ms after its step ended {status}", changed_at - at)
+    });
     check(lost, placed == (status == "changed"), || format!("{number} is {status}, and in place: {placed}"));
 }
 
@@ -209,7 +212,11 @@ fn hanging_validate(tries: usize) -> Vec<String> {
         );
         let since = Instant::now();
         let running = project.spawn(&["run", "site.yml", "-i", lab.inventory().to_str().unwrap()]);
-        assert!(procs::wait_until(Duration::from_secs(20), || !procs::matching(&format!("sleep {nap}")).is_empty()), "{}", running.so_far());
+        assert!(
+            procs::wait_until(Duration::from_secs(20), || !procs::matching(&format!("sleep {nap}")).is_empty()),
+            "{}",
+            running.so_far()
+        );
         if kill {
             running.signal(Signal::KILL);
         }
