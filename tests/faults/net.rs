@@ -61,7 +61,7 @@ pub(crate) fn outdated(mut client: TcpStream) {
 /// An address where nobody answers at all: a listener that takes no one, with its queue full, so that the kernel drops what knocks.
 pub(crate) struct BlackHole {
     listener: TcpListener,
-    queued: Vec<TcpStream>,
+    _queued: Vec<TcpStream>,
 }
 
 impl BlackHole {
@@ -73,7 +73,7 @@ impl BlackHole {
             queued.push(stream);
             assert!(queued.len() < 10_000, "a queue that is never full");
         }
-        BlackHole { listener, queued }
+        BlackHole { listener, _queued: queued }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
