@@ -11,7 +11,7 @@ use crate::diag::SourceMap;
 use crate::exec::host_target;
 use crate::model::RoundIx;
 use crate::resource::{LockFound, LockTrouble, lock_there, look_script, remove_script};
-use crate::transport::{FakeScript, Hub, HubOptions, Refusal, Session};
+use crate::transport::{Bytes, FakeScript, Hub, HubOptions, Refusal, Session};
 
 /// What was found on a host.
 #[derive(Debug)]
@@ -114,6 +114,6 @@ async fn remove(one: &mut HostUnlock, session: &Session) {
 }
 
 async fn ask(session: &Session, script: &str) -> Result<Result<Option<LockFound>, LockTrouble>, Refusal> {
-    let end = session.upload(None, script, &b""[..]).await?;
+    let end = session.upload(None, script, Bytes::none(), std::future::pending()).await?;
     Ok(lock_there(&end.stdout))
 }

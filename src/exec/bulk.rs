@@ -1,6 +1,7 @@
 //! Files that are too large for a lane, on a channel of their own.
 //!
 //! Knows scripts and local paths, not what a playbook wanted with them. A file that the host has already is not sent.
+//! What is given up is asked to end on the host, and its end is heard: from then on nothing there changes because of it.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::fs::File;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::{Notify, watch};
 
 use super::local_files::{LocalFile, measure, measure_file};
 use crate::resource::{CopyPlan, RemoteFile, UnarchivePlan, fetch_check_script, fetch_script};
 use crate::text::quote;
-use crate::transport::{BecomeUser, BulkEnd, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
+use crate::transport::{BecomeUser, BulkEnd, Bytes, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
+
+/// How long the host may take to end what was given up; there it is TERM, five seconds later KILL. A link that is gone is known sooner.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A file's way to or from a host.
 #[derive(Debug)]
@@ -131,43 +136,170 @@ enum Failure {
     Unclear { path: String },
     #[error("{path} has {size} bytes, and there is room for {room} in {folder}")]
     Room { path: String, size: u64, room: u64, folder: String },
+    #[error("it was given up")]
+    Over,
 }
 
 fn local(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + '_ {
     |error| Failure::Local { path: path.display().to_string(), error }
 }
 
-/// Carries a file; never longer than its timeout.
-pub(super) async fn carry(session: &Session, user: Option<&BecomeUser>, bulk: Bulk) -> BulkResult {
+/// Carries a file until its timeout, or until `given_up`.
+pub(super) async fn carry(session: &Session, user: Option<&BecomeUser>, bulk: Bulk, given_up: &Notify) -> BulkResult {
     let timeout = bulk.timeout;
     let result = |end, stderr, trouble| BulkResult { end, stdout: Vec::new(), stderr, trouble };
-    match tokio::time::timeout(timeout, carry_at_leisure(session, user, bulk)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(failure)) => {
+    let over = watch::Sender::new(false);
+    let way = Carrier { session, user, over: over.subscribe() };
+    let carried = way.carry(bulk);
+    tokio::pin!(carried);
+    let (carried, why) = tokio::select! {
+        carried = &mut carried => (carried, None),
+        () = tokio::time::sleep(timeout) => (end(&over, carried).await, Some(End::TimedOut { guard: None })),
+        () = given_up.notified() => (end(&over, carried).await, Some(End::Terminated)),
+    };
+    match (carried, why) {
+        // It may have been done before it heard.
+        (Ok(Carried { result, done }), why) if done || why.is_none() => result,
+        (Err(failure), why) => {
             let trouble = match &failure {
                 Failure::Refused(refusal) if refusal.class == RefusalClass::Network => Trouble::Link,
                 Failure::Refused(refusal) if refusal.class == RefusalClass::Full => Trouble::Full,
                 _ => Trouble::None,
             };
-            result(End::Exited(255), failure.to_string().into_bytes(), trouble)
+            match why {
+                None => result(End::Exited(255), failure.to_string().into_bytes(), trouble),
+                Some(why) => result(why, Vec::new(), if trouble == Trouble::Link { trouble } else { Trouble::None }),
+            }
         }
-        Err(_) => result(End::TimedOut { guard: None }, Vec::new(), Trouble::None),
+        (Ok(_), why) => result(why.unwrap_or(End::Terminated), Vec::new(), Trouble::None),
     }
 }
 
-async fn carry_at_leisure(session: &Session, user: Option<&BecomeUser>, bulk: Bulk) -> Result<BulkResult, Failure> {
-    if let Some(guards) = bulk.guards {
-        let (end, stderr) = ask(session, user, guards).await?;
-        if end != End::Exited(0) {
-            return Ok(BulkResult { end, stdout: Vec::new(), stderr, trouble: Trouble::None });
+/// Says that it is over, and waits for what became of it.
+async fn end(over: &watch::Sender<bool>, carried: impl Future<Output = Result<Carried, Failure>>) -> Result<Carried, Failure> {
+    over.send_replace(true);
+    tokio::time::timeout(PATIENCE, carried).await.unwrap_or(Err(Failure::Over))
+}
+
+/// How it went, and whether the host has nothing left to do.
+struct Carried {
+    result: BulkResult,
+    done: bool,
+}
+
+impl Carried {
+    fn new(end: End, stdout: Vec<u8>, stderr: Vec<u8>) -> Carried {
+        let done = end == End::Exited(0);
+        Carried { result: BulkResult { end, stdout, stderr, trouble: Trouble::None }, done }
+    }
+}
+
+/// A way to a host, until it is over.
+struct Carrier<'a> {
+    session: &'a Session,
+    user: Option<&'a BecomeUser>,
+    over: watch::Receiver<bool>,
+}
+
+impl Carrier<'_> {
+    fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut over = self.over.clone();
+        async move {
+            if over.wait_for(|over| *over).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
-    let prelude = prelude(bulk.cwd.as_deref(), bulk.umask);
-    let end = match bulk.way {
-        Way::Up { target, from } => up(session, user, &prelude, &target, from).await?,
-        Way::Down { src, to } => down(session, user, &prelude, &src, to).await?,
-    };
-    Ok(BulkResult { end: End::Exited(end.code), stdout: end.stdout, stderr: end.stderr, trouble: Trouble::None })
+
+    /// Does what changes nothing on the host: where it is over, it is dropped, which ends it there.
+    async fn unless_over<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => done,
+            () = self.over() => Err(Failure::Over),
+        }
+    }
+
+    /// Runs a script; one that is given up is heard to its end.
+    async fn run(&self, script: &str, bytes: Bytes<impl AsyncRead + Send + Unpin>) -> Result<BulkEnd, Failure> {
+        Ok(self.session.upload(self.user, script, bytes, self.over()).await?)
+    }
+
+    async fn carry(&self, bulk: Bulk) -> Result<Carried, Failure> {
+        if let Some(guards) = bulk.guards {
+            let (end, stderr) = self.unless_over(ask(self.session, self.user, guards)).await?;
+            if end != End::Exited(0) {
+                return Ok(Carried::new(end, Vec::new(), stderr));
+            }
+        }
+        let prelude = prelude(bulk.cwd.as_deref(), bulk.umask);
+        let end = match bulk.way {
+            Way::Up { target, from } => self.up(&prelude, &target, from).await?,
+            Way::Down { src, to } => self.unless_over(self.down(&prelude, &src, to)).await?,
+        };
+        Ok(Carried::new(End::Exited(end.code), end.stdout, end.stderr))
+    }
+
+    async fn up(&self, prelude: &str, target: &Target, from: Source) -> Result<BulkEnd, Failure> {
+        let (size, sha256) = self.unless_over(known(&from)).await?;
+        let checked = self.run(&(prelude.to_owned() + &target.check_script(size, &sha256)), Bytes::none()).await?;
+        if checked.code != 0 || !checked.stdout.starts_with(b"send") {
+            return Ok(checked);
+        }
+        if *self.over.borrow() {
+            return Err(Failure::Over);
+        }
+        // A log, say, that grew meanwhile goes as it was when it was measured.
+        let bytes = Bytes { from: open(&from).await?, size };
+        self.run(&(prelude.to_owned() + &target.upload_script(size, &sha256)), bytes).await
+    }
+
+    async fn down(&self, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
+        let mut checked = self.run(&(prelude.to_owned() + &fetch_check_script(src)), Bytes::none()).await?;
+        if checked.code != 0 {
+            return Ok(checked);
+        }
+        let Some(there) = RemoteFile::parse(&String::from_utf8_lossy(&checked.stdout)) else {
+            return Err(Failure::Unclear { path: src.to_owned() });
+        };
+        checked.stdout.clear();
+        if let Some(there) = &there.sha256
+            && let Ok((_, here)) = measure_file(&to).await
+            && *there == here
+        {
+            return Ok(checked);
+        }
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
+        tokio::fs::create_dir_all(&folder).await.map_err(local(&folder))?;
+        let room = room(&folder).map_err(local(&folder))?;
+        if there.size > room {
+            return Err(Failure::Room { path: src.to_owned(), size: there.size, room, folder: folder.display().to_string() });
+        }
+        // Beside its target, so that the rename is one step and an interrupted download never looks like a file.
+        let part = tempfile::Builder::new()
+            .prefix(".roundsman-")
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(&folder)
+            .map_err(local(&folder))?;
+        let file = File::from_std(part.reopen().map_err(local(part.path()))?);
+        let mut file = Bounded { file, left: there.size, overrun: false };
+        let end = self.session.download(self.user, &(prelude.to_owned() + &fetch_script(src)), &mut file).await;
+        if file.overrun {
+            return Err(Failure::Moved { path: src.to_owned() });
+        }
+        let (end, mut file) = (end?, file.file);
+        if end.code != 0 {
+            return Ok(end);
+        }
+        file.flush().await.map_err(local(&to))?;
+        file.sync_all().await.map_err(local(&to))?;
+        let (size, sha256) = measure_file(part.path()).await.map_err(local(part.path()))?;
+        // A file that grew while it was read is not what anybody asked for.
+        if there.size != size || there.sha256.is_some_and(|there| there != sha256) {
+            return Err(Failure::Moved { path: src.to_owned() });
+        }
+        part.persist(&to).map_err(|error| Failure::Local { path: to.display().to_string(), error: error.error })?;
+        Ok(end)
+    }
 }
 
 /// Asks guards on a lane, which ends what they started when they take too long or are given up.
@@ -205,21 +337,16 @@ fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
     umask + &folder
 }
 
-async fn up(session: &Session, user: Option<&BecomeUser>, prelude: &str, target: &Target, from: Source) -> Result<BulkEnd, Failure> {
-    let (size, sha256) = match &from {
+/// The size of what is to be sent, and its digest.
+async fn known(from: &Source) -> Result<(u64, String), Failure> {
+    match from {
         Source::File(file) => {
             let measured = file.measured().await.map_err(local(&file.path))?.clone();
             file.check(&measured.1).map_err(local(&file.path))?;
-            measured
+            Ok(measured)
         }
-        Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text")))?,
-    };
-    let checked = session.upload(user, &(prelude.to_owned() + &target.check_script(size, &sha256)), tokio::io::empty()).await?;
-    if checked.code != 0 || !checked.stdout.starts_with(b"send") {
-        return Ok(checked);
+        Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text"))),
     }
-    // A log, say, that grew meanwhile goes as it was when it was measured.
-    Ok(session.upload(user, &(prelude.to_owned() + &target.upload_script(size, &sha256)), open(&from).await?.take(size)).await?)
 }
 
 async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Failure> {
@@ -262,52 +389,4 @@ impl AsyncWrite for Bounded {
 fn room(folder: &Path) -> std::io::Result<u64> {
     let there = rustix::fs::statvfs(folder)?;
     Ok(there.f_bavail.saturating_mul(there.f_frsize))
-}
-
-async fn down(session: &Session, user: Option<&BecomeUser>, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
-    let mut checked = session.upload(user, &(prelude.to_owned() + &fetch_check_script(src)), tokio::io::empty()).await?;
-    if checked.code != 0 {
-        return Ok(checked);
-    }
-    let Some(there) = RemoteFile::parse(&String::from_utf8_lossy(&checked.stdout)) else {
-        return Err(Failure::Unclear { path: src.to_owned() });
-    };
-    checked.stdout.clear();
-    if let Some(there) = &there.sha256
-        && let Ok((_, here)) = measure_file(&to).await
-        && *there == here
-    {
-        return Ok(checked);
-    }
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    tokio::fs::create_dir_all(&folder).await.map_err(local(&folder))?;
-    let room = room(&folder).map_err(local(&folder))?;
-    if there.size > room {
-        return Err(Failure::Room { path: src.to_owned(), size: there.size, room, folder: folder.display().to_string() });
-    }
-    // Beside its target, so that the rename is one step and an interrupted download never looks like a file.
-    let part = tempfile::Builder::new()
-        .prefix(".roundsman-")
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(&folder)
-        .map_err(local(&folder))?;
-    let file = File::from_std(part.reopen().map_err(local(part.path()))?);
-    let mut file = Bounded { file, left: there.size, overrun: false };
-    let end = session.download(user, &(prelude.to_owned() + &fetch_script(src)), &mut file).await;
-    if file.overrun {
-        return Err(Failure::Moved { path: src.to_owned() });
-    }
-    let (end, mut file) = (end?, file.file);
-    if end.code != 0 {
-        return Ok(end);
-    }
-    file.flush().await.map_err(local(&to))?;
-    file.sync_all().await.map_err(local(&to))?;
-    let (size, sha256) = measure_file(part.path()).await.map_err(local(part.path()))?;
-    // A file that grew while it was read is not what anybody asked for.
-    if there.size != size || there.sha256.is_some_and(|there| there != sha256) {
-        return Err(Failure::Moved { path: src.to_owned() });
-    }
-    part.persist(&to).map_err(|error| Failure::Local { path: to.display().to_string(), error: error.error })?;
-    Ok(end)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::event::RunHeader;
 use crate::model::Playbook;
 use crate::resource::{LockOwner, Locked, locked, release_script, take_script};
-use crate::transport::{Refusal, RefusalClass, Session};
+use crate::transport::{Bytes, Refusal, RefusalClass, Session};
 
 /// How long a host may take to answer for its lock.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,7 +57,7 @@ impl HostLock {
     async fn take(&self, session: &Session, host: &str) -> Result<Option<String>, Refusal> {
         let refused = |message: String| Refusal { class: RefusalClass::Locked, message };
         let script = take_script(&self.owner);
-        let asked = session.upload(None, &script, &b""[..]);
+        let asked = session.upload(None, &script, Bytes::none(), std::future::pending());
         let end = match tokio::time::timeout(PATIENCE, asked).await {
             Ok(end) => end?,
             Err(_) => return Err(refused(format!("it gave no answer for its lock within {} s", PATIENCE.as_secs()))),
@@ -77,7 +77,7 @@ impl HostLock {
     /// Lets a host's lock go; one that can't be reached keeps it, stale.
     pub(super) async fn release(&self, session: &Session) {
         let script = release_script(&self.owner);
-        let asked = session.upload(None, &script, &b""[..]);
+        let asked = session.upload(None, &script, Bytes::none(), std::future::pending());
         match tokio::time::timeout(PARTING, asked).await {
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => tracing::info!(%refusal, "the host's lock stays behind"),

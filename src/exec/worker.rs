@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::bulk;
@@ -65,7 +65,7 @@ enum LaneState {
     Open(mpsc::UnboundedSender<LaneCommand>),
     /// It ends with a job that was ended.
     Closing,
-    Bulk(tokio::task::AbortHandle),
+    Bulk(tokio::task::AbortHandle, Arc<Notify>),
 }
 
 struct Worker {
@@ -182,11 +182,10 @@ impl Worker {
                             let _ = commands.send(LaneCommand::Terminate);
                             slot.lane = LaneState::Closing;
                         }
-                        LaneState::Bulk(task) => task.abort(),
+                        LaneState::Bulk(_, given_up) => given_up.notify_one(),
                         _ => {}
                     }
                 }
-                self.end_aborted_bulks().await;
             }
         }
     }
@@ -286,19 +285,21 @@ impl Worker {
         match place.waiting.front() {
             None => return,
             Some(Job::Bulk(..)) => {
-                if !place.sent.is_empty() || matches!(place.lane, LaneState::Opening | LaneState::Closing | LaneState::Bulk(_)) {
+                if !place.sent.is_empty() || matches!(place.lane, LaneState::Opening | LaneState::Closing | LaneState::Bulk(..)) {
                     return;
                 }
                 place.epoch += 1;
                 let Some(Job::Bulk(id, work)) = place.waiting.pop_front() else { return };
                 place.sent.push_back(id);
                 let (epoch, user) = (place.epoch, place.user.clone());
+                let given_up = Arc::new(Notify::new());
+                let heard = Arc::clone(&given_up);
                 let task = tokio::spawn(async move {
                     let since = Instant::now();
-                    let result = bulk::carry(&session, user.as_ref(), *work).await;
+                    let result = bulk::carry(&session, user.as_ref(), *work, &heard).await;
                     let _ = notes.send(Note::BulkEnded(slot, epoch, id, result, since.elapsed())).await;
                 });
-                place.lane = LaneState::Bulk(task.abort_handle());
+                place.lane = LaneState::Bulk(task.abort_handle(), given_up);
                 self.say(Said::Began(id)).await;
                 return;
             }
@@ -323,7 +324,7 @@ impl Worker {
                     let _ = commands.send(LaneCommand::Run(request));
                 }
             }
-            LaneState::Opening | LaneState::Closing | LaneState::Bulk(_) => {}
+            LaneState::Opening | LaneState::Closing | LaneState::Bulk(..) => {}
         }
     }
 

@@ -22,7 +22,7 @@ mod session;
 mod ssh;
 mod user;
 
-pub use bulk::BulkEnd;
+pub use bulk::{BulkEnd, Bytes};
 pub use fake::{FakeLog, FakeLogEntry, FakeScript};
 pub use hub::{Hub, HubError, HubOptions, Progress};
 #[cfg(feature = "bench-internals")]

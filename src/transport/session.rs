@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use super::bulk::{self, BulkEnd};
+use super::bulk::{self, BulkEnd, Bytes};
 use super::channel::{Channel, Slot};
 use super::fake::FakeSession;
 use super::lane;
@@ -105,6 +105,9 @@ impl Session {
 
     /// Runs `script` by `sh` on a channel of its own with exactly `bytes` on its standard input.
     ///
+    /// Once `given_up` ends, the script is ended with all that it started, and what it says of its end is what it did: TERM, then KILL. Where it
+    /// has not been sent all of its bytes, its end is not waited for, and they never come. Dropping the future gives it up unheard.
+    ///
     /// When the link is lost the script may see the end of its input too early: one that installs what it got must first check
     /// its length, as in `head -c 42 >t && test $(wc -c <t) -eq 42 && mv t f`. The channel does not count against `max_sessions`;
     /// with `max_sessions: 1` close the lane first.
@@ -116,13 +119,18 @@ impl Session {
         &self,
         become_user: Option<&BecomeUser>,
         script: &str,
-        bytes: impl AsyncRead + Send + Unpin,
+        bytes: Bytes<impl AsyncRead + Send + Unpin>,
+        given_up: impl Future<Output = ()> + Send,
     ) -> Result<BulkEnd, Refusal> {
         if let Backend::Fake(fake) = &self.inner.backend {
-            return fake.upload(script, bytes).await;
+            return fake.upload(script, bytes.from.take(bytes.size), given_up).await;
         }
-        let channel = self.boot_channel(become_user, bulk::boot).await?;
-        self.explain(bulk::upload(channel, script, bytes).await).await
+        let mut given_up = std::pin::pin!(given_up);
+        let channel = tokio::select! {
+            channel = self.boot_channel(become_user, bulk::boot) => channel?,
+            () = &mut given_up => return Ok(BulkEnd::given_up()),
+        };
+        self.explain(bulk::upload(channel, script, bytes, given_up).await).await
     }
 
     /// Runs `script` by `sh` on a channel of its own with an empty standard input and streams its standard output to `sink`.
@@ -204,7 +212,7 @@ impl Session {
             Box::pin(async move {
                 let script = "umask 077; f=$(mktemp) && cat >\"$f\" && printf %s \"$f\"";
                 let channel = session.boot_channel(become_user.as_ref(), bulk::boot).await.ok()?;
-                let end = bulk::upload(channel, script, bytes.as_slice()).await.ok()?;
+                let end = bulk::upload(channel, script, Bytes::of(&bytes), std::future::pending()).await.ok()?;
                 let path = String::from_utf8(end.stdout).ok()?;
                 (end.code == 0 && path.starts_with('/')).then_some(path)
             })

@@ -20,3 +20,4 @@ pub(crate) mod relay;
 pub(crate) use cli::{Project, Shown};
 pub(crate) use lab::{Lab, LabOptions};
 pub(crate) use relay::Relay;
+pub(crate) use relay::{To, random};

@@ -4,6 +4,7 @@
 //! travel side by side and bandwidth is not limited. It also counts turns, the way a network sees a conversation: how
 //! often the client spoke after it had heard something. Knows nothing of what is said.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,6 +23,21 @@ struct Shared {
     bytes: AtomicUsize,
     connections: AtomicUsize,
     streams: Mutex<Vec<TcpStream>>,
+    /// Whether chunks wait: those to the server, those to the client.
+    stalled: [AtomicBool; 2],
+    /// Whether the next chunk loses its meaning on the way.
+    corrupt: [AtomicBool; 2],
+    /// A chunk takes up to so many milliseconds longer.
+    jitter: AtomicUsize,
+}
+
+/// A direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum To {
+    /// From clients to the server.
+    Server,
+    /// Back.
+    Client,
 }
 
 impl Relay {
@@ -36,6 +52,9 @@ impl Relay {
             bytes: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             streams: Mutex::new(Vec::new()),
+            stalled: [AtomicBool::new(false), AtomicBool::new(false)],
+            corrupt: [AtomicBool::new(false), AtomicBool::new(false)],
+            jitter: AtomicUsize::new(0),
         });
         let for_thread = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -76,6 +95,21 @@ impl Relay {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// Stops handing on what goes there, or does so again; connections stay, also new ones.
+    pub(crate) fn stall(&self, to: To, stalled: bool) {
+        self.shared.stalled[to as usize].store(stalled, Ordering::SeqCst);
+    }
+
+    /// Changes a byte of the next chunk that goes there.
+    pub(crate) fn corrupt(&self, to: To) {
+        self.shared.corrupt[to as usize].store(true, Ordering::SeqCst);
+    }
+
+    /// Lets every chunk take up to so much longer, each another time; they stay in order.
+    pub(crate) fn jitter(&self, most: Duration) {
+        self.shared.jitter.store(usize::try_from(most.as_millis()).expect("a short time"), Ordering::SeqCst);
+    }
+
     /// Cuts every connection; new ones are taken as before.
     pub(crate) fn cut(&self) {
         for stream in self.shared.streams.lock().expect("no thread of the relay panics").drain(..) {
@@ -108,9 +142,11 @@ fn connect(client: &TcpStream, target: SocketAddr, one_way: Duration, shared: &A
     let clone = |stream: &TcpStream| stream.try_clone().expect("a second handle of a socket");
     shared.streams.lock().expect("no thread of the relay panics").extend([clone(client), clone(&server)]);
     let (to_server, to_client) = ((clone(client), clone(&server)), (server, clone(client)));
-    let (said, shared, heard_by_client) = (Arc::clone(&heard), Arc::clone(shared), heard);
+    let (said, heard_by_client) = (Arc::clone(&heard), heard);
+    let (trouble, shared) = (shared, Arc::clone(shared));
     carry(
         to_server,
+        (To::Server, trouble),
         one_way,
         move |length| {
             shared.bytes.fetch_add(length, Ordering::SeqCst);
@@ -120,12 +156,18 @@ fn connect(client: &TcpStream, target: SocketAddr, one_way: Duration, shared: &A
         },
         || {},
     );
-    carry(to_client, one_way, |_| {}, move || heard_by_client.store(true, Ordering::SeqCst));
+    carry(to_client, (To::Client, trouble), one_way, |_| {}, move || heard_by_client.store(true, Ordering::SeqCst));
+}
+
+/// A number that is another each time.
+pub(crate) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Carries one direction on two threads; `came` is called with the length of each chunk as it arrives, `went` before it is delivered.
 fn carry(
     (mut from, mut to): (TcpStream, TcpStream),
+    (direction, shared): (To, &Arc<Shared>),
     one_way: Duration,
     came: impl Fn(usize) + Send + 'static,
     went: impl Fn() + Send + 'static,
@@ -144,9 +186,19 @@ fn carry(
             }
         }
     });
+    let (shared, way) = (Arc::clone(shared), direction as usize);
     std::thread::spawn(move || {
-        for (due, chunk) in receiver {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        for (due, mut chunk) in receiver {
+            let most = u64::try_from(shared.jitter.load(Ordering::SeqCst)).expect("a short time");
+            let extra = if most == 0 { 0 } else { random() % most };
+            std::thread::sleep(due.saturating_duration_since(Instant::now()) + Duration::from_millis(extra));
+            while shared.stalled[way].load(Ordering::SeqCst) && !shared.stop.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            if !chunk.is_empty() && shared.corrupt[way].swap(false, Ordering::SeqCst) {
+                let last = chunk.len() - 1;
+                chunk[last] ^= 0x55;
+            }
             if chunk.is_empty() {
                 let _ = to.shutdown(Shutdown::Write);
                 break;

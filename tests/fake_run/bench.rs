@@ -141,6 +141,7 @@ pub(crate) struct Bench {
     is_silent: bool,
     answers_after: Duration,
     fails_after: Option<usize>,
+    clock: fn() -> i64,
     max_sessions: Option<usize>,
     choice: Choice,
     extra: Vec<(String, String)>,
@@ -171,6 +172,7 @@ impl Bench {
             is_silent: false,
             answers_after: Duration::ZERO,
             fails_after: None,
+            clock: || 0,
             max_sessions: None,
             choice: Choice::default(),
             extra: Vec::new(),
@@ -254,6 +256,12 @@ impl Bench {
         self
     }
 
+    /// Puts another wall clock in place.
+    pub(crate) fn clock(mut self, clock: fn() -> i64) -> Bench {
+        self.clock = clock;
+        self
+    }
+
     pub(crate) async fn run(self) -> Ran {
         let playbook = PlaybookSource::Text { name: "test.yml".into(), text: self.playbook, folder: self.files.path().to_owned() };
         let list = |text: &str| text.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
@@ -321,7 +329,7 @@ impl Bench {
             redactor: Redactor::default(),
             header,
             controller: ControllerInfo::default(),
-            clock: Box::new(|| 0),
+            clock: Box::new(self.clock),
             dry: None,
             approved: None,
             carried,

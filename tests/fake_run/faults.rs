@@ -72,3 +72,36 @@ async fn a_record_that_takes_nothing_is_a_run_that_never_was() {
     assert_eq!(ran.report.end.exit_code, 1, "nothing was begun, so nothing is incomplete");
     assert_eq!(ran.count(|event| matches!(event, RunEvent::HostConnecting { .. } | RunEvent::StepSent { .. })), 0);
 }
+
+/// A wall clock that goes back and forth by days.
+fn jumping() -> i64 {
+    static CALLS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+    let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    1_700_000_000_000 + (calls % 3 - 1) * 3 * 86_400_000 + calls
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wall_clock_that_jumps_ends_nothing_and_prolongs_nothing() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    batch: 1
+    tasks:
+      - { name: long, run: slow, timeout: 90s }
+      - { name: late, run: hangs, timeout: 20s, allow_failure: true }
+      - { name: again, run: fails, retries: 2, delay: 10s, allow_failure: true }
+      - { name: rest, pause: 15s }
+";
+    let script = json!({ "host": "*", "commands": [
+        { "contains": "slow", "delay_ms": 60_000 }, { "contains": "hangs", "hang": true }, { "contains": "fails", "code": 1 } ] });
+    let bench = |clock: fn() -> i64| Bench::new(playbook, "a,b").host(script.clone()).clock(clock);
+    let (since, still) = (tokio::time::Instant::now(), bench(|| 0).run().await);
+    let usual = since.elapsed();
+    let (since, ran) = (tokio::time::Instant::now(), bench(jumping).run().await);
+    assert_eq!(since.elapsed().as_secs(), usual.as_secs());
+    assert_eq!((ran.ends(), ran.report.end.duration_ms / 1000), (still.ends(), still.report.end.duration_ms / 1000));
+    assert!(usual > std::time::Duration::from_secs(200), "{usual:?}");
+    let stamps: Vec<i64> = ran.events.iter().map(|event| event.at).collect();
+    assert!(stamps.windows(2).any(|pair| pair[1] < pair[0] - 86_400_000), "it did jump: {stamps:?}");
+}

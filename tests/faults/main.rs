@@ -8,7 +8,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod net;
 mod r1;
+mod r2;
+mod r3;
+mod r4;
+mod r6;
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
@@ -24,7 +29,19 @@ use table::Fault;
 
 /// Every fault, by what is promised for it.
 fn faults() -> Vec<Fault> {
-    let lists = [r1::faults(), r5::faults(), r7::faults(), r8::faults(), r9::faults(), r10::faults(), soak::faults()];
+    let lists = [
+        r1::faults(),
+        r2::faults(),
+        r3::faults(),
+        r4::faults(),
+        r5::faults(),
+        r6::faults(),
+        r7::faults(),
+        r8::faults(),
+        r9::faults(),
+        r10::faults(),
+        soak::faults(),
+    ];
     lists.into_iter().flatten().collect()
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{GRACE, Job, JobId, LaneState, Note, Said, Slot, Worker};
-use crate::transport::{End, LaneCommand, LaneReport, Refusal, RefusalClass};
+use crate::transport::{LaneCommand, LaneReport, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
 const PARTING: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl Worker {
         for index in 0..self.slots.len() {
             let slot = std::mem::take(&mut self.slots[index]);
             self.slots[index].epoch = slot.epoch + 1;
-            if let LaneState::Bulk(task) = &slot.lane {
+            if let LaneState::Bulk(task, _) = &slot.lane {
                 task.abort();
             }
             for id in slot.sent {
@@ -133,32 +133,13 @@ impl Worker {
                 place.withdrawn = true;
                 let _ = commands.send(LaneCommand::Withdraw);
             }
-            LaneState::Bulk(task) if first => {
-                task.abort();
-                place.lane = LaneState::None;
-                place.epoch += 1;
-                for id in std::mem::take(&mut self.slots[slot].sent) {
-                    self.say(Said::Ended(id, End::Terminated, Duration::ZERO)).await;
-                }
-            }
+            LaneState::Bulk(_, given_up) if first => given_up.notify_one(),
             _ => {}
         }
         for job in gone {
             self.say(Said::Returned(job.id())).await;
         }
         self.feed(slot).await;
-    }
-
-    pub(super) async fn end_aborted_bulks(&mut self) {
-        for index in 0..self.slots.len() {
-            if matches!(self.slots[index].lane, LaneState::Bulk(_)) {
-                self.slots[index].lane = LaneState::None;
-                self.slots[index].epoch += 1;
-                for id in std::mem::take(&mut self.slots[index].sent) {
-                    self.say(Said::Ended(id, End::Terminated, Duration::ZERO)).await;
-                }
-            }
-        }
     }
 
     /// Says goodbye to an idle lane: its sender is dropped.

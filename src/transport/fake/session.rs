@@ -42,12 +42,20 @@ impl FakeSession {
         Ok(Lane { commands, reports })
     }
 
-    pub(in crate::transport) async fn upload(&self, script: &str, mut bytes: impl AsyncRead + Send + Unpin) -> Result<BulkEnd, Refusal> {
+    pub(in crate::transport) async fn upload(
+        &self,
+        script: &str,
+        mut bytes: impl AsyncRead + Send + Unpin,
+        given_up: impl Future<Output = ()> + Send,
+    ) -> Result<BulkEnd, Refusal> {
         self.log.write(&self.host, format!("upload {script}"));
         let mut read = Vec::new();
         let copied = bytes.read_to_end(&mut read).await;
         copied.map_err(|error| Refusal { class: RefusalClass::Local, message: format!("cannot read what is to be sent: {error}") })?;
-        let answer = self.bulk(script).await?;
+        let answer = tokio::select! {
+            answer = self.bulk(script) => answer?,
+            () = given_up => return Ok(BulkEnd::given_up()),
+        };
         Ok(BulkEnd { code: answer.code, stdout: answer.stdout, stderr: answer.stderr })
     }
 

@@ -10,6 +10,7 @@ use crate::model::Connect;
 use crate::transport::lane_api::*;
 use crate::transport::session::{Backend, Session};
 
+mod bulk;
 mod durable;
 mod ends;
 mod login;

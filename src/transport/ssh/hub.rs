@@ -113,7 +113,8 @@ impl SshHub {
         progress: ProgressSink<'_>,
     ) -> Result<Arc<Master>, Refusal> {
         let door = match (&jump, &target.connect.jump) {
-            (Some((jump, _)), _) => format!("jump {}", jump.name),
+            // One master carries them all, so that the jump host sees no handshake; a silent host behind it must not hold up the others.
+            (Some((jump, _)), _) => format!("jump {} to {} {}", jump.name, target.connect.address, target.connect.port.unwrap_or(0)),
             (None, Some(Jump::Destination(jump))) => format!("jump {jump}"),
             (None, _) => format!("{} {}", target.connect.address, target.connect.port.unwrap_or(0)),
         };

@@ -22,6 +22,8 @@ use crate::transport::random;
 
 /// Between two looks at a control socket to come.
 const LOOK: Duration = Duration::from_millis(8);
+/// ssh has the same budget as its `ConnectTimeout`, and is to say in its own words that it is over.
+const LAST_WORDS: Duration = Duration::from_millis(700);
 /// How often a refused channel is asked for again; sshd frees the slots of ended ones late.
 const CHANNEL_TRIES: u32 = 7;
 /// Milliseconds that a master may take to end on TERM before it is told again: an OpenSSH client (9.2 here) that is about to wait for news does not
@@ -60,7 +62,7 @@ impl Master {
         shared: Arc<Shared>,
     ) -> Result<Master, Refusal> {
         let session = Session::resume_mux(socket.clone().into_boxed_path(), None);
-        let deadline = Instant::now() + budget;
+        let deadline = Instant::now() + budget + LAST_WORDS;
         loop {
             // ssh binds it under another name, listens, and renames it when the session is there.
             if socket.exists() {

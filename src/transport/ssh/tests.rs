@@ -338,7 +338,7 @@ async fn files_go_both_ways() {
         "cat >{quoted}.tmp && test $(wc -c <{quoted}.tmp) -eq {} && mv {quoted}.tmp {quoted}; echo 'don'\\''t'\necho !two",
         bytes.len()
     );
-    let end = session.upload(None, &script, bytes.as_slice()).await.unwrap();
+    let end = session.upload(None, &script, crate::transport::Bytes::of(&bytes), std::future::pending()).await.unwrap();
     assert_eq!((end.code, String::from_utf8_lossy(&end.stdout).as_ref()), (0, "don't\n!two\n"), "{:?}", end.stderr);
     let mut back = Vec::new();
     let end = session.download(None, &format!("cat {quoted}; echo done >&2; exit 5"), &mut back).await.unwrap();

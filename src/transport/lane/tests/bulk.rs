@@ -1,0 +1,91 @@
+//! Scripts on channels of their own, and what is left of those that are given up.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use super::{session, shells};
+use crate::transport::Bytes;
+
+fn running(text: &str) -> bool {
+    let is = |entry: std::io::Result<std::fs::DirEntry>| {
+        let command = std::fs::read(entry.unwrap().path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command).replace('\0', " ").starts_with(text)
+    };
+    std::fs::read_dir("/proc").unwrap().any(is)
+}
+
+async fn until(wanted: impl Fn() -> bool) -> bool {
+    let since = Instant::now();
+    while !wanted() {
+        if since.elapsed() > Duration::from_secs(10) {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    true
+}
+
+#[tokio::test]
+async fn a_script_has_its_bytes_and_its_own_end() {
+    for shell in shells() {
+        let bytes: Vec<u8> = (0..300_001_u32).map(|at| (at % 251) as u8).collect();
+        let script = "trap 'echo bye' 0; wc -c; cat; echo '!' >&2; n=\"it's\"; echo $n; exit 7";
+        let end = session(shell).upload(None, script, Bytes::of(&bytes), pending()).await.unwrap();
+        let stdout = String::from_utf8_lossy(&end.stdout);
+        assert_eq!((end.code, stdout.trim(), end.stderr.as_slice()), (7, "300001\nit's\nbye", b"!\n".as_slice()), "{shell}");
+        let end = session(shell).upload(None, "kill -KILL $(/bin/sh -c 'echo $PPID')", Bytes::none(), pending()).await.unwrap();
+        assert_eq!(end.code, 137, "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_is_given_up_ends_with_all_that_it_started() {
+    for (index, shell) in shells().into_iter().enumerate() {
+        let nap = format!("sleep 60.{}{index}", std::process::id());
+        let folder = tempfile::tempdir().unwrap();
+        let mark = crate::text::quote(&folder.path().join("mark").display().to_string());
+        let script =
+            format!("cat >/dev/null; trap 'echo tidy; exit 143' TERM; ( trap '' HUP; {nap}; : ) & {nap}; touch {mark}; echo changed");
+        let given_up = async {
+            assert!(until(|| running(&nap)).await, "{shell}");
+        };
+        let since = Instant::now();
+        let end = session(shell).upload(None, &script, Bytes::of(b"bytes"), given_up).await.unwrap();
+        assert!(since.elapsed() < Duration::from_secs(5), "{shell}: {:?}", since.elapsed());
+        assert_eq!((end.code, end.stdout.as_slice()), (143, b"tidy\n".as_slice()), "{shell}: it tidies up, and that is its end");
+        assert!(!running(&nap) && !folder.path().join("mark").exists(), "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_will_not_hear_is_killed() {
+    let shell = "/bin/sh";
+    let nap = format!("sleep 61.{}", std::process::id());
+    let script = format!("trap '' TERM; while :; do {nap}; done");
+    let given_up = async {
+        assert!(until(|| running(&nap)).await);
+    };
+    let end = session(shell).upload(None, &script, Bytes::none(), given_up).await.unwrap();
+    assert_eq!(end.code, 137);
+    assert!(until(|| !running(&nap)).await);
+}
+
+#[tokio::test]
+async fn a_download_that_is_dropped_ends_there() {
+    let nap = format!("sleep 62.{}", std::process::id());
+    let mut sink = Vec::new();
+    let session = session("/bin/sh");
+    let script = format!("echo begun; {nap}; echo more");
+    tokio::select! {
+        end = session.download(None, &script, &mut sink) => panic!("{end:?}"),
+        there = until(|| running(&nap)) => assert!(there),
+    }
+    assert!(until(|| !running(&nap)).await);
+}
+
+#[tokio::test]
+async fn bytes_that_end_too_early_are_no_file() {
+    let bytes = Bytes { from: &b"short"[..], size: 9 };
+    let refusal = session("/bin/sh").upload(None, "cat; sleep 9", bytes, pending()).await.unwrap_err();
+    assert!(refusal.message.contains("4 bytes too early"), "{refusal:?}");
+}
