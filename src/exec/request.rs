@@ -215,6 +215,7 @@ fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {
         on_failure: OnFailure::Continue,
         timeout: prepared.timeout,
         alone: false,
+        tag: None,
     }
 }
 

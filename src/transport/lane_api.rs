@@ -142,6 +142,8 @@ pub enum LaneCommand {
     Terminate,
     /// End the lane and all that runs in it, now.
     Kill,
+    /// Remove the lane's journal at its orderly end: all that stands in it is recorded.
+    Forget,
 }
 
 /// One command with everything that belongs to it.
@@ -168,6 +170,8 @@ pub struct Request {
     /// Written only when nothing runs before it: a shell that waits for a command can't be asked to give back what was
     /// written behind, but what the lane holds here is given back at once.
     pub alone: bool,
+    /// What the lane's journal on the host calls it, a word of letters, digits, `.` and `-`; none: it is not noted there.
+    pub tag: Option<String>,
 }
 
 /// A program and its arguments, or shell text.

@@ -91,5 +91,6 @@ fn request(id: u64) -> Request {
         on_failure: OnFailure::Stop,
         timeout: Duration::from_secs(3600),
         alone: false,
+        tag: None,
     }
 }

@@ -29,6 +29,7 @@ fn request(id: u64, text: &str) -> LaneCommand {
         umask: None,
         on_failure: OnFailure::Stop,
         alone: false,
+        tag: None,
         timeout: Duration::from_secs(60),
     }))
 }

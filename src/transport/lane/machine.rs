@@ -15,9 +15,10 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::boot::{CLEAR, Control, preamble};
+use super::boot::{CLEAR, Control, FORGET, preamble};
 use super::marks::{Mark, MarkParser, Piece};
 use super::request::{INLINE_STDIN, encode};
+use crate::transport::journal::LaneName;
 use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause};
 
 /// At most this much is written behind a running request: less than a pipe holds, so that the supervisor never waits.
@@ -49,6 +50,8 @@ pub(super) struct Machine {
     /// The input is to end at once, whatever stands on the wire.
     pub(super) cut: bool,
     goodbye: Goodbye,
+    /// The journal goes with the goodbye.
+    forget: bool,
     /// For the channel's standard input.
     pub(super) wire: Vec<u8>,
     /// For the caller.
@@ -120,8 +123,8 @@ struct Closing {
 }
 
 impl Machine {
-    pub(super) fn new(token: String) -> Machine {
-        let wire = preamble(&token).into_bytes();
+    pub(super) fn new(token: String, name: Option<&LaneName>) -> Machine {
+        let wire = preamble(&token, name).into_bytes();
         Machine {
             parsers: [MarkParser::new(&token), MarkParser::new(&token)],
             token,
@@ -137,6 +140,7 @@ impl Machine {
             killed: false,
             cut: false,
             goodbye: Goodbye::No,
+            forget: false,
             wire,
             reports: VecDeque::new(),
         }
@@ -188,6 +192,11 @@ impl Machine {
             // The line would wait behind what is stuck; the end of the input says the same.
             self.cut = true;
         }
+    }
+
+    /// Removes the journal when it leaves in good order.
+    pub(super) fn forget(&mut self) {
+        self.forget = true;
     }
 
     /// Leaves in good order when all is done.
@@ -267,6 +276,9 @@ impl Machine {
         }
         if self.goodbye == Goodbye::Wanted && self.is_idle() && !self.ending() {
             self.goodbye = Goodbye::Said;
+            if self.forget {
+                self.wire.extend_from_slice(FORGET.as_bytes());
+            }
             self.control(Control::Goodbye);
         }
     }

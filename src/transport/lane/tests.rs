@@ -11,6 +11,7 @@ use crate::transport::lane_api::*;
 use crate::transport::session::{Backend, Session};
 
 mod ends;
+mod journal;
 mod login;
 mod order;
 mod requests;
@@ -28,7 +29,7 @@ fn shells() -> Vec<&'static str> {
 
 fn session(shell: &str) -> Session {
     let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
-    Session::with_shell(Backend::Process(Vec::new()), &target, None, shell)
+    Session::with_shell(Backend::Process(Vec::new()), &target, None, shell, None)
 }
 
 async fn lane(shell: &str) -> Lane {
@@ -46,6 +47,7 @@ fn request(id: u64, command: Invocation) -> Request {
         umask: None,
         on_failure: OnFailure::Stop,
         alone: false,
+        tag: None,
         timeout: Duration::from_secs(30),
     }
 }

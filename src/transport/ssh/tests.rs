@@ -105,6 +105,7 @@ fn run(lane: &Lane, id: u64, text: &str) {
             umask: None,
             on_failure: OnFailure::Stop,
             alone: false,
+            tag: None,
             timeout: Duration::from_secs(30),
         })))
         .unwrap();

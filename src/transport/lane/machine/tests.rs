@@ -16,7 +16,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        let mut bench = Bench { machine: Machine::new(TOKEN.to_owned()), now: Instant::now(), alone: false, on_failure: OnFailure::Stop };
+        let mut bench =
+            Bench { machine: Machine::new(TOKEN.to_owned(), None), now: Instant::now(), alone: false, on_failure: OnFailure::Stop };
         bench.wire();
         bench.both("R");
         assert_eq!(bench.reports(), [LaneReport::Ready]);
@@ -33,6 +34,7 @@ impl Bench {
             umask: None,
             on_failure: self.on_failure,
             alone: self.alone,
+            tag: None,
             timeout: Duration::from_secs(10),
         }));
         self.machine.pump(self.now);
