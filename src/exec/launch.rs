@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::advance::{Place, UnitId};
 use super::dispatcher::Dispatcher;
+use super::look::only_reads;
 use super::request::{self, Route, Trip};
+use super::settle;
 use super::state::{JobState, Phase};
 use super::streams::captures;
-use super::worker::JobId;
+use super::worker::{Job, JobId};
 use crate::event::{Difference, RunEvent};
 use crate::model::HostIx;
 use crate::plan::{self, Prepared};
@@ -83,13 +85,19 @@ impl Dispatcher {
             Trip::Act => request::job(id, task, &prepared, (route, &mut self.local_files), alone),
             Trip::Probe => request::probe(id, &prepared, &mut self.local_files),
         };
-        let work = match work {
+        let mut work = match work {
             Ok(work) => work,
             Err(error) => {
                 self.unit_ended(of, request::unsent(task, &error), None, false);
                 return None;
             }
         };
+        if let Job::Lane(request) = &mut work
+            && trip == Trip::Act
+            && !only_reads(task)
+        {
+            request.tag = Some(settle::tag(step, self.attempt(of)));
+        }
         let protocol = trip == Trip::Probe || super::judge::is_protocol(task);
         let keep = self.is_kept(step) || protocol || super::judge::needs_output(task);
         let (stdout, stderr) = captures(keep, self.recorder.redactor());
@@ -111,6 +119,8 @@ impl Dispatcher {
             differences: Vec::new(),
             lane_judged,
             began: None,
+            seen: false,
+            unheard: false,
             stdout,
             stderr,
             protocol,

@@ -8,6 +8,7 @@
 //! - `look` is what a dry run does in place of acting, `approve` holds a run to a saved plan.
 //! - `worker` is one task per host that owns its session and lanes; `words` is what it and the dispatcher say; `bulk` carries
 //!   large files.
+//! - `settle` decides what becomes of steps whose session was lost and opened again.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
 //! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
 //!   `results` what templates may read of it, `control` does verbs that need no host.
@@ -38,6 +39,7 @@ mod restrain;
 mod results;
 mod rounds;
 mod seats;
+mod settle;
 mod shape;
 mod state;
 mod steps;

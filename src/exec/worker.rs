@@ -3,8 +3,11 @@
 //! It connects when the first job comes, opens a lane per slot when a job is put there, writes jobs to lanes in the
 //! order given, and says what became of each, by job id. It knows nothing of playbooks: what a failure means, what runs
 //! next, and what is recorded is the dispatcher's. Every job that it was given is answered exactly once, by
-//! [`Said::Ended`], [`Said::Returned`], [`Said::Refused`], [`Said::Died`] or [`Said::Unknown`].
+//! [`Said::Ended`], [`Said::Returned`], [`Said::Refused`], [`Said::Died`], [`Said::Unknown`] or [`Said::Found`].
+//!
+//! A session that is lost is opened again (`again`): what was on its way is answered when its host has told what became of it.
 
+mod again;
 mod endings;
 
 use std::collections::VecDeque;
@@ -17,7 +20,8 @@ use tokio::time::Instant;
 use super::bulk;
 use super::state::Seat;
 use crate::transport::{
-    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, SkipCause, Target,
+    BecomeUser, End, Hub, Lane, LaneCommand, LaneNames, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, SkipCause,
+    Target,
 };
 
 pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
@@ -33,6 +37,7 @@ enum Note {
     Opened(usize, u64, Result<Lane, Refusal>),
     Report(usize, u64, LaneReport),
     BulkEnded(usize, u64, JobId, bulk::BulkResult, Duration),
+    Settled(u64, Vec<again::Told>),
 }
 
 #[derive(Default)]
@@ -44,7 +49,7 @@ struct Slot {
     /// Not yet written.
     waiting: VecDeque<Job>,
     /// Written and not ended, in order; the first may have begun.
-    sent: VecDeque<JobId>,
+    sent: VecDeque<Sent>,
     /// Given back by a lane that ends before them, though nobody asked it to; what becomes of them is known when it has ended.
     spared: Vec<JobId>,
     /// The lane was asked to give back what it has not begun.
@@ -52,8 +57,17 @@ struct Slot {
     began: bool,
     /// The lane said that it is there.
     ready: bool,
+    /// The lane was sent something that it notes in its journal.
+    notes: bool,
     /// Lanes in a row that ended without an end of anything.
     fruitless: u32,
+}
+
+/// What was handed to a lane or a channel.
+struct Sent {
+    id: JobId,
+    /// What the lane's journal calls it.
+    tag: Option<String>,
 }
 
 #[derive(Default)]
@@ -79,6 +93,16 @@ struct Worker {
     attempt: u64,
     slots: Vec<Slot>,
     over: bool,
+    /// How often a lost session may be opened again.
+    patience: u32,
+    /// How often it was since something last ended.
+    tries: u32,
+    /// The users of the present session's lanes.
+    users: Vec<Option<BecomeUser>>,
+    /// What was on its way when the session was lost.
+    lost: Option<again::Lost>,
+    /// Journals of lanes that did not remove their own.
+    left: Vec<(LaneNames, Option<BecomeUser>)>,
 }
 
 /// Runs until `commands` closes; then says goodbye to its lanes and closes the session.
@@ -87,10 +111,26 @@ pub(super) async fn work(
     target: Arc<Target>,
     hub: Hub,
     mut commands: mpsc::UnboundedReceiver<ToWorker>,
-    said: mpsc::Sender<FromWorker>,
+    (said, patience): (mpsc::Sender<FromWorker>, u32),
 ) {
     let (notes, mut heard) = mpsc::channel(64);
-    let mut worker = Worker { seat, target, hub, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
+    let mut worker = Worker {
+        seat,
+        target,
+        hub,
+        said,
+        notes,
+        session: None,
+        connecting: None,
+        attempt: 0,
+        slots: Vec::new(),
+        over: false,
+        patience,
+        tries: 0,
+        users: Vec::new(),
+        lost: None,
+        left: Vec::new(),
+    };
     loop {
         let session = worker.session.clone();
         let lost = async move {
@@ -116,7 +156,7 @@ pub(super) async fn work(
             Some(note) = heard.recv() => worker.hear(note).await,
             wanted = crowded => {
                 wanted.granted();
-                worker.leave(&mut heard).await;
+                worker.leave(&mut heard, false).await;
             }
             words = lost => {
                 // What the lanes had still to say comes before the loss.
@@ -134,7 +174,9 @@ impl Worker {
     /// Says whether there is a connection and nothing to do on it.
     fn is_idle(&self) -> bool {
         let idle = |slot: &Slot| slot.waiting.is_empty() && slot.sent.is_empty() && slot.spared.is_empty();
-        self.session.is_some() && self.slots.iter().all(|slot| idle(slot) && matches!(slot.lane, LaneState::None | LaneState::Open(_)))
+        self.session.is_some()
+            && self.lost.is_none()
+            && self.slots.iter().all(|slot| idle(slot) && matches!(slot.lane, LaneState::None | LaneState::Open(_)))
     }
 
     async fn say(&self, said: Said) {
@@ -169,6 +211,8 @@ impl Worker {
                 }
             }
             ToWorker::Terminate => {
+                self.patience = 0;
+                self.give_up_lost().await;
                 self.withdraw().await;
                 for slot in &mut self.slots {
                     match &slot.lane {
@@ -186,6 +230,10 @@ impl Worker {
     }
 
     fn connect(&mut self) {
+        self.connect_after(Duration::ZERO);
+    }
+
+    fn connect_after(&mut self, wait: Duration) {
         if self.connecting.is_some() {
             return;
         }
@@ -199,6 +247,7 @@ impl Worker {
                     let _ = said.try_send((seat, Said::Retrying { attempt, message }));
                 }
             };
+            tokio::time::sleep(wait).await;
             let result = hub.connect(&target, progress).await;
             let _ = notes.send(Note::Connected(attempt, result)).await;
         });
@@ -213,13 +262,18 @@ impl Worker {
                 let took = self.connecting.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
                 self.session = Some(Arc::new(session));
                 self.say(Said::Connected { took }).await;
+                if self.lost.is_some() {
+                    return self.settle();
+                }
                 for slot in 0..self.slots.len() {
                     self.feed(slot).await;
                 }
             }
+            Note::Connected(_, Err(refusal)) if self.may_try_again() => self.try_again(Some(refusal.message)).await,
             Note::Connected(_, Err(refusal)) => {
                 self.connecting = None;
                 self.over = true;
+                self.give_up_lost().await;
                 // First the news, so that what comes back is not taken for something to send again.
                 self.say(Said::Unreachable(refusal)).await;
                 for slot in 0..self.slots.len() {
@@ -228,6 +282,8 @@ impl Worker {
                     }
                 }
             }
+            Note::Settled(attempt, told) if attempt == self.attempt => self.settled(told).await,
+            Note::Settled(..) => {}
             Note::Opened(slot, epoch, result) => self.opened(slot, epoch, result).await,
             Note::Report(slot, epoch, report) => {
                 if self.slots[slot].epoch == epoch {
@@ -263,7 +319,8 @@ impl Worker {
 
     /// Writes what waits on a slot, opening its lane first where there is none.
     async fn feed(&mut self, slot: usize) {
-        let Some(session) = self.session.clone() else { return };
+        // Nothing is begun while what runs from before is not known.
+        let Some(session) = self.session.clone().filter(|_| self.lost.is_none()) else { return };
         let notes = self.notes.clone();
         let place = &mut self.slots[slot];
         match place.waiting.front() {
@@ -274,7 +331,7 @@ impl Worker {
                 }
                 place.epoch += 1;
                 let Some(Job::Bulk(id, work)) = place.waiting.pop_front() else { return };
-                place.sent.push_back(id);
+                place.sent.push_back(Sent { id, tag: None });
                 let (epoch, user) = (place.epoch, place.user.clone());
                 let task = tokio::spawn(async move {
                     let since = Instant::now();
@@ -290,9 +347,12 @@ impl Worker {
         match &place.lane {
             LaneState::None => {
                 place.epoch += 1;
-                place.ready = false;
+                (place.ready, place.notes) = (false, false);
                 place.lane = LaneState::Opening;
                 let (epoch, user) = (place.epoch, place.user.clone());
+                if !self.users.contains(&user) {
+                    self.users.push(user.clone());
+                }
                 tokio::spawn(async move {
                     let result = session.open_lane(user.as_ref()).await;
                     let _ = notes.send(Note::Opened(slot, epoch, result)).await;
@@ -301,7 +361,8 @@ impl Worker {
             LaneState::Open(commands) => {
                 while let Some(Job::Lane(_)) = place.waiting.front() {
                     let Some(Job::Lane(request)) = place.waiting.pop_front() else { break };
-                    place.sent.push_back(request.id);
+                    place.sent.push_back(Sent { id: request.id, tag: request.tag.clone() });
+                    place.notes |= request.tag.is_some();
                     // A lane that is gone says so in its last report, which answers these too.
                     let _ = commands.send(LaneCommand::Run(request));
                 }
@@ -359,15 +420,16 @@ impl Worker {
             LaneReport::Ended { id, end, duration } => {
                 self.slots[slot].began = false;
                 self.slots[slot].fruitless = 0;
+                self.tries = 0;
                 if matches!(end, End::TimedOut { .. } | End::Terminated) {
                     self.slots[slot].lane = LaneState::Closing;
                 }
-                self.slots[slot].sent.retain(|sent| *sent != id);
+                self.slots[slot].sent.retain(|sent| sent.id != id);
                 self.say(Said::Ended(id, end, duration)).await;
                 self.feed(slot).await;
             }
             LaneReport::Skipped { id, cause } => {
-                self.slots[slot].sent.retain(|sent| *sent != id);
+                self.slots[slot].sent.retain(|sent| sent.id != id);
                 if cause == SkipCause::Withdrawn && !self.slots[slot].withdrawn {
                     // Sent again at once, it would meet the next such lane, for ever: a login that only ever runs its own command.
                     self.slots[slot].spared.push(id);

@@ -28,10 +28,22 @@ pub struct Playbook {
     pub rounds: Vec<Round>,
     /// The most hosts at work at once over the whole run; none: no limit.
     pub max_parallel: Option<usize>,
+    /// What becomes of steps that were cut short with their session.
+    pub on_disconnect: OnDisconnect,
     /// `inputs:`, filled by `-e`.
     pub inputs: IndexMap<String, Input>,
     /// `groups:`, chosen by results.
     pub groups: IndexMap<String, ChosenGroup>,
+}
+
+/// What becomes of a step that began and was cut short when its session was lost, where nothing else says that it may run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDisconnect {
+    /// How it ended is unknown, which counts as a failure.
+    #[default]
+    Fail,
+    /// It runs again.
+    Rerun,
 }
 
 impl Playbook {

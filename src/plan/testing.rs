@@ -142,6 +142,7 @@ pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
         secrets: IndexMap::new(),
         rounds,
         max_parallel: None,
+        on_disconnect: crate::model::OnDisconnect::default(),
         inputs: IndexMap::new(),
         groups: IndexMap::new(),
     }

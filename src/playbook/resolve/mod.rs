@@ -145,6 +145,7 @@ fn once(
         secrets: inventory.secrets.clone(),
         rounds,
         max_parallel: main.max_parallel,
+        on_disconnect: main.on_disconnect,
         inputs,
         groups,
     };

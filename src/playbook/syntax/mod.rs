@@ -13,7 +13,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, Secret, Shell};
+use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, OnDisconnect, Secret, Shell};
 use crate::yaml::Node;
 
 pub(crate) use archives::{Archive, Download, Unarchive};
@@ -51,6 +51,7 @@ pub(crate) struct File {
     /// Of an action or a list of tasks.
     pub(crate) entries: Vec<Entry>,
     pub(crate) max_parallel: Option<usize>,
+    pub(crate) on_disconnect: OnDisconnect,
     /// The files that it names.
     pub(crate) names: Vec<(Role, SourceText)>,
 }
@@ -74,6 +75,7 @@ impl File {
             rounds: Vec::new(),
             entries: Vec::new(),
             max_parallel: None,
+            on_disconnect: OnDisconnect::default(),
             names: Vec::new(),
         }
     }

@@ -136,7 +136,8 @@ async fn hear(lane: &mut Lane, all: &mut All, until: impl Fn(&All) -> bool) {
             }
         }
     };
-    timeout(Duration::from_secs(30), work).await.expect("the lane went silent");
+    let heard = timeout(Duration::from_secs(30), work).await;
+    assert!(heard.is_ok(), "the lane went silent: {all:?}");
     assert!(until(all), "the lane closed: {all:?}");
 }
 
