@@ -215,3 +215,42 @@ impl Dispatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAY: May = May { again: true, beside: false, needs_output: false };
+    const NOT: May = May { again: false, beside: false, needs_output: false };
+
+    #[test]
+    fn a_fate_for_whatever_is_found() {
+        let unknown = |why: &str| Fate::Unknown(why.to_owned());
+        let (cut, unsure) = (Found::Cut, Found::Unsure("who knows".to_owned()));
+        let guarded = Found::Guarded { guard: 1, code: 3 };
+        let reads = May { again: true, beside: true, needs_output: true };
+        let needed = May { needs_output: true, ..NOT };
+        let table = [
+            (&Found::NotBegun, false, NOT, Fate::Back),
+            (&Found::NotBegun, false, MAY, Fate::Back),
+            // What is not noted though it was seen to begin was lost on the host.
+            (&Found::NotBegun, true, NOT, unknown("it was ended with its shell")),
+            (&Found::NotBegun, true, MAY, Fate::Again),
+            (&Found::Ended(0), true, NOT, Fate::End(End::Exited(0))),
+            (&Found::Ended(7), false, MAY, Fate::End(End::Exited(7))),
+            (&Found::Ended(7), true, needed, unknown("it ended with exit code 7 meanwhile; what it printed is lost, and is needed")),
+            (&Found::Ended(0), true, reads, Fate::Again),
+            (&guarded, true, NOT, Fate::End(End::Guarded { guard: 1, code: 3 })),
+            (&cut, true, NOT, unknown("it was ended with its shell")),
+            (&cut, false, NOT, unknown("it was ended with its shell")),
+            (&cut, true, MAY, Fate::Again),
+            (&unsure, true, NOT, unknown("who knows")),
+            // What may still run must not run twice at once, unless it only reads.
+            (&unsure, true, MAY, unknown("who knows")),
+            (&unsure, true, reads, Fate::Again),
+        ];
+        for (found, seen, may, fate) in table {
+            assert_eq!(fate_of(found, seen, may), fate, "{found:?}, seen: {seen}, {may:?}");
+        }
+    }
+}

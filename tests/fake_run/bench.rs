@@ -131,6 +131,7 @@ pub(crate) struct Bench {
     answers_after: Duration,
     fails_after: Option<usize>,
     max_sessions: Option<usize>,
+    never_again: bool,
     choice: Choice,
     extra: Vec<(String, String)>,
     files: tempfile::TempDir,
@@ -158,6 +159,7 @@ impl Bench {
             answers_after: Duration::ZERO,
             fails_after: None,
             max_sessions: None,
+            never_again: false,
             choice: Choice::default(),
             extra: Vec::new(),
             files: tempfile::tempdir().expect("a folder"),
@@ -221,6 +223,12 @@ impl Bench {
     }
 
     /// Limits the lanes of every host.
+    /// A session that is lost is not opened again.
+    pub(crate) fn never_again(mut self) -> Bench {
+        self.never_again = true;
+        self
+    }
+
     pub(crate) fn max_sessions(mut self, most: usize) -> Bench {
         self.max_sessions = Some(most);
         self
@@ -248,6 +256,10 @@ impl Bench {
         if let Some(most) = self.max_sessions {
             let inventory = Arc::make_mut(&mut ready.inventory);
             inventory.hosts.iter_mut().for_each(|host| host.connect.max_sessions = most);
+        }
+        if self.never_again {
+            let inventory = Arc::make_mut(&mut ready.inventory);
+            inventory.hosts.iter_mut().for_each(|host| host.connect.retries = 0);
         }
         let script = FakeScript::from_json(&self.script.to_string()).expect("the script is right");
         let log = script.log();

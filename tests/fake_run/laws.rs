@@ -55,6 +55,8 @@ impl Seen {
                 RunEvent::StepBegan { step, .. } => drop(seen.began_at.insert(*step, at)),
                 RunEvent::StepEnded { step, attempt, outcome } => seen.ends.entry(*step).or_default().push((at, *attempt, outcome.status)),
                 RunEvent::HostUnreachable { host, .. } | RunEvent::HostLost { host, .. } => drop(seen.lost.insert(*host)),
+                // It came back.
+                RunEvent::HostConnected { host, .. } => drop(seen.lost.remove(host)),
                 RunEvent::Interrupted { stage, .. } => seen.stage = *stage,
                 RunEvent::Stopped { .. } => seen.stopped = true,
                 RunEvent::Answered { yes: false, .. } => seen.refused = true,

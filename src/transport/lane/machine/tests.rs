@@ -220,3 +220,24 @@ fn a_late_resume_does_not_lift_the_next_hold() {
     bench.run(4, "x");
     assert_eq!(bench.wire().last().map(String::as_str), Some("4"));
 }
+
+#[test]
+fn what_begins_on_one_stream_waits_for_what_was_passed_over_on_the_other() {
+    let mut bench = Bench::new();
+    for id in 0..3 {
+        bench.run(id, "x");
+    }
+    bench.both("B 0");
+    bench.machine.withdraw();
+    bench.run(20, "x");
+    bench.reports();
+    let marks = |words: &[&str]| words.iter().map(|word| format!("\x1e{TOKEN} {word}\n")).collect::<String>();
+    // Its end is still missing on one stream while the next has begun on the other.
+    bench.machine.feed(OutputStream::Stdout, marks(&["E 0 0", "S 1", "S 2"]).as_bytes(), bench.now);
+    bench.machine.feed(OutputStream::Stderr, marks(&["E 0 0", "B 20", "E 20 0"]).as_bytes(), bench.now);
+    bench.machine.feed(OutputStream::Stdout, marks(&["B 20", "E 20 0"]).as_bytes(), bench.now);
+    let reports = bench.reports();
+    let withdrawn = [skipped(1, SkipCause::Withdrawn), skipped(2, SkipCause::Withdrawn)];
+    assert_eq!(reports[1..3], withdrawn, "{reports:?}");
+    assert!(matches!(&reports[3..], [LaneReport::Began { id: 20 }, LaneReport::Ended { id: 20, .. }]), "{reports:?}");
+}
