@@ -135,7 +135,7 @@ async fn a_host_that_can_not_be_asked_is_not_guessed_about() {
 #[tokio::test(start_paused = true)]
 async fn a_host_that_is_lost_again_and_again_is_given_up() {
     let playbook = "rounds: [{ name: r, hosts: all, tasks: [{ name: x, run: one, unless: done }, { name: y, run: two }] }]";
-    let commands = json!([journal(BEGAN), { "contains": "one", "lose": "reset" }]);
+    let commands = json!([journal(BEGAN), { "regex": "^one", "lose": "reset" }]);
     let ran = Bench::new(playbook, "a").host(json!({ "host": "a", "commands": commands })).run().await;
     assert_eq!(ran.ran_on("a").len(), 4, "once, and after each of three reconnects");
     assert_eq!(ran.status("a x"), Some(Status::Unknown), "{:?}", ran.ends());
