@@ -101,6 +101,8 @@ impl Dispatcher {
     /// A seat's session is gone, and will be opened again.
     pub(super) fn host_lost(&mut self, seat: Seat) {
         self.hosts[seat.index()].link = Link::Connecting;
+        let host = self.seats.host(seat);
+        self.recorder.emit(RunEvent::HostConnecting { host });
         // Whatever was on its way may come back.
         (0..self.hosts[seat.index()].slots.len()).for_each(|slot| self.recall(seat, slot));
     }
