@@ -142,7 +142,7 @@ pub enum LaneCommand {
     Terminate,
     /// End the lane and all that runs in it, now.
     Kill,
-    /// Remove the lane's journal at its orderly end: all that stands in it is recorded.
+    /// Remove the journals of the session's lanes of this user at the lane's orderly end: all that stands in them is recorded.
     Forget,
 }
 

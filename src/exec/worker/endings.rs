@@ -160,12 +160,15 @@ impl Worker {
     /// Says goodbye to the lanes and closes the connection; the next job opens another. At the run's end all is recorded, and the
     /// host need not remember anything.
     pub(super) async fn leave(&mut self, heard: &mut mpsc::Receiver<Note>, at_the_end: bool) {
+        let names = self.session.as_deref().and_then(|session| session.lane_names()).cloned();
         let mut left = Vec::new();
         for slot in &mut self.slots {
             if let LaneState::Open(commands) = &slot.lane {
                 if std::mem::take(&mut slot.notes) {
                     if at_the_end {
                         let _ = commands.send(LaneCommand::Forget);
+                        // Those of the session's earlier lanes go with it.
+                        self.left.retain(|(session, user)| Some(session) != names.as_ref() || *user != slot.user);
                     } else {
                         left.push(slot.user.clone());
                     }

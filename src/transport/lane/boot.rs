@@ -39,7 +39,7 @@ impl Control {
 /// The executor's line that ends skipping.
 pub(super) const CLEAR: &str = "__s=\n";
 
-/// The executor's line that removes the lane's journal.
+/// The executor's line that removes the journals of its session, as far as they are its user's.
 pub(super) const FORGET: &str = "__q\n";
 
 /// Signals that a task may send to its whole group and that must not end the lane.
@@ -90,7 +90,7 @@ __o() { until __w "$__t $1" 2>/dev/null; do sleep 1; done; }
 __m() { __o "$1"; until __w "$__t $1" >&2 2>/dev/null; do sleep 1; done; }
 __n() { if test -z "$__j"; then __j=-; if ( umask 077; set -C; __w "J $$" >"$__f" ) 2>/dev/null; then __j=$__f; fi; fi
 case $__j in -) ;; *) { __w "$1 ." >>"$__j"; } 2>/dev/null;; esac; }
-__q() { case $__j in ''|-) ;; *) rm -f -- "$__j";; esac; :; }
+__q() { case $__f in ?*) rm -f -- "${__f%-*}"-*;; esac; :; }
 __b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __k=${__f:+$2}; case $__k in ?*) __n "B $__k";; esac; __m "B $1"; }
 __e() { if test "$2" -ne 0 && test -n "$3"; then __s=1; fi; case $__k in ?*) __n "E $__k $2";; esac; __m "E $1 $2"; }
 __g() { case $4$3 in u0) ;; u*|o0) __o "P $1 $2"; return 1;; esac; case $__k in ?*) __n "P $__k $2 $3";; esac; __o "G $1 $2 $3"; }

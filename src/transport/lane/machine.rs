@@ -50,7 +50,7 @@ pub(super) struct Machine {
     /// The input is to end at once, whatever stands on the wire.
     pub(super) cut: bool,
     goodbye: Goodbye,
-    /// The journal goes with the goodbye.
+    /// The journals go with the goodbye.
     forget: bool,
     /// For the channel's standard input.
     pub(super) wire: Vec<u8>,
@@ -194,7 +194,7 @@ impl Machine {
         }
     }
 
-    /// Removes the journal when it leaves in good order.
+    /// Removes its session's journals when it leaves in good order.
     pub(super) fn forget(&mut self) {
         self.forget = true;
     }
