@@ -481,7 +481,8 @@ fn lanes_of_another_user_are_settled_by_that_user() {
     let lab = lab_for(&[&login]);
     let project = Project::new();
     project.file("inventory.yml", inventory_of(&lab, &[("h001", &login.name)]));
-    let folder = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o777)).tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let d = folder.path().display();
     let tasks = format!(
         "      - {{ name: guarded, run: echo x >>{d}/guarded; sleep 3, creates: {d}/never, become: {o} }}\n      \
