@@ -99,6 +99,7 @@ fn a_playbook_that_says_rerun_runs_an_unguarded_step_again() {
     lab.cut();
     let shown = running.wait(Duration::from_secs(60)).expect_code(0);
     assert_eq!(count(&counter), 2);
+    assert!(shown.text().contains("lost: ") && shown.text().contains("connected again h001"), "{}", shown.text());
     let run = record::only_run(&project.record());
     assert_eq!(run.of_kind("attempt_ended").map(|event| event["outcome"]["status"].clone()).collect::<Vec<_>>(), ["unknown"]);
     assert_eq!(run.stdout("h001", "last"), b"last\n", "{}", shown.text());
