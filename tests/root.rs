@@ -469,3 +469,39 @@ fn accounts_with_busybox_and_with_a_forced_command() {
     }
     let _ = std::fs::remove_dir_all(std::path::Path::new(&ash).parent().unwrap());
 }
+
+/// The lanes of other users too are ended and asked when a link was lost.
+#[test]
+fn lanes_of_another_user_are_settled_by_that_user() {
+    if !wanted("lanes_of_another_user_are_settled_by_that_user") {
+        return;
+    }
+    let (login, other) = (User::new("l", "/bin/bash"), User::new("o", "/bin/sh"));
+    std::fs::write(format!("/etc/sudoers.d/{}", login.name), format!("{} ALL=({}) NOPASSWD: ALL\n", login.name, other.name)).unwrap();
+    let lab = lab_for(&[&login]);
+    let project = Project::new();
+    project.file("inventory.yml", inventory_of(&lab, &[("h001", &login.name)]));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let d = folder.path().display();
+    let tasks = format!(
+        "      - {{ name: guarded, run: echo x >>{d}/guarded; sleep 3, creates: {d}/never, become: {o} }}\n      \
+         - {{ name: ahead, run: id -un >>{d}/ahead, become: {o} }}\n      - {{ name: plain, needs: [], run: echo x >>{d}/plain; sleep 3 }}\n",
+        o = other.name
+    );
+    project.file("site.yml", format!("rounds:\n  - name: work\n    hosts: all\n    tasks:\n{tasks}"));
+    let running = project.spawn(&["run", "site.yml", "-i", "inventory.yml"]);
+    let lines = |name: &str| std::fs::read_to_string(folder.path().join(name)).map_or(0, |text| text.lines().count());
+    let there = common::procs::wait_until(std::time::Duration::from_secs(30), || lines("guarded") > 0 && lines("plain") > 0);
+    assert!(there, "{}", running.so_far());
+    lab.stall();
+    lab.cut();
+    let shown = running.wait(std::time::Duration::from_secs(90)).expect_code(4);
+    assert_eq!((lines("guarded"), lines("ahead"), lines("plain")), (2, 1, 1), "{}", shown.text());
+    let run = record::only_run(&project.record());
+    assert_eq!(run.status("h001", "guarded").as_deref(), Some("changed"), "{}", shown.text());
+    assert_eq!(run.status("h001", "plain").as_deref(), Some("unknown"), "{}", shown.text());
+    let id = run.events[0]["run"].as_str().unwrap();
+    let left: Vec<_> = std::fs::read_dir("/tmp").unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains(id)), "{left:?}");
+}

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::advance::Needs;
+use super::advance::{Needs, UnitId};
 use super::approve::Approvals;
 use super::ask::{Answer, Question};
 use super::durable::Durables;
@@ -26,6 +26,7 @@ use super::restrain::Held;
 use super::results::Results;
 use super::resumed::{Owed, Resumed};
 use super::seats::Seats;
+use super::settle::Cut;
 use super::shape::Shape;
 use super::state::{Asking, BlockRun, Effect, HandlerRun, HostState, JobState, Link, Phase, Repeat, RoundPhase, RoundState, Seat};
 use super::timers::Timers;
@@ -88,6 +89,8 @@ pub(super) struct Dispatcher {
     /// Handlers that are pending, by their place in the round's list.
     pub(super) notified: HashMap<(RoundIx, HostIx), BTreeSet<usize>>,
     pub(super) handler_runs: HashMap<(RoundIx, HostIx), HandlerRun>,
+    /// Units whose execution was cut short with a session, and that run again.
+    pub(super) cut: HashMap<UnitId, Cut>,
     pub(super) held: Held,
     /// What hosts keep of durable tasks.
     pub(super) durables: Durables,
@@ -142,6 +145,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
     let (recorder, commits) = Recorder::new(journal, sinks, redactor, clock);
     let (said, heard) = mpsc::channel(1024);
     let (answers, answered) = mpsc::unbounded_channel();
+    let hub = hub.for_run(&header.run);
     let seats = Seats::new(&playbook, &inventory);
     let results = Arc::new(Results::new(Arc::clone(&inventory)));
     header.started = super::judge::rfc3339(recorder.now()).unwrap_or_default();
@@ -180,6 +184,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         begun: HashSet::new(),
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
+        cut: HashMap::new(),
         held: Held::default(),
         durables: Durables::new(header.run.clone()),
         local_files: files,
@@ -335,6 +340,19 @@ impl Dispatcher {
         }
     }
 
+    /// A job's step began.
+    pub(super) fn began(&mut self, id: JobId, at: (i64, Instant)) {
+        if let Some(job) = self.jobs.get_mut(&id)
+            && job.began.is_none()
+        {
+            job.began = Some(at);
+            if !job.orphan {
+                self.begun.insert((job.step.round, job.step.host));
+                self.recorder.emit(RunEvent::StepBegan { step: job.step, attempt: job.attempt });
+            }
+        }
+    }
+
     pub(super) fn hear(&mut self, seat: Seat, said: Said) {
         if self.hear_of_tidying(&said) {
             return;
@@ -359,21 +377,16 @@ impl Dispatcher {
                 self.recorder.emit(RunEvent::HostUnreachable { host, class, message });
                 self.host_gone(seat, refusal.message);
             }
-            Said::Lost(message) => {
+            Said::Lost { message, again } => {
                 self.recorder.emit(RunEvent::HostLost { host, message: message.clone() });
-                self.host_gone(seat, message);
+                if again { self.host_lost(seat) } else { self.host_gone(seat, message) }
             }
             Said::Began(id) => {
                 let now = self.recorder.now();
-                if let Some(job) = self.jobs.get_mut(&id)
-                    && job.began.is_none()
-                {
-                    job.began = Some((now, Instant::now()));
-                    if !job.orphan {
-                        self.begun.insert((job.step.round, job.step.host));
-                        self.recorder.emit(RunEvent::StepBegan { step: job.step, attempt: job.attempt });
-                    }
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.seen = true;
                 }
+                self.began(id, (now, Instant::now()));
             }
             Said::Output(id, stream, data) => self.output(id, stream, &data),
             Said::Ended(id, end, took) => self.ended(id, &end, took),
@@ -397,6 +410,7 @@ impl Dispatcher {
                 let reason = format!("the session was lost: {reason}");
                 self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
             }
+            Said::Found(id, found, reason) => self.settled(id, &found, &reason),
         }
     }
 }

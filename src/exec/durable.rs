@@ -146,6 +146,7 @@ impl Dispatcher {
             timeout: TIDYING,
             alone: false,
             durable: None,
+            tag: None,
         };
         let told = worker.send(ToWorker::Run { slot, user: folder.user.clone(), jobs: vec![Job::Lane(Box::new(request))] });
         debug_assert!(told.is_ok(), "a worker lives as long as its sender");

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::advance::{Place, UnitId};
 use super::dispatcher::Dispatcher;
+use super::look::only_reads;
 use super::request::{self, Route, Trip};
+use super::settle;
 use super::state::{JobState, Phase};
 use super::streams::captures;
 use super::worker::{Job, JobId};
@@ -92,11 +94,14 @@ impl Dispatcher {
             }
         };
         let execution = (step, self.attempt(of), on);
-        if let (Trip::Act, Job::Lane(request)) = (trip, &mut work)
-            && let Some(durable) = self.durable(execution)
-        {
-            self.keeps(execution, &durable, (seat, slot));
-            request.durable = Some(durable);
+        if let (Trip::Act, Job::Lane(request)) = (trip, &mut work) {
+            if let Some(durable) = self.durable(execution) {
+                self.keeps(execution, &durable, (seat, slot));
+                request.durable = Some(durable);
+            }
+            if !only_reads(task) {
+                request.tag = Some(settle::tag(step, self.attempt(of)));
+            }
         }
         let protocol = trip == Trip::Probe || super::judge::is_protocol(task);
         let keep = self.is_kept(step) || protocol || super::judge::needs_output(task);
@@ -119,6 +124,8 @@ impl Dispatcher {
             differences: Vec::new(),
             lane_judged,
             began: None,
+            seen: false,
+            unheard: false,
             stdout,
             stderr,
             protocol,

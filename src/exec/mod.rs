@@ -9,6 +9,7 @@
 //! - `worker` is one task per host that owns its session and lanes; `words` is what it and the dispatcher say; `bulk` carries
 //!   large files.
 //! - `resumed` takes what an earlier run got done in place of doing it.
+//! - `settle` decides what becomes of steps whose session was lost and opened again.
 //! - `recorder` numbers and masks events, and holds back what follows from an event until the record has it.
 //! - `request` turns prepared steps into requests, `judge` turns their ends into outcomes, `output` keeps what they print,
 //!   `results` what templates may read of it, `control` does verbs that need no host.
@@ -43,6 +44,7 @@ mod results;
 mod resumed;
 mod rounds;
 mod seats;
+mod settle;
 mod shape;
 mod state;
 mod steps;

@@ -216,6 +216,7 @@ fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {
         timeout: prepared.timeout,
         alone: false,
         durable: None,
+        tag: None,
     }
 }
 

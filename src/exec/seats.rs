@@ -106,7 +106,10 @@ impl Dispatcher {
         }
         let (commands, obeyed) = mpsc::unbounded_channel();
         let target = target(&self.fixed.inventory, host, self.connect_of(seat).clone(), 0);
-        let work = worker::work(seat, Arc::new(target), self.fixed.hub.clone(), self.fixed.lock.clone(), obeyed, self.said.clone());
+        // A dry run has nothing to lose.
+        let patience = if self.is_dry() { 0 } else { target.connect.retries };
+        let (hub, lock) = (self.fixed.hub.clone(), self.fixed.lock.clone());
+        let work = worker::work(seat, Arc::new(target), hub, lock, obeyed, (self.said.clone(), patience));
         self.workers.spawn(work);
         self.hosts[seat.index()].worker = Some(commands.clone());
         commands

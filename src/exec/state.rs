@@ -97,6 +97,10 @@ pub(super) struct JobState {
     /// It was sent and may come back: what needs it must not be written behind it.
     pub(super) recalled: bool,
     pub(super) began: Option<(i64, Instant)>,
+    /// Its own begin mark was seen; what it goes behind may have begun before it.
+    pub(super) seen: bool,
+    /// Its link was lost before its end was heard: of what it printed, a part is missing.
+    pub(super) unheard: bool,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
     /// What it prints on standard output is its script's answer to us.

@@ -61,7 +61,7 @@ impl Dispatcher {
         if !matches!(end, End::Vanished(_) | End::Guarded { .. }) {
             self.durables.collected((step, attempt, on));
         }
-        let JobState { prepared, rest, differences, .. } = job;
+        let JobState { prepared, rest, differences, unheard, .. } = job;
         let task = self.fixed.playbook.task(step.round, step.task);
         let scope = |result: &StepResult| self.unit_scope((step, unit), Some(Arc::new(result.clone())));
         let (mut outcome, result) = judge::judge(task, &prepared, &self.fixed.engine, ended, &scope);
@@ -77,6 +77,10 @@ impl Dispatcher {
         if sensitive {
             outcome.outputs.clear();
             outcome.differences.clear();
+        }
+        if unheard {
+            let before = outcome.reason.take().map_or_else(String::new, |reason| format!("{reason}; "));
+            outcome.reason = Some(format!("{before}the session was lost while it ran, and what it printed from then on is missing"));
         }
         if rest.is_empty() || !outcome.lets_dependents_run() {
             if on != step.host
@@ -209,6 +213,7 @@ impl Dispatcher {
         let units = repeat.as_ref().map_or(0, |repeat| repeat.units.len());
         for unit in std::iter::once(None).chain((0..units).map(Some)) {
             self.under_way.remove(&(step, unit));
+            self.cut.remove(&(step, unit));
         }
         let pass = match repeat {
             Some(repeat) if repeat.each => PassEnd::ByItems,

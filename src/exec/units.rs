@@ -178,7 +178,11 @@ impl Dispatcher {
         let attempt = self.attempt(of);
         let playbook = Arc::clone(&self.fixed.playbook);
         let task = playbook.task(step.round, step.task);
+        let executed = sent;
+        let (outcome, result, sent) = self.with_what_was_cut(of, outcome, result, sent);
         let Some(unit) = unit else {
+            // The number of the last execution that there was.
+            let attempt = if executed { attempt } else { attempt - 1 };
             return self.judged(step, if sent { attempt } else { 0 }, outcome, result);
         };
         let (outcome, result) = self.until(of, task, outcome, result);
@@ -262,8 +266,10 @@ impl Dispatcher {
                     matches!(self.phases.get(&step), Some(Phase::Flying(id)) if self.jobs.get(id).is_some_and(JobState::some_ran));
                 // It ran on some of its hosts.
                 let some_ran = flies_on || self.under_way.contains_key(&(step, None));
-                let attempt = if some_ran { self.attempt((step, None)) } else { 0 };
-                self.judged(step, attempt, rest.clone(), None);
+                let attempt = self.attempt((step, None));
+                let (rest, _, was_cut) = self.with_what_was_cut((step, None), rest.clone(), None, some_ran);
+                let last = if some_ran { attempt } else { attempt - 1 };
+                self.judged(step, if some_ran || was_cut { last } else { 0 }, rest, None);
             }
         }
     }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::bulk::Bulk;
+use super::settle::Found;
 use super::state::Seat;
 use crate::transport::{BecomeUser, End, OutputStream, Refusal, Request};
 
@@ -59,8 +60,9 @@ pub(super) enum Said {
     Connected { took: Duration },
     /// There will be no session; jobs are returned besides.
     Unreachable(Refusal),
-    /// The session is gone; jobs are answered besides.
-    Lost(String),
+    /// The session is gone. Unless it is opened again, jobs are answered besides; else what was on its way is when it is
+    /// known what became of it.
+    Lost { message: String, again: bool },
     /// A job began.
     Began(JobId),
     /// It printed.
@@ -77,6 +79,8 @@ pub(super) enum Said {
     Died(JobId, String),
     /// It may have begun; its session is gone.
     Unknown(JobId, String),
+    /// It was on its way when the session was lost; this is what the host knows of it.
+    Found(JobId, Found, String),
 }
 
 /// One message of one worker.

@@ -3,9 +3,13 @@
 //! It connects when the first job comes, opens a lane per slot when a job is put there, writes jobs to lanes in the
 //! order given, and says what became of each, by job id. It knows nothing of playbooks: what a failure means, what runs
 //! next, and what is recorded is the dispatcher's. Every job that it was given is answered exactly once, by
-//! [`Said::Ended`], [`Said::Returned`], [`Said::Refused`], [`Said::Died`] or [`Said::Unknown`].
+//! [`Said::Ended`], [`Said::Returned`], [`Said::Refused`], [`Said::Died`], [`Said::Unknown`] or [`Said::Found`].
+//!
+//! A session that is lost is opened again (`again`): what was on its way is answered when its host has told what became of it.
 
+mod again;
 mod endings;
+mod lanes;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,9 +21,7 @@ use tokio::time::Instant;
 use super::bulk;
 use super::host_lock::HostLock;
 use super::state::Seat;
-use crate::transport::{
-    BecomeUser, End, Hub, Lane, LaneCommand, LaneReport, OutputStream, Progress, Refusal, RefusalClass, Session, SkipCause, Target,
-};
+use crate::transport::{BecomeUser, Hub, Lane, LaneCommand, LaneNames, LaneReport, OutputStream, Progress, Refusal, Session, Target};
 
 pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
 
@@ -34,6 +36,7 @@ enum Note {
     Opened(usize, u64, Result<Lane, Refusal>),
     Report(usize, u64, LaneReport),
     BulkEnded(usize, u64, JobId, bulk::BulkResult, Duration),
+    Settled(u64, Vec<again::Told>),
 }
 
 #[derive(Default)]
@@ -45,7 +48,7 @@ struct Slot {
     /// Not yet written.
     waiting: VecDeque<Job>,
     /// Written and not ended, in order; the first may have begun.
-    sent: VecDeque<JobId>,
+    sent: VecDeque<Sent>,
     /// Given back by a lane that ends before them, though nobody asked it to; what becomes of them is known when it has ended.
     spared: Vec<JobId>,
     /// The lane was asked to give back what it has not begun.
@@ -53,8 +56,17 @@ struct Slot {
     began: bool,
     /// The lane said that it is there.
     ready: bool,
+    /// The lane was sent something that it notes in its journal.
+    notes: bool,
     /// Lanes in a row that ended without an end of anything.
     fruitless: u32,
+}
+
+/// What was handed to a lane or a channel.
+struct Sent {
+    id: JobId,
+    /// What the lane's journal calls it.
+    tag: Option<String>,
 }
 
 #[derive(Default)]
@@ -82,6 +94,16 @@ struct Worker {
     attempt: u64,
     slots: Vec<Slot>,
     over: bool,
+    /// How often a lost session may be opened again.
+    patience: u32,
+    /// How often it was since something last ended.
+    tries: u32,
+    /// The users of the present session's lanes.
+    users: Vec<Option<BecomeUser>>,
+    /// What was on its way when the session was lost.
+    lost: Option<again::Lost>,
+    /// Journals of lanes that did not remove their own.
+    left: Vec<(LaneNames, Option<BecomeUser>)>,
 }
 
 /// Runs until `commands` closes; then says goodbye to its lanes and closes the session.
@@ -91,11 +113,27 @@ pub(super) async fn work(
     hub: Hub,
     lock: Option<Arc<HostLock>>,
     mut commands: mpsc::UnboundedReceiver<ToWorker>,
-    said: mpsc::Sender<FromWorker>,
+    (said, patience): (mpsc::Sender<FromWorker>, u32),
 ) {
     let (notes, mut heard) = mpsc::channel(64);
-    let mut worker =
-        Worker { seat, target, hub, lock, said, notes, session: None, connecting: None, attempt: 0, slots: Vec::new(), over: false };
+    let mut worker = Worker {
+        seat,
+        target,
+        hub,
+        lock,
+        said,
+        notes,
+        session: None,
+        connecting: None,
+        attempt: 0,
+        slots: Vec::new(),
+        over: false,
+        patience,
+        tries: 0,
+        users: Vec::new(),
+        lost: None,
+        left: Vec::new(),
+    };
     loop {
         let session = worker.session.clone();
         let lost = async move {
@@ -121,7 +159,7 @@ pub(super) async fn work(
             Some(note) = heard.recv() => worker.hear(note).await,
             wanted = crowded => {
                 wanted.granted();
-                worker.leave(&mut heard).await;
+                worker.leave(&mut heard, false).await;
             }
             words = lost => {
                 // What the lanes had still to say comes before the loss.
@@ -139,7 +177,9 @@ impl Worker {
     /// Says whether there is a connection and nothing to do on it.
     fn is_idle(&self) -> bool {
         let idle = |slot: &Slot| slot.waiting.is_empty() && slot.sent.is_empty() && slot.spared.is_empty();
-        self.session.is_some() && self.slots.iter().all(|slot| idle(slot) && matches!(slot.lane, LaneState::None | LaneState::Open(_)))
+        self.session.is_some()
+            && self.lost.is_none()
+            && self.slots.iter().all(|slot| idle(slot) && matches!(slot.lane, LaneState::None | LaneState::Open(_)))
     }
 
     async fn say(&self, said: Said) {
@@ -175,6 +215,8 @@ impl Worker {
             }
             ToWorker::End(slot, ids) => self.end_jobs(slot, &ids).await,
             ToWorker::Terminate => {
+                self.patience = 0;
+                self.give_up_lost().await;
                 self.withdraw().await;
                 for slot in &mut self.slots {
                     match &slot.lane {
@@ -191,6 +233,10 @@ impl Worker {
     }
 
     fn connect(&mut self) {
+        self.connect_after(Duration::ZERO);
+    }
+
+    fn connect_after(&mut self, wait: Duration) {
         if self.connecting.is_some() {
             return;
         }
@@ -208,6 +254,7 @@ impl Worker {
                 // Only news: a full channel may lose it.
                 let _ = said.try_send((seat, news));
             };
+            tokio::time::sleep(wait).await;
             let mut result = hub.connect(&target, progress).await;
             if let Some(lock) = lock {
                 let (locked, note) = lock.hold(result, &target.name).await;
@@ -229,13 +276,18 @@ impl Worker {
                 let took = self.connecting.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
                 self.session = Some(Arc::new(session));
                 self.say(Said::Connected { took }).await;
+                if self.lost.is_some() {
+                    return self.settle();
+                }
                 for slot in 0..self.slots.len() {
                     self.feed(slot).await;
                 }
             }
+            Note::Connected(_, Err(refusal)) if self.may_try_again() => self.try_again(Some(refusal.message)).await,
             Note::Connected(_, Err(refusal)) => {
                 self.connecting = None;
                 self.over = true;
+                self.give_up_lost().await;
                 // First the news, so that what comes back is not taken for something to send again.
                 self.say(Said::Unreachable(refusal)).await;
                 for slot in 0..self.slots.len() {
@@ -244,6 +296,8 @@ impl Worker {
                     }
                 }
             }
+            Note::Settled(attempt, told) if attempt == self.attempt => self.settled(told).await,
+            Note::Settled(..) => {}
             Note::Opened(slot, epoch, result) => self.opened(slot, epoch, result).await,
             Note::Report(slot, epoch, report) => {
                 if self.slots[slot].epoch == epoch {
@@ -274,123 +328,6 @@ impl Worker {
                 self.say(Said::Ended(id, result.end, took)).await;
                 self.feed(slot).await;
             }
-        }
-    }
-
-    /// Writes what waits on a slot, opening its lane first where there is none.
-    async fn feed(&mut self, slot: usize) {
-        let Some(session) = self.session.clone() else { return };
-        let notes = self.notes.clone();
-        let place = &mut self.slots[slot];
-        match place.waiting.front() {
-            None => return,
-            Some(Job::Bulk(..)) => {
-                if !place.sent.is_empty() || matches!(place.lane, LaneState::Opening | LaneState::Closing | LaneState::Bulk(..)) {
-                    return;
-                }
-                place.epoch += 1;
-                let Some(Job::Bulk(id, work)) = place.waiting.pop_front() else { return };
-                place.sent.push_back(id);
-                let (epoch, user) = (place.epoch, place.user.clone());
-                let given_up = Arc::new(Notify::new());
-                let heard = Arc::clone(&given_up);
-                let task = tokio::spawn(async move {
-                    let since = Instant::now();
-                    let result = bulk::carry(&session, user.as_ref(), *work, &heard).await;
-                    let _ = notes.send(Note::BulkEnded(slot, epoch, id, result, since.elapsed())).await;
-                });
-                place.lane = LaneState::Bulk(task.abort_handle(), given_up);
-                self.say(Said::Began(id)).await;
-                return;
-            }
-            Some(Job::Lane(_)) => {}
-        }
-        match &place.lane {
-            LaneState::None => {
-                place.epoch += 1;
-                place.ready = false;
-                place.lane = LaneState::Opening;
-                let (epoch, user) = (place.epoch, place.user.clone());
-                tokio::spawn(async move {
-                    let result = session.open_lane(user.as_ref()).await;
-                    let _ = notes.send(Note::Opened(slot, epoch, result)).await;
-                });
-            }
-            LaneState::Open(commands) => {
-                while let Some(Job::Lane(_)) = place.waiting.front() {
-                    let Some(Job::Lane(request)) = place.waiting.pop_front() else { break };
-                    place.sent.push_back(request.id);
-                    // A lane that is gone says so in its last report, which answers these too.
-                    let _ = commands.send(LaneCommand::Run(request));
-                }
-            }
-            LaneState::Opening | LaneState::Closing | LaneState::Bulk(..) => {}
-        }
-    }
-
-    async fn opened(&mut self, slot: usize, epoch: u64, result: Result<Lane, Refusal>) {
-        if self.slots[slot].epoch != epoch {
-            return;
-        }
-        match result {
-            Ok(lane) => {
-                let notes = self.notes.clone();
-                tokio::spawn(endings::pass_on(lane.reports, move |report| {
-                    let notes = notes.clone();
-                    async move { notes.send(Note::Report(slot, epoch, report)).await.is_ok() }
-                }));
-                self.slots[slot].lane = LaneState::Open(lane.commands);
-                self.feed(slot).await;
-            }
-            Err(refusal) if refusal.class == RefusalClass::Full && self.has_another(slot) => {
-                self.slots[slot].lane = LaneState::None;
-                tracing::info!(host = self.target.name, slot, %refusal, "it makes do with the lanes that it has");
-                self.say(Said::Full(slot)).await;
-                for job in std::mem::take(&mut self.slots[slot].waiting) {
-                    self.say(Said::Returned(job.id())).await;
-                }
-            }
-            Err(refusal) => {
-                self.slots[slot].lane = LaneState::None;
-                for job in std::mem::take(&mut self.slots[slot].waiting) {
-                    self.say(Said::Refused(job.id(), refusal.clone())).await;
-                }
-            }
-        }
-    }
-
-    async fn report(&mut self, slot: usize, report: LaneReport) {
-        match report {
-            LaneReport::Ready => self.slots[slot].ready = true,
-            LaneReport::Stray { stream, data } => {
-                tracing::debug!(host = self.target.name, slot, ?stream, bytes = data.len(), "output that belongs to no task");
-            }
-            LaneReport::Began { id } => {
-                self.slots[slot].began = true;
-                self.say(Said::Began(id)).await;
-            }
-            LaneReport::Output { id, stream, data } => self.say(Said::Output(id, stream, data)).await,
-            LaneReport::Ended { id, end, duration } => {
-                self.slots[slot].began = false;
-                self.slots[slot].fruitless = 0;
-                if matches!(end, End::TimedOut { .. } | End::Terminated) {
-                    self.slots[slot].lane = LaneState::Closing;
-                }
-                self.slots[slot].sent.retain(|sent| *sent != id);
-                self.say(Said::Ended(id, end, duration)).await;
-                self.feed(slot).await;
-            }
-            LaneReport::Skipped { id, cause } => {
-                self.slots[slot].sent.retain(|sent| *sent != id);
-                if cause == SkipCause::Withdrawn && !self.slots[slot].withdrawn {
-                    // Sent again at once, it would meet the next such lane, for ever: a login that only ever runs its own command.
-                    self.slots[slot].spared.push(id);
-                    return;
-                }
-                self.say(Said::Returned(id)).await;
-                self.feed(slot).await;
-            }
-            LaneReport::Closed { reason } => self.lane_closed(slot, reason).await,
         }
     }
 }

@@ -28,7 +28,7 @@ pub use flow::{
 };
 pub use host::{Host, Inventory};
 pub use ids::{HostIx, RoundIx, StepId, TaskIx};
-pub use playbook::{After, Playbook, Round, RoundNeed, RoundNeeds};
+pub use playbook::{After, OnDisconnect, Playbook, Round, RoundNeed, RoundNeeds};
 pub use preset::{Preset, Program};
 pub use scope::{Layer, Origin, Unusable, Var, VarValue};
 pub use secret::{SUDO_SECRET, Secret, SecretRef, SecretSource, SecretValues};

@@ -30,10 +30,22 @@ pub struct Playbook {
     pub max_parallel: Option<usize>,
     /// True where one run at a time works on each host.
     pub lock_hosts: bool,
+    /// What becomes of steps that were cut short with their session.
+    pub on_disconnect: OnDisconnect,
     /// `inputs:`, filled by `-e`.
     pub inputs: IndexMap<String, Input>,
     /// `groups:`, chosen by results.
     pub groups: IndexMap<String, ChosenGroup>,
+}
+
+/// What becomes of a step that began and was cut short when its session was lost, where nothing else says that it may run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDisconnect {
+    /// How it ended is unknown, which counts as a failure.
+    #[default]
+    Fail,
+    /// It runs again.
+    Rerun,
 }
 
 impl Playbook {

@@ -143,6 +143,7 @@ pub(super) fn playbook(rounds: Vec<Round>) -> Playbook {
         rounds,
         max_parallel: None,
         lock_hosts: false,
+        on_disconnect: crate::model::OnDisconnect::default(),
         inputs: IndexMap::new(),
         groups: IndexMap::new(),
     }

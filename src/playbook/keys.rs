@@ -77,6 +77,8 @@ pub(crate) enum Form {
     Limit,
     /// `skip` or `fail`.
     Unreachable,
+    /// `fail` or `rerun`.
+    OnDisconnect,
     /// A question, or true for the usual one.
     Confirm,
     /// Names to a map of `hosts` and `when`.
@@ -143,7 +145,11 @@ pub(crate) const PLAYBOOK: &[Key] = &[
     key("groups", Form::Groups, "Groups whose hosts a result chooses."),
     key("connect", Form::Connect, "Overrides the inventory's connection settings."),
     key("defaults", Form::Defaults, "Settings of all tasks below."),
-    later("on_disconnect"),
+    key(
+        "on_disconnect",
+        Form::OnDisconnect,
+        "What becomes of a step that was cut short with its connection and can't tell what is left to do: `fail` or `rerun`.",
+    ),
     later("on_finish"),
 ];
 

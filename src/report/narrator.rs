@@ -34,6 +34,8 @@ pub(super) struct Narrator {
     blocks: BTreeMap<(RoundIx, BlockIx), usize>,
     live: bool,
     told: BTreeSet<(RoundIx, TaskIx)>,
+    /// Hosts whose session was lost and not opened again.
+    lost: BTreeSet<HostIx>,
 }
 
 impl Narrator {
@@ -51,6 +53,7 @@ impl Narrator {
             blocks: BTreeMap::new(),
             live: options.live,
             told: BTreeSet::new(),
+            lost: BTreeSet::new(),
         }
     }
 
@@ -71,10 +74,16 @@ impl Narrator {
             // Of a single command the end is near, and tells of all hosts that are gone.
             RunEvent::HostUnreachable { .. } | RunEvent::HostLost { .. } if board.is_exec() => {}
             RunEvent::HostUnreachable { host, class, message } => self.unreachable(board, *host, class, message, &mut lines),
-            RunEvent::HostLost { host, message } => self.unreachable(board, *host, "lost", message, &mut lines),
             RunEvent::HostNote { host, message } => {
                 let (host, dot) = (visible(&board.host_name(*host)), self.paint.dot());
                 lines.push(self.paint.warn(&format!("{host}{dot}{}", self.paint.one_line(message, 300))));
+            }
+            RunEvent::HostLost { host, message } => {
+                self.lost.insert(*host);
+                self.unreachable(board, *host, "lost", message, &mut lines);
+            }
+            RunEvent::HostConnected { host, duration_ms } if self.lost.remove(host) => {
+                lines.push(format!("connected again {}{}{}", visible(&board.host_name(*host)), self.paint.dot(), millis(*duration_ms)));
             }
             RunEvent::HostRetrying { host, attempt, message } if self.verbosity == Verbosity::Verbose => {
                 let (host, dot) = (visible(&board.host_name(*host)), self.paint.dot());

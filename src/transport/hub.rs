@@ -67,6 +67,8 @@ pub enum Progress {
 pub struct Hub {
     kind: Arc<Kind>,
     room: Arc<Room>,
+    /// The run that lanes keep journals for.
+    run: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -82,13 +84,19 @@ impl Hub {
     /// When the options can't work.
     pub fn new(options: HubOptions) -> Result<Hub, HubError> {
         let room = Arc::new(Room::new(options.lanes.unwrap_or(Semaphore::MAX_PERMITS)));
-        Ok(Hub { kind: Arc::new(Kind::Real(SshHub::new(options)?)), room })
+        Ok(Hub { kind: Arc::new(Kind::Real(SshHub::new(options)?)), room, run: None })
     }
 
     /// Makes a hub whose hosts are `script`.
     #[must_use]
     pub fn fake(script: FakeScript) -> Hub {
-        Hub { kind: Arc::new(Kind::Fake(script)), room: Arc::new(Room::new(Semaphore::MAX_PERMITS)) }
+        Hub { kind: Arc::new(Kind::Fake(script)), room: Arc::new(Room::new(Semaphore::MAX_PERMITS)), run: None }
+    }
+
+    /// The same connections' owner for a run of this id: its lanes keep journals, and can be found again.
+    #[must_use]
+    pub fn for_run(self, run: &str) -> Hub {
+        Hub { run: Some(run.into()), ..self }
     }
 
     /// Waits until somebody waits for a connection that this machine has no room for: whoever has one without work should close it.
@@ -102,7 +110,7 @@ impl Hub {
     /// The refusal of the last attempt.
     pub async fn connect(&self, target: &Target, progress: impl Fn(Progress) + Send + Sync) -> Result<Session, Refusal> {
         let place = self.room.enter(|| progress(Progress::Queued)).await;
-        let session = |backend| Session::new(backend, target, Some(place));
+        let session = |backend| Session::new(backend, target, Some(place), self.run.as_deref());
         match (&*self.kind, &target.connect.transport) {
             (Kind::Fake(script), _) => {
                 progress(Progress::Connecting);

@@ -146,6 +146,8 @@ pub enum LaneCommand {
     Terminate,
     /// End the lane and all that runs in it, now.
     Kill,
+    /// Remove the journals of the session's lanes of this user at the lane's orderly end: all that stands in them is recorded.
+    Forget,
 }
 
 /// One command with everything that belongs to it.
@@ -174,6 +176,8 @@ pub struct Request {
     pub alone: bool,
     /// Run detached from the lane, which follows it; none for what ends with its lane.
     pub durable: Option<Durable>,
+    /// What the lane's journal on the host calls it, a word of letters, digits, `.` and `-`; none: it is not noted there.
+    pub tag: Option<String>,
 }
 
 /// A request that outlives its lane: on its host it runs once under its name, however often it is sent.

@@ -13,6 +13,7 @@ mod bulk;
 mod channel;
 mod fake;
 mod hub;
+mod journal;
 mod lane;
 mod lane_api;
 mod process;
@@ -25,6 +26,7 @@ mod user;
 pub use bulk::{BulkEnd, Bytes};
 pub use fake::{FakeLog, FakeLogEntry, FakeScript};
 pub use hub::{Hub, HubError, HubOptions, Progress};
+pub use journal::{HostJournal, LaneNames, Noted};
 #[cfg(feature = "bench-internals")]
 #[doc(hidden)]
 pub use lane::bench;

@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::bulk::{self, BulkEnd, Bytes};
 use super::channel::{Channel, Slot};
 use super::fake::FakeSession;
+use super::journal::LaneNames;
 use super::lane;
 use super::lane_api::{BecomeUser, Lane, Refusal, RefusalClass, Target};
 use super::process;
@@ -41,6 +43,11 @@ struct Inner {
     place: Option<Place>,
     /// The `sh` of boots; tests put others in its place.
     shell: String,
+    /// What its lanes are called on the host, in a run.
+    names: Option<LaneNames>,
+    /// How many lanes it has had.
+    lanes: AtomicU32,
+    opened: Instant,
 }
 
 /// What carries a session's channels.
@@ -55,13 +62,29 @@ pub(super) enum Backend {
 }
 
 impl Session {
-    pub(super) fn new(backend: Backend, target: &Target, place: Option<Place>) -> Session {
-        Session::with_shell(backend, target, place, "/bin/sh")
+    pub(super) fn new(backend: Backend, target: &Target, place: Option<Place>, run: Option<&str>) -> Session {
+        Session::with_shell(backend, target, place, "/bin/sh", run)
     }
 
-    pub(super) fn with_shell(backend: Backend, target: &Target, place: Option<Place>, shell: &str) -> Session {
+    pub(super) fn with_shell(backend: Backend, target: &Target, place: Option<Place>, shell: &str, run: Option<&str>) -> Session {
         let most = target.connect.max_sessions.max(1);
-        Session { inner: Arc::new(Inner { backend, slots: Arc::new(Semaphore::new(most)), most, place, shell: shell.to_owned() }) }
+        // Without a name of its own its lanes keep no journal.
+        let names = run.and_then(|run| Some(LaneNames::of_run(run, &target.name).of_session(&random::hex(4).ok()?)));
+        let (slots, shell) = (Arc::new(Semaphore::new(most)), shell.to_owned());
+        let inner = Inner { backend, slots, most, place, shell, names, lanes: AtomicU32::new(0), opened: Instant::now() };
+        Session { inner: Arc::new(inner) }
+    }
+
+    /// The names of this session's lanes on the host, by which a later session finds them; none where they keep no journal.
+    #[must_use]
+    pub fn lane_names(&self) -> Option<&LaneNames> {
+        self.inner.names.as_ref()
+    }
+
+    /// How long ago it was opened.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.inner.opened.elapsed()
     }
 
     /// Opens a lane, as the login user or another; waits while `max_sessions` are open.
@@ -77,10 +100,13 @@ impl Session {
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.open_lane(become_user, slot).await;
         }
-        let mut channel = self.boot_channel(become_user, |opening| lane::boot(&self.inner.shell, opening)).await?;
+        let number = self.inner.lanes.fetch_add(1, Ordering::Relaxed);
+        let name = self.inner.names.as_ref().map(|names| names.lane(number));
+        let boot = |opening: &str| lane::boot(&self.inner.shell, opening, name.as_ref());
+        let mut channel = self.boot_channel(become_user, boot).await?;
         channel.slot = Some(slot);
         let token = random::hex(16).map_err(|error| lane_refusal(&format!("no random bytes: {error}")))?;
-        Ok(lane::start(channel, token, self.uploader(become_user), self.reason()))
+        Ok(lane::start(channel, token, name.as_ref(), self.uploader(become_user), self.reason()))
     }
 
     /// Finds room for a lane that was given its slot; none where it shares the session's.

@@ -214,6 +214,16 @@ impl Lab {
         }
     }
 
+    /// Stalls every session of the hosts, as if the link had gone and nobody had said so: what runs there goes on. New sessions
+    /// are taken as before.
+    pub(crate) fn stall(&self) {
+        for process in procs::descendants(self.sshd_pid()) {
+            if process.command.starts_with("sshd") {
+                procs::signal(process.pid, Signal::STOP);
+            }
+        }
+    }
+
     fn sshd_pid(&self) -> i32 {
         i32::try_from(self.sshd.id()).expect("a process id")
     }

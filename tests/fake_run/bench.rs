@@ -143,6 +143,7 @@ pub(crate) struct Bench {
     fails_after: Option<usize>,
     clock: fn() -> i64,
     max_sessions: Option<usize>,
+    never_again: bool,
     choice: Choice,
     extra: Vec<(String, String)>,
     /// The events of the runs that it goes on with, the oldest first.
@@ -174,6 +175,7 @@ impl Bench {
             fails_after: None,
             clock: || 0,
             max_sessions: None,
+            never_again: false,
             choice: Choice::default(),
             extra: Vec::new(),
             resumes: Vec::new(),
@@ -239,6 +241,12 @@ impl Bench {
     }
 
     /// Limits the lanes of every host.
+    /// A session that is lost is not opened again.
+    pub(crate) fn never_again(mut self) -> Bench {
+        self.never_again = true;
+        self
+    }
+
     pub(crate) fn max_sessions(mut self, most: usize) -> Bench {
         self.max_sessions = Some(most);
         self
@@ -278,6 +286,10 @@ impl Bench {
         if let Some(most) = self.max_sessions {
             let inventory = Arc::make_mut(&mut ready.inventory);
             inventory.hosts.iter_mut().for_each(|host| host.connect.max_sessions = most);
+        }
+        if self.never_again {
+            let inventory = Arc::make_mut(&mut ready.inventory);
+            inventory.hosts.iter_mut().for_each(|host| host.connect.retries = 0);
         }
         let script = FakeScript::from_json(&self.script.to_string()).expect("the script is right");
         let log = script.log();

@@ -221,7 +221,8 @@ rounds:
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_host_is_not_rescued() {
-    let ran = Bench::new(DEPLOY, "a").host(json!({ "host": "a", "commands": [{ "regex": "^swap", "lose": "reset" }] })).run().await;
+    let ran =
+        Bench::new(DEPLOY, "a").never_again().host(json!({ "host": "a", "commands": [{ "regex": "^swap", "lose": "reset" }] })).run().await;
     assert!(!ran.ran_on("a").iter().any(|command| command.starts_with("back") || command.starts_with("tidy")), "{:?}", ran.ran_on("a"));
     assert_ne!(ran.report.end.exit_code, 0);
 }

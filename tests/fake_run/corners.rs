@@ -111,7 +111,7 @@ async fn a_block_that_waits_for_another_try_does_not_hold_up_a_stop() {
         .replace("tasks:\n", "tasks:\n      - { name: lose, needs: [], run: lose }\n")
         .replace("delay: 20m", "delay: 20m\n        needs: []");
     let lost = commands("a", &json!([{ "contains": "lose", "lose": "reset", "delay_ms": 60_000 }, { "contains": "bad", "code": 1 }]));
-    let ran = in_time(Bench::new(&playbook, "a").max_sessions(2).host(lost)).await;
+    let ran = in_time(Bench::new(&playbook, "a").never_again().max_sessions(2).host(lost)).await;
     assert_eq!(ran.ran_on("a").len(), 2, "{:?}", ran.ran_on("a"));
     assert!(ran.report.end.duration_ms < 70_000, "{} ms", ran.report.end.duration_ms);
 }
@@ -182,7 +182,7 @@ rounds:
 #[tokio::test(start_paused = true)]
 async fn a_flush_ends_once_whatever_happens_to_its_handler() {
     let lost = commands("a", &json!([{ "contains": "reload", "lose": "reset", "delay_ms": 50 }]));
-    let ran = in_time(Bench::new(FLUSHED, "a").host(lost)).await;
+    let ran = in_time(Bench::new(FLUSHED, "a").never_again().host(lost)).await;
     assert_eq!(ran.status("a reload"), Some(Status::Unknown), "{:?}", ran.ends());
     assert_eq!(ran.status("a flushed"), Some(Status::Unreachable), "{:?}", ran.ends());
 
@@ -379,7 +379,7 @@ async fn a_pass_that_a_task_is_left_out_of_says_nothing_of_the_pass_before() {
 async fn a_host_lost_between_items_leaves_the_worst_of_them() {
     let playbook = tasks("      - { name: pull, each: [x, y, z], run: \"pull {{ item }}\" }\n");
     let lost = commands("a", &json!([{ "contains": "pull y", "lose": "reset", "delay_ms": 500 }]));
-    let ran = in_time(Bench::new(&playbook, "a").host(lost)).await;
+    let ran = in_time(Bench::new(&playbook, "a").never_again().host(lost)).await;
     let last = attempts(&ran).pop();
     assert!(matches!(last, Some((2.., Status::Unknown, true))), "{:?}: how the second ended is unknown", attempts(&ran));
     assert!(ran.end("a pull").contains("2 of 3 items"), "{}", ran.end("a pull"));
@@ -462,7 +462,7 @@ async fn a_stop_elsewhere_ends_a_round_that_pauses_between_batches() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_whose_hosts_were_lost_before_it_began_is_passed_over() {
     let lost = commands("b", &json!([{ "contains": "slow bad", "lose": "reset", "delay_ms": 5000 }]));
-    let ran = in_time(Bench::new(&BATCHES.replace("max_failures: 0", "max_failures: 9"), "a,b,c").host(lost)).await;
+    let ran = in_time(Bench::new(&BATCHES.replace("max_failures: 0", "max_failures: 9"), "a,b,c").never_again().host(lost)).await;
     assert_eq!(ran.ran_on("c"), ["one", "two"]);
     assert_eq!(ran.end("b two").split(':').next(), Some("unreachable"));
     assert_eq!(ran.report.end.exit_code, 4, "how `wait` ended is unknown");
@@ -492,7 +492,7 @@ async fn a_host_lost_while_items_wait_for_another_try_ends_the_step() {
 ",
     );
     let lost = commands("a", &json!([{ "contains": "pull", "code": 1 }, { "contains": "lose", "lose": "reset", "delay_ms": 60_000 }]));
-    let ran = in_time(Bench::new(&playbook, "a").max_sessions(2).host(lost)).await;
+    let ran = in_time(Bench::new(&playbook, "a").never_again().max_sessions(2).host(lost)).await;
     assert_eq!(ran.ran_on("a"), ["pull x", "lose"]);
     assert_eq!(ran.status("a pull"), Some(Status::Unreachable));
     assert!(ran.report.end.duration_ms < 70_000, "{} ms", ran.report.end.duration_ms);

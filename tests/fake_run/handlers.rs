@@ -108,7 +108,11 @@ rounds:
       - { name: undrain, on: lb, run: \"undrain {{ host.name }}\" }
       - { name: note, needs: [], run: note it }
 ";
-    let ran = Bench::new(playbook, "a,lb").host(json!({ "host": "a", "commands": [{ "contains": "two", "lose": "reset" }] })).run().await;
+    let ran = Bench::new(playbook, "a,lb")
+        .never_again()
+        .host(json!({ "host": "a", "commands": [{ "contains": "two", "lose": "reset" }] }))
+        .run()
+        .await;
     assert_eq!(ran.ran_on("lb"), ["undrain a"]);
     assert!(ran.end("a note").starts_with("unreachable"), "{}", ran.end("a note"));
 }

@@ -67,6 +67,8 @@ impl Seen {
                     }
                 }
                 RunEvent::HostUnreachable { host, .. } | RunEvent::HostLost { host, .. } => drop(seen.lost.insert(*host)),
+                // It came back.
+                RunEvent::HostConnected { host, .. } => drop(seen.lost.remove(host)),
                 RunEvent::Interrupted { stage, .. } => seen.stage = *stage,
                 RunEvent::Stopped { .. } => seen.stopped = true,
                 RunEvent::Answered { yes: false, by, .. } if !by.contains("max_wait") => seen.refused = true,

@@ -11,6 +11,7 @@ mod handlers;
 mod interrupts;
 mod laws;
 mod limits;
+mod lost;
 mod property;
 mod repeat;
 mod resume;

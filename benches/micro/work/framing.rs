@@ -92,5 +92,6 @@ fn request(id: u64) -> Request {
         timeout: Duration::from_secs(3600),
         alone: false,
         durable: None,
+        tag: None,
     }
 }

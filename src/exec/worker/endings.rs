@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{GRACE, Job, JobId, LaneState, Note, Said, Slot, Worker};
+use super::{GRACE, Job, JobId, LaneState, Note, Said, Sent, Slot, Worker};
 use crate::transport::{LaneCommand, LaneReport, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
@@ -40,12 +40,16 @@ impl Worker {
         place.lane = LaneState::None;
         place.epoch += 1;
         place.withdrawn = false;
+        let noted = std::mem::take(&mut place.notes).then(|| place.user.clone());
         let idle = place.sent.is_empty() && place.spared.is_empty();
         if !idle
             && let Some(session) = self.session.clone()
             && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
         {
             return self.lose(words).await;
+        }
+        if let Some(user) = noted {
+            self.leaves_a_journal(user);
         }
         let place = &mut self.slots[slot];
         let began = std::mem::take(&mut place.began);
@@ -57,13 +61,13 @@ impl Worker {
                 let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };
                 let sent = std::mem::take(&mut place.sent);
                 let waiting = std::mem::take(&mut place.waiting);
-                for id in sent.into_iter().chain(spared).chain(waiting.iter().map(Job::id)) {
+                for id in sent.into_iter().map(|sent| sent.id).chain(spared).chain(waiting.iter().map(Job::id)) {
                     self.say(Said::Refused(id, refusal.clone())).await;
                 }
                 return;
             }
         }
-        for (index, id) in std::mem::take(&mut place.sent).into_iter().enumerate() {
+        for (index, Sent { id, .. }) in std::mem::take(&mut place.sent).into_iter().enumerate() {
             // The lane was read to its end, so a step without a begin mark never began.
             let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id) };
             self.say(said).await;
@@ -74,9 +78,11 @@ impl Worker {
         self.feed(slot).await;
     }
 
-    pub(super) async fn lose(&mut self, words: String) {
+    /// A session is lost for good.
+    pub(super) async fn part_from(&mut self, words: String) {
         self.session = None;
         self.over = true;
+        self.give_up_lost().await;
         let mut returned = Vec::new();
         for index in 0..self.slots.len() {
             let slot = std::mem::take(&mut self.slots[index]);
@@ -84,20 +90,23 @@ impl Worker {
             if let LaneState::Bulk(task, _) = &slot.lane {
                 task.abort();
             }
-            for id in slot.sent {
+            for Sent { id, .. } in slot.sent {
                 self.say(Said::Unknown(id, words.clone())).await;
             }
             returned.extend(slot.spared);
             returned.extend(slot.waiting.iter().map(Job::id));
         }
-        self.say(Said::Lost(words)).await;
+        self.say(Said::Lost { message: words, again: false }).await;
         for id in returned {
             self.say(Said::Returned(id)).await;
         }
     }
 
     pub(super) async fn withdraw(&mut self) {
-        if let Some((_, task)) = self.connecting.take() {
+        // What was on its way when a session was lost may have begun, and that must be known.
+        if self.lost.is_none()
+            && let Some((_, task)) = self.connecting.take()
+        {
             task.abort();
         }
         for index in 0..self.slots.len() {
@@ -122,8 +131,8 @@ impl Worker {
         let (gone, kept): (VecDeque<Job>, VecDeque<Job>) =
             std::mem::take(&mut place.waiting).into_iter().partition(|job| ids.contains(&job.id()));
         place.waiting = kept;
-        let sent = place.sent.iter().any(|id| ids.contains(id));
-        let first = place.sent.front().is_some_and(|id| ids.contains(id));
+        let sent = place.sent.iter().any(|sent| ids.contains(&sent.id));
+        let first = place.sent.front().is_some_and(|sent| ids.contains(&sent.id));
         match &place.lane {
             LaneState::Open(commands) if first => {
                 let _ = commands.send(LaneCommand::Terminate);
@@ -148,6 +157,11 @@ impl Worker {
         if place.sent.is_empty() && matches!(place.lane, LaneState::Open(_)) {
             place.lane = LaneState::None;
             place.epoch += 1;
+            // What it noted may not be recorded yet.
+            if std::mem::take(&mut place.notes) {
+                let user = place.user.clone();
+                self.leaves_a_journal(user);
+            }
         }
     }
 
@@ -171,18 +185,34 @@ impl Worker {
         if let Some((_, task)) = self.connecting.take() {
             task.abort();
         }
-        self.leave(heard).await;
+        self.leave(heard, true).await;
     }
 
-    /// Says goodbye to the lanes and closes the connection; the next job opens another.
-    pub(super) async fn leave(&mut self, heard: &mut mpsc::Receiver<Note>) {
+    /// Says goodbye to the lanes and closes the connection; the next job opens another. At the run's end all is recorded, and the
+    /// host need not remember anything.
+    pub(super) async fn leave(&mut self, heard: &mut mpsc::Receiver<Note>, at_the_end: bool) {
+        let names = self.session.as_deref().and_then(|session| session.lane_names()).cloned();
+        let mut left = Vec::new();
         for slot in &mut self.slots {
-            if matches!(slot.lane, LaneState::Open(_)) {
+            if let LaneState::Open(commands) = &slot.lane {
+                if std::mem::take(&mut slot.notes) {
+                    if at_the_end {
+                        let _ = commands.send(LaneCommand::Forget);
+                        // Those of the session's earlier lanes go with it.
+                        self.left.retain(|(session, user)| Some(session) != names.as_ref() || *user != slot.user);
+                    } else {
+                        left.push(slot.user.clone());
+                    }
+                }
                 // Its sender is dropped: goodbye.
                 slot.lane = LaneState::Closing;
             }
         }
+        left.into_iter().for_each(|user| self.leaves_a_journal(user));
         self.hear_out(heard, PARTING).await;
+        if at_the_end {
+            self.sweep().await;
+        }
         for slot in &mut self.slots {
             let epoch = slot.epoch + 1;
             *slot = Slot { user: slot.user.take(), epoch, ..Slot::default() };

@@ -23,7 +23,7 @@ use super::keys::{ACTION, PLAYBOOK};
 use super::syntax::{File, Parts, Role, Syntax};
 use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, SourceText, Span};
 use crate::inventory::{read_connect, read_secrets};
-use crate::model::Secret;
+use crate::model::{OnDisconnect, Secret};
 use crate::yaml::{self, Entry, Node};
 
 /// What every reader needs.
@@ -66,6 +66,8 @@ pub(super) fn read_part(map: &SourceMap, file: FileId, role: Role, diagnostics: 
     Some(part)
 }
 
+const ON_DISCONNECT: &[(&str, OnDisconnect)] = &[("fail", OnDisconnect::Fail), ("rerun", OnDisconnect::Rerun)];
+
 impl Reader<'_> {
     fn secrets(&mut self, node: &Node, file: FileId) -> IndexMap<String, Secret> {
         let base = self.map.file(file).path.as_deref().and_then(std::path::Path::parent);
@@ -96,6 +98,7 @@ impl Reader<'_> {
             connect: node.get("connect").map(|entry| self.connect(entry)),
             max_parallel: self.count(node, "max_parallel"),
             lock_hosts: self.flag(node, "lock_hosts").unwrap_or_default(),
+            on_disconnect: node.get("on_disconnect").and_then(|entry| entry.choice(ON_DISCONNECT, self.diagnostics)).unwrap_or_default(),
             ..File::empty(file)
         };
         let Some(rounds) = node.get("rounds") else {

@@ -146,6 +146,7 @@ fn once(
         rounds,
         max_parallel: main.max_parallel,
         lock_hosts: main.lock_hosts,
+        on_disconnect: main.on_disconnect,
         inputs,
         groups,
     };

@@ -71,6 +71,7 @@ pub(super) fn form(key: &Key) -> Value {
             { "type": "integer", "minimum": 0 },
             { "type": "string", "pattern": "^\\s*[0-9]+\\s*%?\\s*$", "examples": ["10%"] },
         ] }),
+        Form::OnDisconnect => json!({ "enum": ["fail", "rerun"], "default": "fail" }),
         Form::Unreachable => json!({ "enum": ["fail", "skip"], "default": "fail" }),
         Form::Confirm => json!({ "type": ["boolean", "string"] }),
         Form::Groups => json!({ "type": ["object", "null"], "additionalProperties": { "$ref": "#/$defs/chosen" } }),

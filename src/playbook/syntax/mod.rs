@@ -13,7 +13,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::diag::{FileId, SourceText, Span};
-use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, Secret, Shell};
+use crate::model::{After, BecomeMethod, ConnectPatch, InputKind, OnDisconnect, Secret, Shell};
 use crate::yaml::Node;
 
 pub(crate) use archives::{Archive, Download, Unarchive};
@@ -52,6 +52,7 @@ pub(crate) struct File {
     pub(crate) entries: Vec<Entry>,
     pub(crate) max_parallel: Option<usize>,
     pub(crate) lock_hosts: bool,
+    pub(crate) on_disconnect: OnDisconnect,
     /// The files that it names.
     pub(crate) names: Vec<(Role, SourceText)>,
 }
@@ -76,6 +77,7 @@ impl File {
             entries: Vec::new(),
             max_parallel: None,
             lock_hosts: false,
+            on_disconnect: OnDisconnect::default(),
             names: Vec::new(),
         }
     }

@@ -107,6 +107,7 @@ impl FakeLane {
                             return self.ended_by_us(running, End::Terminated).await;
                         }
                     }
+                    Some(LaneCommand::Forget) => {}
                     Some(LaneCommand::Kill) => {
                         self.log("kill");
                         return Ok(Some("the lane was ended".to_owned()));

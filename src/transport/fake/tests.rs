@@ -30,6 +30,7 @@ fn request(id: u64, text: &str) -> LaneCommand {
         on_failure: OnFailure::Stop,
         alone: false,
         durable: None,
+        tag: None,
         timeout: Duration::from_secs(60),
     }))
 }

@@ -226,6 +226,7 @@ impl Actor {
             LaneCommand::Withdraw => self.machine.withdraw(),
             LaneCommand::Terminate => self.machine.terminate(Instant::now().into_std()),
             LaneCommand::Kill => self.machine.kill(),
+            LaneCommand::Forget => self.machine.forget(),
         }
     }
 

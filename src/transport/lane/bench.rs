@@ -16,7 +16,7 @@ impl Framing {
     /// Makes one whose marks carry `token`, 32 hex digits.
     #[must_use]
     pub fn new(token: &str) -> Framing {
-        Framing(Machine::new(token.to_owned()))
+        Framing(Machine::new(token.to_owned(), None))
     }
 
     /// Takes a request, as behind those before it.

@@ -8,6 +8,8 @@
 //!
 //! The **preamble** is the executor's first input: the functions that requests use. Knows nothing of what requests do.
 
+use crate::transport::journal::LaneName;
+
 /// What the supervisor understands, each behind the token on a line of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Control {
@@ -37,11 +39,16 @@ impl Control {
 /// The executor's line that ends skipping.
 pub(super) const CLEAR: &str = "__s=\n";
 
+/// The executor's line that removes the journals of its session, as far as they are its user's.
+pub(super) const FORGET: &str = "__q\n";
+
 /// Signals that a task may send to its whole group and that must not end the lane.
 const SIGNALS: &str = "HUP INT QUIT ALRM TERM USR1 USR2";
 
-/// Writes the boot for a shell; `opening` is shell text that runs first, for lanes behind a password prompt.
-pub(in crate::transport) fn boot(shell: &str, opening: &str) -> String {
+/// Writes the boot for a shell; `opening` is shell text that runs first, for lanes behind a password prompt. Lanes with a name can be
+/// found by it.
+pub(in crate::transport) fn boot(shell: &str, opening: &str, name: Option<&LaneName>) -> String {
+    let name = name.map_or_else(String::new, LaneName::argument);
     // The supervisor would not notice that the executor is gone before it has something to pass on, so whoever waits for the executor
     // ends the group, unless it left in good order or never was.
     // mksh has no printf of its own, so `print` does it there. printf's format has a `\`, and so it comes behind the token. A trapped
@@ -54,13 +61,15 @@ pub(in crate::transport) fn boot(shell: &str, opening: &str) -> String {
          while :; do if IFS= read -r l; then l=$p$l; p=; case $l in \"$t\"*) case ${{l#\"$t\"}} in \
          b) exit 0;; t) kill -URG 0; kill -TERM 0;; w) kill -URG 0;; k) kill -KILL 0;; esac;; \
          *) w \"$l\";; esac; elif test \"$g\"; then g=; p=$p$l; else kill -KILL 0; fi; done; \
-         }} 2>/dev/null | {{ trap : {SIGNALS}; LC_ALL=C {shell}; c=$?; case $c in 0|126|127) exit $c;; *) kill -KILL 0;; esac; }}"
+         }} 2>/dev/null | {{ trap : {SIGNALS}; LC_ALL=C {shell}{name}; c=$?; case $c in 0|126|127) exit $c;; *) kill -KILL 0;; esac; }}"
     )
 }
 
-/// Writes the token line and the preamble.
-pub(super) fn preamble(token: &str) -> String {
-    PREAMBLE.replace("RSTOKEN", "\u{1e}TOKEN").replace("TOKEN", token)
+/// Writes the token line and the preamble; only a lane with a name keeps a journal.
+pub(super) fn preamble(token: &str, name: Option<&LaneName>) -> String {
+    let text = PREAMBLE.replace("RSTOKEN", "\u{1e}TOKEN").replace("TOKEN", token);
+    let file = name.map_or_else(String::new, |name| format!("${{TMPDIR:-/tmp}}/.{}", name.whole()));
+    text.replace("RSJOURNAL", &file)
 }
 
 // glibc's C.UTF-8 is a folder nearly everywhere; where it is not, or is another's, `locale` costs a process but knows. A mark is
@@ -70,14 +79,21 @@ const PREAMBLE: &str = r#"TOKEN
 %s\n
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 trap '__s=1' URG
+set --
 __t='RSTOKEN'
 __s=
+__f=RSJOURNAL
+__j=
+__k=
 if test "$KSH_VERSION"; then __w() { print -r -- "$1"; }; else __w() { printf '%s\n' "$1"; }; fi
 __o() { until __w "$__t $1" 2>/dev/null; do sleep 1; done; }
 __m() { __o "$1"; until __w "$__t $1" >&2 2>/dev/null; do sleep 1; done; }
-__b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __m "B $1"; }
-__e() { if test "$2" -ne 0 && test -n "$3"; then __s=1; fi; __m "E $1 $2"; }
-__g() { case $4$3 in u0) ;; u*|o0) __o "P $1 $2"; return 1;; esac; __o "G $1 $2 $3"; }
+__n() { if test -z "$__j"; then __j=-; if ( umask 077; set -C; __w "J $$" >"$__f" ) 2>/dev/null; then __j=$__f; fi; fi
+case $__j in -) ;; *) { __w "$1 ." >>"$__j"; } 2>/dev/null;; esac; }
+__q() { case $__f in ?*) rm -f -- "${__f%-*}"-*;; esac; :; }
+__b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __k=${__f:+$2}; case $__k in ?*) __n "B $__k";; esac; __m "B $1"; }
+__e() { if test "$2" -ne 0 && test -n "$3"; then __s=1; fi; case $__k in ?*) __n "E $__k $2";; esac; __m "E $1 $2"; }
+__g() { case $4$3 in u0) ;; u*|o0) __o "P $1 $2"; return 1;; esac; case $__k in ?*) __n "P $__k $2 $3";; esac; __o "G $1 $2 $3"; }
 __i() { LC_ALL=$__l; export LC_ALL; }
 for __d in /usr/local/sbin /usr/sbin /sbin; do case :$PATH: in *:$__d:*) ;; *) PATH=$PATH:$__d;; esac; done
 export PATH
@@ -93,16 +109,19 @@ __m R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::LaneNames;
 
     #[test]
     fn the_boot_passes_any_login_shell() {
-        let boot = boot("/bin/sh", "echo 0123-r >&2; ");
+        let name = LaneNames::of_run("0199-ab", "h 1").of_session("00ff").lane(7);
+        let boot = boot("/bin/sh", "echo 0123-r >&2; ", Some(&name));
+        assert!(!boot.contains(&name.whole()), "only the executor has it in one piece: {boot}");
         assert!(!boot.contains(['\'', '!', '\\', '\n']), "{boot}");
     }
 
     #[test]
     fn the_token_stands_where_the_shells_need_it() {
-        let text = preamble("abc");
+        let text = preamble("abc", None);
         assert!(text.starts_with("abc\n%s\\n\n"));
         assert!(text.contains("__t='\u{1e}abc'"));
         assert!(!text.contains("TOKEN"));

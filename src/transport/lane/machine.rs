@@ -16,9 +16,10 @@ mod watch;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::boot::{CLEAR, Control, preamble};
+use super::boot::{CLEAR, Control, FORGET, preamble};
 use super::marks::{Mark, MarkParser, Piece};
 use super::request::{INLINE_STDIN, encode};
+use crate::transport::journal::LaneName;
 use crate::transport::lane_api::{End, LaneReport, OnFailure, OutputStream, Request, SkipCause, Vanished};
 
 /// At most this much is written behind a running request: less than a pipe holds, so that the supervisor never waits.
@@ -58,6 +59,8 @@ pub(super) struct Machine {
     /// The input is to end at once, whatever stands on the wire.
     pub(super) cut: bool,
     goodbye: Goodbye,
+    /// The journals go with the goodbye.
+    forget: bool,
     /// For the channel's standard input.
     pub(super) wire: Vec<u8>,
     /// For the caller.
@@ -130,8 +133,8 @@ struct Closing {
 }
 
 impl Machine {
-    pub(super) fn new(token: String) -> Machine {
-        let wire = preamble(&token).into_bytes();
+    pub(super) fn new(token: String, name: Option<&LaneName>) -> Machine {
+        let wire = preamble(&token, name).into_bytes();
         Machine {
             parsers: [MarkParser::new(&token), MarkParser::new(&token)],
             token,
@@ -150,6 +153,7 @@ impl Machine {
             killed: false,
             cut: false,
             goodbye: Goodbye::No,
+            forget: false,
             wire,
             reports: VecDeque::new(),
         }
@@ -201,6 +205,11 @@ impl Machine {
             // The line would wait behind what is stuck; the end of the input says the same.
             self.cut = true;
         }
+    }
+
+    /// Removes its session's journals when it leaves in good order.
+    pub(super) fn forget(&mut self) {
+        self.forget = true;
     }
 
     /// Leaves in good order when all is done.
@@ -280,6 +289,9 @@ impl Machine {
         }
         if self.goodbye == Goodbye::Wanted && self.is_idle() && !self.ending() {
             self.goodbye = Goodbye::Said;
+            if self.forget {
+                self.wire.extend_from_slice(FORGET.as_bytes());
+            }
             self.control(Control::Goodbye);
         }
     }

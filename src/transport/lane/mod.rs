@@ -17,6 +17,7 @@ mod tests;
 use tokio::sync::mpsc;
 
 use super::channel::Channel;
+use super::journal::LaneName;
 use super::lane_api::Lane;
 use actor::Actor;
 use machine::Machine;
@@ -29,10 +30,10 @@ pub use durable::tidy;
 const REPORTS: usize = 64;
 
 /// Starts the protocol on a channel in which [`boot`] was started.
-pub(super) fn start(channel: Channel, token: String, uploader: Uploader, reason: Reason) -> Lane {
+pub(super) fn start(channel: Channel, token: String, name: Option<&LaneName>, uploader: Uploader, reason: Reason) -> Lane {
     let (commands, orders) = mpsc::unbounded_channel();
     let (news, reports) = mpsc::channel(REPORTS);
-    let actor = Actor { machine: Machine::new(token), channel, commands: orders, reports: news, uploader, reason };
+    let actor = Actor { machine: Machine::new(token, name), channel, commands: orders, reports: news, uploader, reason };
     tokio::spawn(actor.run());
     Lane { commands, reports }
 }

@@ -52,7 +52,8 @@ pub(super) fn encode(request: &Request, file: Option<&str>) -> Vec<u8> {
             format!("{{ rm -f {path}; ( {body}\n); }} <{path}; __e {id} $?{stop}")
         }
     };
-    format!("if __b {id}; then {task}; fi\n").into_bytes()
+    let tag = request.tag.as_ref().map_or_else(String::new, |tag| format!(" {}", quote(tag)));
+    format!("if __b {id}{tag}; then {task}; fi\n").into_bytes()
 }
 
 const NUL_REFUSED: &str = "echo 'a NUL byte cannot stand in a command' >&2; exit 126";
@@ -70,7 +71,7 @@ fn has_nul(request: &Request) -> bool {
 }
 
 fn body(request: &Request) -> String {
-    format!("__i; {}{}unset __t; {}", before(request), guards(request), invocation(&request.command))
+    format!("__i; {}{}unset __t __f __j; {}", before(request), guards(request), invocation(&request.command))
 }
 
 /// What a request's command does as a process of its own would: without marks and guards.
@@ -104,7 +105,7 @@ pub(super) fn guards(request: &Request) -> String {
             GuardKind::OnlyIf => 'o',
         };
         let command = invocation(&guard.command);
-        let _ = write!(body, "( unset __t; {command}\n) >/dev/null 2>&1; __g {} {index} $? {kind} && exit 0; ", request.id);
+        let _ = write!(body, "( unset __t __f __j; {command}\n) >/dev/null 2>&1; __g {} {index} $? {kind} && exit 0; ", request.id);
     }
     body
 }

@@ -13,6 +13,7 @@ use crate::transport::session::{Backend, Session};
 mod bulk;
 mod durable;
 mod ends;
+mod journal;
 mod login;
 mod order;
 mod requests;
@@ -30,7 +31,7 @@ fn shells() -> Vec<&'static str> {
 
 fn session(shell: &str) -> Session {
     let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
-    Session::with_shell(Backend::Process(Vec::new()), &target, None, shell)
+    Session::with_shell(Backend::Process(Vec::new()), &target, None, shell, None)
 }
 
 async fn lane(shell: &str) -> Lane {
@@ -49,6 +50,7 @@ fn request(id: u64, command: Invocation) -> Request {
         on_failure: OnFailure::Stop,
         alone: false,
         durable: None,
+        tag: None,
         timeout: Duration::from_secs(30),
     }
 }
@@ -137,7 +139,8 @@ async fn hear(lane: &mut Lane, all: &mut All, until: impl Fn(&All) -> bool) {
             }
         }
     };
-    timeout(Duration::from_secs(30), work).await.expect("the lane went silent");
+    let heard = timeout(Duration::from_secs(30), work).await;
+    assert!(heard.is_ok(), "the lane went silent: {all:?}");
     assert!(until(all), "the lane closed: {all:?}");
 }
 

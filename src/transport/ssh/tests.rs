@@ -106,6 +106,7 @@ fn run(lane: &Lane, id: u64, text: &str) {
             on_failure: OnFailure::Stop,
             alone: false,
             durable: None,
+            tag: None,
             timeout: Duration::from_secs(30),
         })))
         .unwrap();

@@ -79,6 +79,10 @@ impl Machine {
             Mark::Begin(id) => match &mut self.current {
                 Some(current) if current.id == id => current.began[at] = true,
                 Some(_) => return Err(Piece::Mark(mark)),
+                // What was passed over before it is told on standard output only, which may be behind.
+                None if stream == OutputStream::Stderr && self.written.front().is_some_and(|written| written.request.id != id) => {
+                    return Err(Piece::Mark(mark));
+                }
                 None => self.begin(at, id, now),
             },
             Mark::Guard { id, index, code } => {

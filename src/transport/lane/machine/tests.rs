@@ -16,7 +16,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        let mut bench = Bench { machine: Machine::new(TOKEN.to_owned()), now: Instant::now(), alone: false, on_failure: OnFailure::Stop };
+        let mut bench =
+            Bench { machine: Machine::new(TOKEN.to_owned(), None), now: Instant::now(), alone: false, on_failure: OnFailure::Stop };
         bench.wire();
         bench.both("R");
         assert_eq!(bench.reports(), [LaneReport::Ready]);
@@ -34,6 +35,7 @@ impl Bench {
             on_failure: self.on_failure,
             alone: self.alone,
             durable: None,
+            tag: None,
             timeout: Duration::from_secs(10),
         }));
         self.machine.pump(self.now);
@@ -340,4 +342,25 @@ fn no_order_of_marks_breaks_it() {
         once.dedup();
         assert_eq!(once, began, "nothing begins twice");
     }
+}
+
+#[test]
+fn what_begins_on_one_stream_waits_for_what_was_passed_over_on_the_other() {
+    let mut bench = Bench::new();
+    for id in 0..3 {
+        bench.run(id, "x");
+    }
+    bench.both("B 0");
+    bench.machine.withdraw();
+    bench.run(20, "x");
+    bench.reports();
+    let marks = |words: &[&str]| words.iter().map(|word| format!("\x1e{TOKEN} {word}\n")).collect::<String>();
+    // Its end is still missing on one stream while the next has begun on the other.
+    bench.machine.feed(OutputStream::Stdout, marks(&["E 0 0", "S 1", "S 2"]).as_bytes(), bench.now);
+    bench.machine.feed(OutputStream::Stderr, marks(&["E 0 0", "B 20", "E 20 0"]).as_bytes(), bench.now);
+    bench.machine.feed(OutputStream::Stdout, marks(&["B 20", "E 20 0"]).as_bytes(), bench.now);
+    let reports = bench.reports();
+    let withdrawn = [skipped(1, SkipCause::Withdrawn), skipped(2, SkipCause::Withdrawn)];
+    assert_eq!(reports[1..3], withdrawn, "{reports:?}");
+    assert!(matches!(&reports[3..], [LaneReport::Began { id: 20 }, LaneReport::Ended { id: 20, .. }]), "{reports:?}");
 }

@@ -25,7 +25,7 @@ impl Home {
         let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
         let home = format!("HOME={}", self.0.path().display());
         let words = [vec!["env".to_owned(), home], env.to_vec()].concat();
-        Session::with_shell(Backend::Process(words), &target, None, shell).open_lane(None).await.unwrap()
+        Session::with_shell(Backend::Process(words), &target, None, shell, None).open_lane(None).await.unwrap()
     }
     async fn all(&self, shell: &str, requests: impl IntoIterator<Item = Request>) -> All {
         let lane = self.lane(shell).await;

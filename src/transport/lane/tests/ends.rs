@@ -67,11 +67,11 @@ async fn kill_and_a_dropped_lane_leave_nothing() {
 async fn the_end_of_input_kills_everything() {
     for shell in shells() {
         let nap = nap();
-        let boot = boot(shell, "");
+        let boot = boot(shell, "", None);
         let argv: Vec<String> = shell.split(' ').map(str::to_owned).chain(["-c".to_owned(), boot]).collect();
         let mut channel = crate::transport::process::spawn(&argv).unwrap();
         let token = "ab".repeat(16);
-        let text = boot::preamble(&token) + &format!("( sleep {nap} ) </dev/null\n");
+        let text = boot::preamble(&token, None) + &format!("( sleep {nap} ) </dev/null\n");
         tokio::io::AsyncWriteExt::write_all(&mut channel.stdin, text.as_bytes()).await.unwrap();
         there(&nap).await;
         drop(channel.stdin);

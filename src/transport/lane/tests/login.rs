@@ -12,7 +12,7 @@ use crate::transport::session::{Backend, Session};
 async fn a_missing_shell_is_told() {
     let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
     let argv = ["sh", "-c", "echo no shell here >&2; exit 1", "x"].map(str::to_owned).to_vec();
-    let lane = Session::with_shell(Backend::Process(argv), &target, None, "/bin/sh").open_lane(None).await.unwrap();
+    let lane = Session::with_shell(Backend::Process(argv), &target, None, "/bin/sh", None).open_lane(None).await.unwrap();
     run(&lane, request(0, sh("true")));
     let all = finish(lane).await;
     assert!(!all.ready);
@@ -24,7 +24,7 @@ async fn a_missing_shell_is_told() {
 async fn bulk_channels_start_behind_a_noisy_login() {
     let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
     let argv = ["sh", "-c", "echo noise; echo noise >&2; exec \"$@\"", "x"].map(str::to_owned).to_vec();
-    let session = Session::with_shell(Backend::Process(argv), &target, None, "/bin/sh");
+    let session = Session::with_shell(Backend::Process(argv), &target, None, "/bin/sh", None);
     let end = session.upload(None, "cat; echo err >&2", Bytes::of(b"\0bytes"), pending()).await.unwrap();
     assert_eq!((end.code, end.stdout.as_slice(), end.stderr.as_slice()), (0, b"\0bytes".as_slice(), b"err\n".as_slice()));
     let mut sink = Vec::new();
