@@ -27,7 +27,7 @@ pub(crate) fn skip(reason: impl Into<String>) -> ! {
 
 /// Tries the faults that the arguments choose.
 pub(crate) fn run(faults: Vec<Fault>) -> ExitCode {
-    let full = std::env::var("ROUNDSMAN_FAULTS").is_ok_and(|value| value == "full");
+    let asked = std::env::var("ROUNDSMAN_FAULTS").unwrap_or_default();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let list = std::env::args().any(|argument| argument == "--list");
     let chosen = faults.into_iter().filter(|fault| {
@@ -42,7 +42,7 @@ pub(crate) fn run(faults: Vec<Fault>) -> ExitCode {
             println!("{} {}: test", fault.id, fault.what);
             continue;
         }
-        let tries = if full { fault.tries.1 } else { fault.tries.0 };
+        let tries = if asked == "full" { fault.tries.1 } else { asked.parse().unwrap_or(fault.tries.0) };
         let since = Instant::now();
         let (survived, why) = match catch_unwind(AssertUnwindSafe(|| (fault.run)(tries))) {
             Ok(lost) => (tries.saturating_sub(lost.len()).to_string(), lost),
