@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::{Carried, CarriedEnd, CarriedTurn, Source};
 use crate::event::{MASK, Outcome, Status};
-use crate::model::{Playbook, StepId, TaskIx, Value};
+use crate::model::{Playbook, StepId, TaskIx, TaskRead, Template, Value};
 use crate::plan::{Plan, StepResult};
 
 /// An execution whose output templates may read.
@@ -92,6 +92,19 @@ impl Carried {
                 if let Some(reader) = left.find(|step| !self.is_done(*step, task.flow.each.is_some())) {
                     return Some(reader);
                 }
+            }
+            // What asks before tasks do is asked anew in any case.
+            let first = || StepId { round: index, task: TaskIx::new(0), ..read };
+            let named = &playbook.round(read.round).id;
+            let names = |template: &Template| {
+                template.reads.iter().any(|read| matches!(&read.path[..], [root, id, ..] if root == "rounds" && id == named))
+            };
+            let is_it = |other: &TaskRead| (other.round, other.task) == (read.round, read.task);
+            let by_block = round.blocks.iter().any(|block| block.reads.iter().any(is_it));
+            let chosen = round.flow.chosen.iter().flat_map(|chosen| &chosen.groups).filter_map(|group| playbook.groups.get_index(*group));
+            let by_group = chosen.into_iter().any(|(_, group)| group.reads.iter().any(is_it));
+            if (by_block || by_group || round.when.as_ref().is_some_and(names)) && !round.tasks.is_empty() {
+                return Some(first());
             }
         }
         None

@@ -101,7 +101,7 @@ impl Carried {
 }
 
 /// The outcome of an execution that was settled; none where it is to be done again.
-fn outcome(task: &Task, settled: &Settled) -> Option<Outcome> {
+pub(super) fn outcome(task: &Task, settled: &Settled) -> Option<Outcome> {
     let well = || {
         let writes = matches!(task.verb, Verb::Run(_) | Verb::Script(_)) && !task.read_only;
         match task.changed {
