@@ -158,7 +158,13 @@ const HEAD: &str = r#"tmp= um=$(umask)
 [ ! -e "$dest" ] || [ -f "$dest" ] || fail "$dest is no regular file"
 settle() { did=; rights "$dest"; if [ "$did" ]; then echo changed; else echo ok; fi; exit 0; }
 stage() {
-  tmp=${dir%/}/.roundsman-$token
+  # What a writer left that was killed goes when the folder is written again: its name tells the process and the start of its host.
+  boot=; read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id; boot=${boot%%-*}
+  if [ "$boot" ]; then for old in "${dir%/}"/.roundsman-*-"$boot"; do
+    by=${old%-*}; by=${by##*-}
+    if [ -f "$old" ] && [ ! -L "$old" ] && [ -O "$old" ]; then case $by in ''|*[!0-9]*) ;; *) kill -0 "$by" 2>/dev/null || rm -f "$old" ;; esac; fi
+  done; fi
+  tmp=${dir%/}/.roundsman-$token-$$-$boot
   trap 'rm -f "$tmp"' 0
   trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
   umask 077

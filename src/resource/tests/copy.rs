@@ -151,7 +151,10 @@ fn an_ended_upload_leaves_nothing() {
         }
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().unwrap();
-        let temporary = folder.join(".roundsman-a1b2c3");
+        let temporary = || {
+            let entries = std::fs::read_dir(folder).unwrap().flatten();
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".roundsman-a1b2c3")).count() > 0
+        };
         let wait = |until: &dyn Fn() -> bool| {
             for _ in 0..500 {
                 if until() {
@@ -161,12 +164,12 @@ fn an_ended_upload_leaves_nothing() {
             }
             panic!("{:?}: it took too long", shell.words);
         };
-        wait(&|| temporary.exists());
+        wait(&temporary);
         // A signal in the very moment in which a shell forks is lost on the child; a lane's KILL ends it then.
         std::thread::sleep(std::time::Duration::from_millis(200));
         let group = i32::try_from(child.id()).unwrap();
         rustix::process::kill_process_group(rustix::process::Pid::from_raw(group).unwrap(), rustix::process::Signal::TERM).unwrap();
-        wait(&|| !temporary.exists());
+        wait(&|| !temporary());
         child.wait().unwrap();
     });
 }

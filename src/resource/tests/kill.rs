@@ -70,8 +70,12 @@ fn a_killed_script_leaves_the_old_file_or_the_new_one() {
                 attempt += 1;
             }
             assert!(ends[0] > 0, "{:?}: {ends:?}: none was killed before its end", shell.words);
+            fs::write(&dest, &old).unwrap();
+            killed(shell, folder.path(), &script(attempt), &new, Duration::from_secs(60));
             for entry in fs::read_dir(folder.path()).unwrap() {
                 let entry = entry.unwrap();
+                let left = entry.file_name().to_string_lossy().starts_with(".roundsman-");
+                assert!(!left, "{:?}: {:?} is left behind the next that came to its end", shell.words, entry.file_name());
                 if entry.file_name().to_string_lossy().starts_with("f.") {
                     assert!(fs::read(entry.path()).unwrap() == old, "{:?}: what is kept is whole", shell.words);
                 }
