@@ -28,11 +28,11 @@ use super::resumed::{Owed, Resumed};
 use super::seats::Seats;
 use super::settle::Cut;
 use super::shape::Shape;
-use super::state::{Asking, BlockRun, Effect, HandlerRun, HostState, JobState, Link, Phase, Repeat, RoundPhase, RoundState, Seat};
+use super::state::{Asking, BlockRun, Effect, HandlerRun, HostState, JobState, Phase, Repeat, RoundPhase, RoundState};
 use super::timers::Timers;
-use super::worker::{FromWorker, JobId, Said, ToWorker};
+use super::worker::{FromWorker, JobId, ToWorker};
 use super::{Interrupt, RunInputs, RunReport};
-use crate::event::{Outcome, RunEvent, Status};
+use crate::event::{Outcome, RunEvent};
 use crate::model::{BlockIx, HostIx, Inventory, Playbook, RoundIx, StepId};
 use crate::plan::{Plan, Queue, ResultSource, RunInfo, World};
 use crate::template::Engine;
@@ -337,79 +337,6 @@ impl Dispatcher {
             let user = self.hosts[seat.index()].slots[slot].user.clone();
             let told = self.worker(seat).send(ToWorker::Run { slot, user, jobs: vec![work] });
             debug_assert!(told.is_ok(), "a worker lives as long as its sender");
-        }
-    }
-
-    /// A job's step began.
-    pub(super) fn began(&mut self, id: JobId, at: (i64, Instant)) {
-        if let Some(job) = self.jobs.get_mut(&id)
-            && job.began.is_none()
-        {
-            job.began = Some(at);
-            if !job.orphan {
-                self.begun.insert((job.step.round, job.step.host));
-                self.recorder.emit(RunEvent::StepBegan { step: job.step, attempt: job.attempt });
-            }
-        }
-    }
-
-    pub(super) fn hear(&mut self, seat: Seat, said: Said) {
-        if self.hear_of_tidying(&said) {
-            return;
-        }
-        let host = self.seats.host(seat);
-        match said {
-            Said::Connecting => {
-                // Those who wait for their turn are not connecting yet; one that tries again has said so.
-                if self.hosts[seat.index()].link == Link::Idle {
-                    self.hosts[seat.index()].link = Link::Connecting;
-                    self.recorder.emit(RunEvent::HostConnecting { host });
-                }
-            }
-            Said::Retrying { attempt, message } => self.recorder.emit(RunEvent::HostRetrying { host, attempt, message }),
-            Said::Note(message) => self.recorder.emit(RunEvent::HostNote { host, message }),
-            Said::Connected { took } => {
-                self.hosts[seat.index()].link = Link::Up;
-                self.recorder.emit(RunEvent::HostConnected { host, duration_ms: millis(took) });
-            }
-            Said::Unreachable(refusal) => {
-                let (class, message) = (refusal.class.word().to_owned(), refusal.message.clone());
-                self.recorder.emit(RunEvent::HostUnreachable { host, class, message });
-                self.host_gone(seat, refusal.message);
-            }
-            Said::Lost { message, again } => {
-                self.recorder.emit(RunEvent::HostLost { host, message: message.clone() });
-                if again { self.host_lost(seat) } else { self.host_gone(seat, message) }
-            }
-            Said::Began(id) => {
-                let now = self.recorder.now();
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.seen = true;
-                }
-                self.began(id, (now, Instant::now()));
-            }
-            Said::Output(id, stream, data) => self.output(id, stream, &data),
-            Said::Ended(id, end, took) => self.ended(id, &end, took),
-            Said::Full(slot) => self.hosts[seat.index()].slots[slot].full = true,
-            Said::Returned(id) => {
-                self.recall_behind(id);
-                self.returned(id);
-            }
-            Said::Refused(id, refusal) => self.refused(id, &refusal),
-            Said::Died(id, reason) => {
-                self.recall_behind(id);
-                let durable = self.jobs.get(&id).map(|job| (job.step, job.attempt, job.on));
-                if durable.is_some_and(|execution| self.durables.goes_on(execution)) {
-                    return self.follow_again(id, &reason);
-                }
-                let reason = format!("its shell ended with it: {reason}");
-                self.cut_short(id, Outcome::without_run(Status::Failed, reason));
-            }
-            Said::Unknown(id, reason) => {
-                let reason = format!("the session was lost: {reason}");
-                self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
-            }
-            Said::Found(id, found, reason) => self.settled(id, &found, &reason),
         }
     }
 }

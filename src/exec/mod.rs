@@ -27,6 +27,7 @@ mod dispatcher;
 mod durable;
 mod gates;
 mod handlers;
+mod hear;
 mod host_lock;
 mod judge;
 mod launch;

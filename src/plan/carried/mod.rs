@@ -4,6 +4,7 @@
 //! is open. Outputs are filled in by who can read the record. The run then goes through the playbook as any other, and takes
 //! a recorded end where a step has one: blocks, handlers, batches and limits find everything as it was.
 
+mod cleanup;
 mod keys;
 mod remaining;
 mod results;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 
 use self::keys::Keys;
 use super::StepResult;
-use crate::event::{Cleaned, Outcome, PastEnd, PastRun, PastStep, PastTurn, Resumes, Status};
-use crate::model::{BlockIx, HostIx, Inventory, Part, Playbook, Round, RoundIx, Section, StepId, TaskIx, Verb};
+use crate::event::{Cleaned, Outcome, PastEnd, PastRun, PastTurn, Resumes, Status};
+use crate::model::{BlockIx, HostIx, Inventory, Part, Playbook, Round, RoundIx, StepId, TaskIx, Verb};
 
 pub use remaining::{PendingHandlers, Remaining, RemainingRound, RemainingTask};
 pub use results::{Lost, Wanted};
@@ -269,61 +270,6 @@ impl Carried {
         self.blocked.clear();
     }
 
-    /// Finds where something was cleaned up although work is left, and begins that anew where it is to.
-    fn clean_up(&mut self, runs: &[PastRun], playbook: &Playbook, inventory: &Inventory, how: AfterCleanup) {
-        let Some((last, header)) = runs.last().and_then(|run| Some((run, run.header.as_ref()?))) else { return };
-        let keys = Keys::new(header, playbook, inventory);
-        let past: HashMap<StepId, &PastStep> = last.steps.iter().filter_map(|(was, past)| Some((keys.step(*was)?, past))).collect();
-        for cleaned in last.cleaned() {
-            let cleaned = match cleaned {
-                Cleaned::Round(round, host) => keys.round(round).zip(keys.host(host)).map(|(round, host)| Cleaned::Round(round, host)),
-                Cleaned::Block(round, block, host) => match (keys.round(round), keys.block(round, block), keys.host(host)) {
-                    (Some(round), Some(block), Some(host)) => Some(Cleaned::Block(round, block, host)),
-                    _ => None,
-                },
-            };
-            let Some(cleaned) = cleaned else { continue };
-            let (round_ix, host) = match cleaned {
-                Cleaned::Round(round, host) | Cleaned::Block(round, _, host) => (round, host),
-            };
-            let round = playbook.round(round_ix);
-            let (mut body, mut cleaners) = (Vec::new(), Vec::new());
-            for task in (0..round.tasks.len()).map(TaskIx::new) {
-                match place_in(round, task, cleaned) {
-                    Some(false) => body.push(StepId { round: round_ix, task, host }),
-                    Some(true) => cleaners.push(StepId { round: round_ix, task, host }),
-                    None => {}
-                }
-            }
-            let left = |step: &StepId| {
-                let task = playbook.task(step.round, step.task);
-                let needed = task.flow.left_out.is_none() && can_be_carried(&task.verb);
-                needed && self.is_left(*step, &past)
-            };
-            if !body.iter().any(left) {
-                continue;
-            }
-            self.cleaned.insert(cleaned);
-            cleaners.iter().for_each(|step| drop(self.steps.remove(step)));
-            if how == AfterCleanup::Restart {
-                body.iter().for_each(|step| drop(self.steps.remove(step)));
-            }
-        }
-    }
-
-    /// Says whether a step of a run that had come to its cleaning up is still to be done.
-    fn is_left(&self, step: StepId, last: &HashMap<StepId, &PastStep>) -> bool {
-        if let Some(turns) = self.steps.get(&step)
-            && let Some(turn) = turns.values().next_back()
-            && (turn.end.is_some() || !turn.items.is_empty())
-        {
-            return false;
-        }
-        // One that a failure kept from running has an end in the record that is not carried over.
-        let blocked = |turn: &PastTurn| turn.end.as_ref().is_some_and(|end| end.outcome.blocked);
-        !last.get(&step).is_some_and(|past| past.turns.values().next_back().is_some_and(blocked))
-    }
-
     /// Takes a durable execution out of a turn of a step: it is found once.
     pub fn take_durable(&mut self, step: StepId, turn: u32, at: usize) -> Option<CarriedDurable> {
         let known = &mut self.steps.get_mut(&step)?.get_mut(&turn)?.durable;
@@ -402,17 +348,6 @@ fn around(round: &Round, task: TaskIx) -> impl Iterator<Item = (BlockIx, Part)> 
 /// Says whether a block around a task may run it more than once.
 fn passes(round: &Round, task: TaskIx) -> bool {
     around(round, task).any(|(block, _)| round.blocks[block.index()].each.is_some() || round.blocks[block.index()].retry.is_some())
-}
-
-/// Whether a task belongs to what was cleaned up (false), or to its cleaning up (true).
-fn place_in(round: &Round, task: TaskIx, cleaned: Cleaned) -> Option<bool> {
-    match cleaned {
-        Cleaned::Round(..) => Some(round.tasks[task.index()].flow.home.section == Section::Finally),
-        Cleaned::Block(_, block, _) => {
-            let (_, part) = around(round, task).find(|(around, _)| *around == block)?;
-            Some(part != Part::Body)
-        }
-    }
 }
 
 #[cfg(test)]
