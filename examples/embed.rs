@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         expected: std::collections::HashMap::new(),
         approved: None,
         sources: None,
-        carried: None,
+        rest: None,
         record: RecordPlace::Project,
         max_parallel: None,
         user: None,

@@ -39,7 +39,7 @@ pub use load::{Checked, ExtraVar, Loaded, PlaybookSource, Ready, Sources, check,
 pub use past::{Past, find_run, history, is_found_from_here, open_record, plan_of};
 pub use planned::{add_expected, plan_dot, plan_json, plan_mermaid, plan_text, write_plan_page};
 pub use probed::probe;
-pub use resume::{Resumable, ResumeError, resumable};
+pub use resume::{Decide, Rest, Resumable, ResumeError, resumable};
 pub use run::{MakeSinks, Passwords, RecordPlace, RunRequest, run, run_to_end};
 pub use sandbox::Sandboxes;
 pub use saved::{SavedPlanError, can_write, from_here, read_saved_plan, saved_plan, saved_plan_at, sources_of, typed, write_saved_plan};

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::header::{self, Who};
 use super::limits;
 use super::load::Ready;
+use super::resume::Rest;
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
 use super::{AppError, Confirm};
 use crate::diag::SourceMap;
 use crate::event::{EventSink, InputFile, NoJournal, RunSources};
 use crate::exec::{self, Approvals, DryRun, LocalFiles, RunInputs, RunReport};
-use crate::plan::{Carried, ControllerInfo};
+use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
 use crate::transport::{FakeScript, Hub, HubOptions};
 
@@ -61,8 +62,8 @@ pub struct RunRequest {
     pub approved: Option<Approvals>,
     /// What was typed, for the record; none: the run can't be resumed.
     pub sources: Option<RunSources>,
-    /// What it carries over from the run that it resumes.
-    pub carried: Option<Carried>,
+    /// The run that it goes on with, and what is carried over.
+    pub rest: Option<Rest>,
     /// The record.
     pub record: RecordPlace,
     /// `--max-parallel`.
@@ -111,12 +112,23 @@ pub async fn run(
     };
     tracing::debug!(record = ?path, "opening the record");
     let store = path.as_deref().map(|path| Store::open(path, OpenMode::Write)).transpose()?;
-    let owed = match (&store, &request.carried) {
+    let owed = match (&store, &request.rest) {
         // One that goes on with another finds there what that owes.
         (Some(store), None) if request.command == "run" && request.dry.is_none() => super::resume::owed(&ready, store)?,
         _ => Vec::new(),
     };
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
+    let hub = match &request.fake {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
+            Hub::fake(FakeScript::from_json(&text)?)
+        }
+        None => Hub::new(HubOptions { helper: request.helper, lanes: Some(limits::lanes(&ready)), ..HubOptions::default() })?,
+    };
+    let carried = match request.rest {
+        Some(rest) => Some(rest.settle(&ready, &hub, &controller).await?),
+        None => None,
+    };
     let run = uuid::Uuid::now_v7().to_string();
     let who = Who {
         run,
@@ -125,16 +137,9 @@ pub async fn run(
         argv: &request.argv,
         controller: &controller,
         sources: request.sources,
-        resumes: request.carried.as_ref().map(|carried| carried.resumes.clone()),
+        resumes: carried.as_ref().map(|carried| carried.resumes.clone()),
     };
     let header = header::header(&ready, map, who, &request.folder);
-    let hub = match &request.fake {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
-            Hub::fake(FakeScript::from_json(&text)?)
-        }
-        None => Hub::new(HubOptions { helper: request.helper, lanes: Some(limits::lanes(&ready)), ..HubOptions::default() })?,
-    };
     let writer = store.map(|store| store.writer(&header)).transpose()?;
     let inputs = RunInputs {
         playbook: ready.playbook,
@@ -155,7 +160,7 @@ pub async fn run(
         interrupts,
         dry: request.dry,
         approved: request.approved,
-        carried: request.carried,
+        carried,
         owed,
         asker: Some(request.confirm.start()),
     };

@@ -5,9 +5,9 @@ use super::exit::ExitCode;
 use super::main::{Session, extra, tell};
 use super::run::{How, ended};
 use super::sinks::sinks;
-use crate::app::{self, AppError, Confirm, Loaded, MakeSinks, Ready, RecordPlace, Resumable, ResumeError};
+use crate::app::{self, AppError, Confirm, Decide, Loaded, MakeSinks, Ready, RecordPlace, Rest, Resumable, ResumeError};
 use crate::event::SettledEnd;
-use crate::plan::{self, Carried, CarryOptions, UnknownStep};
+use crate::plan::{self, Carried, CarryOptions};
 
 impl Session<'_> {
     /// Goes on with a recorded run.
@@ -18,10 +18,7 @@ impl Session<'_> {
         }
         let rest = self.rest(&run.resume, &run.selection)?;
         let _hold = rest.hold()?;
-        let Some((loaded, ready, mut carried)) = self.load_rest(&rest, &run.resume)? else { return Ok(ExitCode::Invalid) };
-        let unknown = rest.settle_themselves(&mut carried, &ready);
-        self.settle(&rest, (&mut carried, &ready), &unknown, &run.resume)?;
-        rest.fill(&mut carried, &ready)?;
+        let Some((loaded, ready, carried)) = self.load_rest(&rest, &run.resume)? else { return Ok(ExitCode::Invalid) };
         let remaining = carried.remaining(&ready.playbook, &ready.inventory);
         if remaining.is_nothing() {
             tell(&format!("nothing is left of run {}\n", rest.row.id));
@@ -34,7 +31,7 @@ impl Session<'_> {
         let mut request = self.request((&ready, &loaded.map), &rest.sources, &run.connecting, how, tellers)?;
         // It goes on in the record that it began in.
         request.record = RecordPlace::File(rest.record.clone());
-        request.carried = Some(carried);
+        request.rest = Some(Rest { of: rest, carried, decide: decide(run.resume.assume) });
         Ok(ended(&app::run_to_end(ready, &loaded.map, request)?))
     }
 
@@ -84,34 +81,19 @@ impl Session<'_> {
         let carried = rest.carry(&ready, CarryOptions { failed: resume.failed, after_cleanup })?;
         Ok(Some((loaded, ready, carried)))
     }
+}
 
-    /// Settles what does not settle itself: as `--assume` says, else as the user says.
-    fn settle(
-        &self,
-        rest: &Resumable,
-        (carried, ready): (&mut Carried, &Ready),
-        unknown: &[UnknownStep],
-        resume: &Resume,
-    ) -> Result<(), AppError> {
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let steps = rest.unknown_words(unknown, ready);
-        let refused = || Err(ResumeError::Unknown { steps: steps.clone() }.into());
-        let (end, by) = match resume.assume {
-            Some(Assume::Done) => (SettledEnd::Done, "--assume"),
-            Some(Assume::Rerun) => (SettledEnd::Again, "--assume"),
-            None => {
-                let list: String = steps.iter().map(|step| format!("  {step}\n")).collect();
-                match app::ask_now(&format!("how these steps ended is not known:\n{list}do them again?")) {
-                    None => return refused(),
-                    Some(true) => (SettledEnd::Again, "user"),
-                    Some(false) if app::ask_now("take them for done?") == Some(true) => (SettledEnd::Done, "user"),
-                    Some(false) => return refused(),
-                }
+/// Settles what does not settle itself: as `--assume` says, else as the user says.
+fn decide(assume: Option<Assume>) -> Decide {
+    Box::new(move |steps| match assume {
+        Some(Assume::Done) => Some((SettledEnd::Done, "--assume")),
+        Some(Assume::Rerun) => Some((SettledEnd::Again, "--assume")),
+        None => {
+            let list: String = steps.iter().map(|step| format!("  {step}\n")).collect();
+            match app::ask_now(&format!("how these steps ended is not known:\n{list}do them again?"))? {
+                true => Some((SettledEnd::Again, "user")),
+                false => (app::ask_now("take them for done?")?).then_some((SettledEnd::Done, "user")),
             }
-        };
-        rest.settle(carried, ready, unknown, end, by);
-        Ok(())
-    }
+        }
+    })
 }

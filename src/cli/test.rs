@@ -48,7 +48,7 @@ impl Session<'_> {
                 expected: std::collections::HashMap::new(),
                 approved: None,
                 sources: None,
-                carried: None,
+                rest: None,
                 record: self.record_place(&test.connecting),
                 max_parallel: test.connecting.max_parallel.map(std::num::NonZeroUsize::get),
                 user: None,

@@ -22,6 +22,8 @@ pub struct PastRun {
     pub blocks: BTreeMap<(RoundIx, BlockIx, HostIx), (u32, BlockStatus)>,
     /// Handlers that were notified and have not run since.
     pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// The time of its first event, UTC ms.
+    pub began: i64,
     /// How it ended.
     pub end: Option<RunEnd>,
     /// The time of its last event, UTC ms.
@@ -72,6 +74,10 @@ pub struct Open {
     pub on: Option<HostIx>,
     /// Hosts of its list on which it had ended well.
     pub done_on: Vec<HostIx>,
+    /// Its item, where the task has `each`.
+    pub item: Option<ItemLabel>,
+    /// The name under which its host keeps it, where it is durable.
+    pub durable: Option<String>,
 }
 
 /// What was cleaned up on a host.
@@ -95,7 +101,7 @@ impl PastRun {
     pub fn fold(&mut self, event: &Event) {
         self.at = event.at;
         match &event.kind {
-            RunEvent::RunStarted(header) => self.header = Some((**header).clone()),
+            RunEvent::RunStarted(header) => (self.header, self.began) = (Some((**header).clone()), event.at),
             RunEvent::RoundStarted { round, .. } => drop(self.rounds.insert(*round)),
             RunEvent::BatchStarted { round, batch, .. } => drop(self.batches.insert(*round, *batch)),
             RunEvent::BlockEnded { round, block, host, status, .. } => {
@@ -103,7 +109,7 @@ impl PastRun {
                 *entry = (entry.0 + 1, *status);
             }
             RunEvent::Notified { round, host, handler, .. } => drop(self.pending.insert((*round, *host, *handler))),
-            RunEvent::StepSent { step, attempt, on, .. } => {
+            RunEvent::StepSent { step, attempt, on, item, durable, .. } => {
                 let open = self.turn_of(*step).open.entry(*attempt).or_default();
                 let here = on.unwrap_or(step.host);
                 let before = open.on.unwrap_or(step.host);
@@ -111,14 +117,17 @@ impl PastRun {
                     open.done_on.push(before);
                 }
                 (open.on, open.began) = (*on, None);
+                (open.item, open.durable) = (item.clone(), durable.clone());
             }
             RunEvent::StepBegan { step, attempt } => {
                 self.turn_of(*step).open.entry(*attempt).or_default().began = Some(event.at);
             }
             RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } => {
                 let turn = self.turn_of(*step);
-                // What is not known goes on being open.
-                if outcome.status != Status::Unknown {
+                // What is not known goes on being open, unless it was cut short and done again.
+                if outcome.status == Status::Unknown && retry_ms.is_some() {
+                    turn.open.remove(attempt);
+                } else if outcome.status != Status::Unknown {
                     let began = turn.open.remove(attempt).and_then(|open| open.began);
                     let (item, outcome) = (item.clone(), outcome.clone());
                     turn.attempts.push(PastEnd { attempt: *attempt, item, outcome, again: retry_ms.is_some(), began });

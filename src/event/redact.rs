@@ -131,7 +131,10 @@ impl Redactor {
             | RunEvent::HostLost { message, .. } => {
                 self.mask_in(message);
             }
-            RunEvent::StepSent { command, .. } => self.mask_in(command),
+            RunEvent::StepSent { command, item, .. } => {
+                self.mask_in(command);
+                item.iter_mut().for_each(|item| self.mask_in(&mut item.label));
+            }
             RunEvent::StepOutput { data, .. } => self.mask_data(data),
             RunEvent::StepEnded { outcome, .. } => self.mask_outcome(outcome),
             RunEvent::AttemptEnded { outcome, item, .. } => {

@@ -78,6 +78,8 @@ pub enum SettledEnd {
     Guarded,
     /// It is taken for done.
     Done,
-    /// It never began, or is to be done again.
+    /// It never began.
+    NotBegun,
+    /// It may have begun, and is to be done again.
     Again,
 }

@@ -203,6 +203,9 @@ pub enum RunEvent {
         on: Option<HostIx>,
         /// The command as a person would type it, secrets masked.
         command: String,
+        /// The item, where the task has `each`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemLabel>,
         /// The name under which its host keeps it, where it is durable.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         durable: Option<String>,

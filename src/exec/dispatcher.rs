@@ -184,7 +184,7 @@ pub(super) async fn dispatch(inputs: RunInputs) -> RunReport {
         begun: HashSet::new(),
         notified: HashMap::new(),
         handler_runs: HashMap::new(),
-        cut: HashMap::new(),
+        cut: carried.as_ref().map(Resumed::cut).unwrap_or_default(),
         held: Held::default(),
         durables: Durables::new(header.run.clone()),
         local_files: files,
@@ -400,8 +400,7 @@ impl Dispatcher {
                 self.recall_behind(id);
                 let durable = self.jobs.get(&id).map(|job| (job.step, job.attempt, job.on));
                 if durable.is_some_and(|execution| self.durables.goes_on(execution)) {
-                    // It goes on without its lane, and is found again under its name.
-                    return self.returned(id);
+                    return self.follow_again(id, &reason);
                 }
                 let reason = format!("its shell ended with it: {reason}");
                 self.cut_short(id, Outcome::without_run(Status::Failed, reason));

@@ -32,9 +32,11 @@ impl Dispatcher {
         let sensitive = task.flow.sensitive;
         let command = if sensitive { format!("{} (sensitive)", task.verb.key()) } else { plan::command_line(&prepared) };
         let attempt = self.attempt(of);
+        self.find_again(of, attempt, on);
+        let item = self.label(of);
         let durable = self.durable((step, attempt, on)).filter(|_| trip == Trip::Act).map(|durable| durable.name);
         let Some(id) = self.launch(of, prepared, (route, trip), (on, place), rest, sends) else { return };
-        self.recorder.emit(RunEvent::StepSent { step, attempt, on: (on != step.host).then_some(on), command, durable });
+        self.recorder.emit(RunEvent::StepSent { step, attempt, on: (on != step.host).then_some(on), command, item, durable });
         self.ready_to_go(of, id);
     }
 

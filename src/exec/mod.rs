@@ -72,6 +72,7 @@ pub use output::OUTPUT_LIMIT;
 pub use recorder::Clock;
 pub use resumed::Owed;
 pub use seats::host_target;
+pub use settle::tag as journal_tag;
 
 /// Everything a run is made from.
 pub struct RunInputs {

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use super::advance::UnitId;
 use super::blocks::BlockId;
 use super::dispatcher::Dispatcher;
+use super::settle::Cut;
 use super::shape::{around, home};
 use crate::event::{Outcome, RunEvent};
 use crate::model::{HostIx, Playbook, RoundIx, StepId, Task, TaskIx};
 use crate::plan::{Carried, CarriedEnd, CarriedTurn, StepResult};
+use crate::transport::Durable;
 
 /// A handler that an earlier run of the playbook left pending on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,20 +52,32 @@ impl Resumed {
     pub(super) fn new(carried: Carried) -> Resumed {
         Resumed { carried, ..Resumed::default() }
     }
+
+    /// The ids of the runs that this one goes on with.
+    pub(super) fn runs(&self) -> &[String] {
+        &self.carried.runs
+    }
+
+    /// Units that may have changed something before they are done again.
+    pub(super) fn cut(carried: &Carried) -> HashMap<UnitId, Cut> {
+        carried.maybe_changed.iter().map(|step| ((*step, None), Cut::before())).collect()
+    }
 }
 
 impl Dispatcher {
     fn carried_turn(&self, step: StepId) -> Option<&CarriedTurn> {
         let resumed = self.resumed.as_ref()?;
+        resumed.carried.turn(step, self.turn_of(resumed, step))
+    }
+
+    fn turn_of(&self, resumed: &Resumed, step: StepId) -> u32 {
         let round = self.fixed.playbook.round(step.round);
         let place = home(round, step.task);
-        let turn = if place.block.is_none() {
-            resumed.ends.get(&step).copied().unwrap_or(0)
-        } else {
-            let ended = |block| resumed.blocks.get(&(step.round, block, step.host)).copied().unwrap_or(0);
-            around(round, place).map(|(block, _)| ended(block)).sum()
-        };
-        resumed.carried.turn(step, turn)
+        if place.block.is_none() {
+            return resumed.ends.get(&step).copied().unwrap_or(0);
+        }
+        let ended = |block| resumed.blocks.get(&(step.round, block, step.host)).copied().unwrap_or(0);
+        around(round, place).map(|(block, _)| ended(block)).sum()
     }
 
     /// Says whether a step has a recorded end, or ends of some of its items.
@@ -88,6 +102,17 @@ impl Dispatcher {
         let result = end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)));
         // An item that has become another one has not been done.
         (was == label).then(|| (end.outcome.clone(), result))
+    }
+
+    /// Lets an execution be found again under the name that its host knows from the run before.
+    pub(super) fn find_again(&mut self, (step, unit): UnitId, attempt: u32, on: HostIx) {
+        let item = unit.and_then(|unit| self.repeats.get(&step)?.units.get(unit)?.item.as_ref().map(|item| item.index));
+        let item = item.and_then(|index| u32::try_from(index).ok());
+        let Some((turn, resumed)) = self.resumed.as_ref().map(|resumed| (self.turn_of(resumed, step), resumed)) else { return };
+        let durables = resumed.carried.turn(step, turn).map_or(&[][..], |turn| &turn.durable);
+        let Some(at) = durables.iter().position(|known| (known.item, known.on) == (item, on)) else { return };
+        let Some(known) = self.resumed.as_mut().and_then(|resumed| resumed.carried.take_durable(step, turn, at)) else { return };
+        self.durables.earlier.insert((step, attempt, on), Durable { name: known.name, begun: known.begun });
     }
 
     /// The hosts that a unit is still to run on, of all that its task names.

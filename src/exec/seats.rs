@@ -109,8 +109,9 @@ impl Dispatcher {
         // A dry run has nothing to lose.
         let patience = if self.is_dry() { 0 } else { target.connect.retries };
         let (hub, lock) = (self.fixed.hub.clone(), self.fixed.lock.clone());
-        let work = worker::work(seat, Arc::new(target), hub, lock, obeyed, (self.said.clone(), patience));
-        self.workers.spawn(work);
+        let runs = self.resumed.as_ref().map(|resumed| resumed.runs().to_vec()).unwrap_or_default();
+        let said = (self.said.clone(), patience);
+        self.workers.spawn(async move { worker::work(seat, Arc::new(target), hub, lock, obeyed, said, &runs).await });
         self.hosts[seat.index()].worker = Some(commands.clone());
         commands
     }

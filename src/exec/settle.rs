@@ -42,6 +42,13 @@ pub(super) struct Cut {
     wrote: bool,
 }
 
+impl Cut {
+    /// What was open in a run that this one resumes.
+    pub(super) fn before() -> Cut {
+        Cut { times: 0, wrote: true }
+    }
+}
+
 /// What becomes of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
@@ -68,7 +75,7 @@ struct May {
 
 /// What a lane's journal calls an execution of a step. Unique in its run.
 #[must_use]
-pub(super) fn tag(step: StepId, attempt: u32) -> String {
+pub fn tag(step: StepId, attempt: u32) -> String {
     format!("{}.{}.{}.{attempt}", step.round.0, step.task.0, step.host.0)
 }
 
@@ -125,6 +132,10 @@ impl Dispatcher {
             needs_output: job.protocol || judge::needs_output(task) || self.is_kept(job.step),
         };
         let (seen, began) = (job.seen, job.began.is_some());
+        if task.flow.durable && job.trip == Trip::Act && !matches!(found, Found::Guarded { .. }) {
+            // Its host keeps it, whatever became of its lane.
+            return if began { self.follow_again(id, words) } else { self.returned(id) };
+        }
         match fate_of(found, seen, may) {
             Fate::Back if began => self.cut_off(id, words),
             Fate::Back => self.returned(id),
@@ -145,6 +156,16 @@ impl Dispatcher {
                 self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
             }
         }
+    }
+
+    /// A durable execution goes on, or has ended, without us: the next one finds it under its name.
+    pub(super) fn follow_again(&mut self, id: JobId, words: &str) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (of, on) = ((job.step, job.unit), job.on);
+        let Some(durable) = self.durable((job.step, job.attempt, on)) else { return };
+        self.cut_off(id, words);
+        let next = self.attempt(of);
+        self.durables.earlier.insert((of.0, next, on), durable);
     }
 
     /// An execution was cut short, and its unit is executed once more.

@@ -104,6 +104,8 @@ struct Worker {
     lost: Option<again::Lost>,
     /// Journals of lanes that did not remove their own.
     left: Vec<(LaneNames, Option<BecomeUser>)>,
+    /// The lanes of the runs that this one goes on with.
+    before: Vec<LaneNames>,
 }
 
 /// Runs until `commands` closes; then says goodbye to its lanes and closes the session.
@@ -114,8 +116,10 @@ pub(super) async fn work(
     lock: Option<Arc<HostLock>>,
     mut commands: mpsc::UnboundedReceiver<ToWorker>,
     (said, patience): (mpsc::Sender<FromWorker>, u32),
+    runs: &[String],
 ) {
     let (notes, mut heard) = mpsc::channel(64);
+    let before = runs.iter().map(|run| LaneNames::of_run(run, &target.name)).collect();
     let mut worker = Worker {
         seat,
         target,
@@ -133,6 +137,7 @@ pub(super) async fn work(
         users: Vec::new(),
         lost: None,
         left: Vec::new(),
+        before,
     };
     loop {
         let session = worker.session.clone();

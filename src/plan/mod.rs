@@ -57,8 +57,8 @@ pub use batches::batches;
 pub use before::StepOrder;
 pub use build::build;
 pub use carried::{
-    AfterCleanup, Carried, CarriedEnd, CarriedOpen, CarriedTurn, CarryOptions, Lost, PendingHandlers, Remaining, RemainingRound,
-    RemainingTask, Source, UnknownStep, Wanted, judges_by_output, runs_again,
+    AfterCleanup, Carried, CarriedDurable, CarriedEnd, CarriedOpen, CarriedTurn, CarryOptions, Lost, PendingHandlers, Remaining,
+    RemainingRound, RemainingTask, Source, UnknownStep, Wanted, judges_by_output, runs_again,
 };
 pub use compare::{Changed, compare};
 pub use critical::{Expected, Known, KnownTask, PathStep, RoundTime, expected};

@@ -130,7 +130,7 @@ impl Feed {
         self.ensure(round);
         let step = step(round, task, host);
         let command = format!("do {}", self.header.rounds[round].tasks[task].name);
-        self.push(RunEvent::StepSent { step, attempt: 1, on: None, command, durable: None });
+        self.push(RunEvent::StepSent { step, attempt: 1, on: None, command, item: None, durable: None });
         self.push(RunEvent::StepBegan { step, attempt: 1 });
         self
     }

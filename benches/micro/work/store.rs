@@ -68,7 +68,7 @@ fn batches(size: Size) -> Vec<Vec<Event>> {
         let outcome = Outcome { rc: Some(0), reason: None, stdout: OutputInfo { bytes: 12, ..OutputInfo::default() }, ..ok() };
         let data = Data::new(b"web01 is up\n".to_vec());
         [
-            RunEvent::StepSent { step, attempt: 1, on: None, command: "systemctl is-active app".to_owned(), durable: None },
+            RunEvent::StepSent { step, attempt: 1, on: None, command: "systemctl is-active app".to_owned(), item: None, durable: None },
             RunEvent::StepBegan { step, attempt: 1 },
             RunEvent::StepOutput { step, attempt: 1, stream: Stream::Stdout, offset: 0, data },
             RunEvent::StepEnded { step, attempt: 1, outcome },

@@ -1,6 +1,7 @@
 //! `run --resume` and `plan --resume`: what a recorded run has left, from the record alone.
 
 mod error;
+mod hosts;
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,10 @@ use super::saved::{saved_plan, sources_of};
 use crate::event::{Cleaned, MASK, PastRun, RunHeader, Settled, SettledEnd, Stream};
 use crate::exec::Owed;
 use crate::model::{HostIx, RoundIx, StepId, TaskIx};
-use crate::plan::{Carried, CarryOptions, SavedInput, SavedPlan, UnknownStep};
+use crate::plan::{Carried, CarryOptions, ControllerInfo, SavedInput, SavedPlan, UnknownStep};
 use crate::store::{Hold, RunFilter, RunRow, RunState, Store, StoreError};
 use crate::text::fold_names;
+use crate::transport::Hub;
 
 pub use error::ResumeError;
 
@@ -29,6 +31,40 @@ pub struct Resumable {
     /// The record.
     pub record: PathBuf,
     store: Store,
+}
+
+/// What is left of a run, to be gone on with.
+pub struct Rest {
+    /// The run.
+    pub of: Resumable,
+    /// What is carried over of it.
+    pub carried: Carried,
+    /// Says how steps end whose end nobody knows.
+    pub decide: Decide,
+}
+
+/// Given steps for people, says how they end and who says so; none leaves the run alone.
+pub type Decide = Box<dyn FnOnce(&[String]) -> Option<(SettledEnd, &'static str)> + Send>;
+
+impl Rest {
+    /// Settles what is not known, by the hosts' journals, by the tasks themselves, by whoever decides; and reads what is
+    /// still to be read.
+    ///
+    /// # Errors
+    /// Where something stays unknown, or is not in the record.
+    pub(super) async fn settle(self, ready: &Ready, hub: &Hub, controller: &ControllerInfo) -> Result<Carried, AppError> {
+        let Rest { of, mut carried, decide } = self;
+        let silent = of.ask_hosts(&mut carried, ready, hub, controller).await;
+        let unknown = of.settle_themselves(&mut carried, ready);
+        if !unknown.is_empty() {
+            let mut steps = of.unknown_words(&unknown, ready);
+            steps.extend(silent);
+            let Some((end, by)) = decide(&steps) else { return Err(ResumeError::Unknown { steps }.into()) };
+            of.settle(&mut carried, ready, &unknown, end, by);
+        }
+        of.fill(&mut carried, ready)?;
+        Ok(carried)
+    }
 }
 
 /// Finds the run to resume: the last one of a playbook, where none is named.

@@ -48,6 +48,7 @@ impl Worker {
                 place.lane = LaneState::Opening;
                 let (epoch, user) = (place.epoch, place.user.clone());
                 if !self.users.contains(&user) {
+                    self.left.extend(self.before.iter().map(|names| (names.clone(), user.clone())));
                     self.users.push(user.clone());
                 }
                 tokio::spawn(async move {

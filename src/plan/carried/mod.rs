@@ -59,6 +59,21 @@ pub struct CarriedTurn {
     pub open: Vec<CarriedOpen>,
     /// Hosts of the task's list on which it had ended well.
     pub done_on: Vec<HostIx>,
+    /// Durable executions that their hosts may know of: they are found again, not started.
+    pub durable: Vec<CarriedDurable>,
+}
+
+/// A durable execution that its host may know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedDurable {
+    /// Its item, of a task with `each`.
+    pub item: Option<u32>,
+    /// The host that keeps it.
+    pub on: HostIx,
+    /// What it is called there.
+    pub name: String,
+    /// True where it is certain that it had begun.
+    pub begun: bool,
 }
 
 /// A recorded end.
@@ -88,7 +103,7 @@ pub struct Source {
 }
 
 /// An execution whose end nobody knows yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarriedOpen {
     /// Where the record has it.
     pub from: Source,
@@ -96,6 +111,12 @@ pub struct CarriedOpen {
     pub began: bool,
     /// The host that it ran on, as it is today; none where that is gone.
     pub on: Option<HostIx>,
+    /// Its item, with its label, of a task with `each`.
+    pub item: Option<(u32, String)>,
+    /// What its host calls it, where it is durable.
+    pub durable: Option<String>,
+    /// True where it had run for a while.
+    pub long: bool,
 }
 
 /// What is carried over.
@@ -106,6 +127,9 @@ pub struct CarryOptions {
     /// What was cleaned up while work was left.
     pub after_cleanup: AfterCleanup,
 }
+
+/// After so long a durable execution has left word of itself on its host.
+const CLAIMED_MS: i64 = 30_000;
 
 /// How to go on where `finally`, `rescue` or `always` have run although work is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -181,7 +205,7 @@ impl Carried {
             for (turn, past) in &past.turns {
                 let place = self.steps.entry(step).or_default().entry(*turn).or_default();
                 let source = |attempt| Source { run: index, step: *was, attempt };
-                place.take(past, source, id, (task.flow.each.is_some(), in_passes), keys);
+                place.take(past, source, (id, run.at), (task.flow.each.is_some(), in_passes), keys);
             }
         }
         // What a later run has notified again is its own to tell.
@@ -300,6 +324,12 @@ impl Carried {
         !last.get(&step).is_some_and(|past| past.turns.values().next_back().is_some_and(blocked))
     }
 
+    /// Takes a durable execution out of a turn of a step: it is found once.
+    pub fn take_durable(&mut self, step: StepId, turn: u32, at: usize) -> Option<CarriedDurable> {
+        let known = &mut self.steps.get_mut(&step)?.get_mut(&turn)?.durable;
+        (at < known.len()).then(|| known.remove(at))
+    }
+
     /// What is carried over of a turn of a step.
     #[must_use]
     pub fn turn(&self, step: StepId, turn: u32) -> Option<&CarriedTurn> {
@@ -308,7 +338,14 @@ impl Carried {
 }
 
 impl CarriedTurn {
-    fn take(&mut self, past: &PastTurn, source: impl Fn(u32) -> Source, run: &str, (each, in_passes): (bool, bool), keys: &Keys) {
+    fn take(
+        &mut self,
+        past: &PastTurn,
+        source: impl Fn(u32) -> Source,
+        (run, at): (&str, i64),
+        (each, in_passes): (bool, bool),
+        keys: &Keys,
+    ) {
         let end = |end: &PastEnd| {
             let outcome = Outcome { carried: Some(run.to_owned()), ..end.outcome.clone() };
             CarriedEnd { from: source(end.attempt), outcome, began: end.began, result: None, settled: false }
@@ -334,11 +371,14 @@ impl CarriedTurn {
             // This run has come to it again: what was open before is over, or open as it is here.
             self.open.clear();
             self.done_on.clear();
+            self.durable.clear();
         }
         for (attempt, open) in &past.open {
             let from = source(*attempt);
             let on = keys.host(open.on.unwrap_or(from.step.host));
-            self.open.push(CarriedOpen { from, began: open.began.is_some(), on });
+            let item = open.item.as_ref().map(|item| (item.index, item.label.clone()));
+            let long = open.began.is_some_and(|began| at - began > CLAIMED_MS);
+            self.open.push(CarriedOpen { from, began: open.began.is_some(), on, item, durable: open.durable.clone(), long });
             self.done_on.extend(open.done_on.iter().filter_map(|host| keys.host(*host)));
         }
     }

@@ -132,7 +132,7 @@ fn why_broken(playbook: &Playbook, step: StepId, end: &CarriedEnd) -> Option<&'s
     }
     let masked = |text: &str| text.contains(MASK);
     let texts = end.result.as_ref().is_some_and(|result| masked(&result.stdout) || masked(&result.stderr));
-    if texts || end.outcome.outputs.values().any(|value| has_mask(value)) {
+    if texts || end.outcome.outputs.values().any(has_mask) {
         return Some("a secret in it is masked in the record");
     }
     end.settled.then_some("how it ended is known, what it printed is lost")

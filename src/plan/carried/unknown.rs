@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Carried, CarriedEnd, CarriedOpen, Source};
+use super::{Carried, CarriedDurable, CarriedEnd, CarriedOpen, Source};
 use crate::event::{Outcome, PastRun, Settled, SettledEnd, Status};
 use crate::model::{HostIx, Inventory, Judge, Playbook, StepId, Task, Verb};
 use crate::plan::StepResult;
@@ -18,7 +18,8 @@ pub struct UnknownStep {
     pub began: bool,
     /// The host that it ran on; none where the inventory has it no more.
     pub on: Option<HostIx>,
-    /// True where it may simply be done again: a guard, its own question, or its promise to change nothing settles it.
+    /// True where it may simply be done again: a guard, its own question, its promise to change nothing, or its host, which
+    /// keeps what is durable, settles it.
     pub again: bool,
 }
 
@@ -26,7 +27,7 @@ pub struct UnknownStep {
 /// itself what there is to do, or a guard does.
 #[must_use]
 pub fn runs_again(task: &Task) -> bool {
-    task.read_only || task.verb.is_read_only() || task.verb.is_resource() || !task.guards.is_empty()
+    task.flow.durable || task.read_only || task.verb.is_read_only() || task.verb.is_resource() || !task.guards.is_empty()
 }
 
 /// Says whether a task is judged by what it printed, so that its exit code alone does not tell how it ended.
@@ -67,11 +68,15 @@ impl Carried {
         for (step, turns) in &mut self.steps {
             for turn in turns.values_mut() {
                 let Some(at) = turn.open.iter().position(|open| open.from == from) else { continue };
-                let CarriedOpen { on, .. } = turn.open.remove(at);
+                let CarriedOpen { on, item, durable, long, .. } = turn.open.remove(at);
                 let task = playbook.task(step.round, step.task);
                 let Some(outcome) = outcome(task, settled) else {
-                    // A list of hosts goes on where it was. What a guard finds done may have been done just now.
-                    self.maybe_changed.insert(*step);
+                    if let (Some(name), Some(on)) = (durable, on) {
+                        turn.durable.push(CarriedDurable { item: item.map(|(index, _)| index), on, name, begun: long });
+                    } else if settled.end == SettledEnd::Again {
+                        // What a guard finds done may have been done just now.
+                        self.maybe_changed.insert(*step);
+                    }
                     continue;
                 };
                 let more = task.on.len() > 1 || matches!(task.on.first(), Some(crate::model::OnHost::Template(_)));
@@ -79,11 +84,14 @@ impl Carried {
                     turn.done_on.extend(on.filter(|host| host.index() < inventory.hosts.len()));
                     continue;
                 }
-                // Which item of an `each` it was is not known, so that all that have no end are done again.
-                if task.flow.each.is_none() {
-                    let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
-                    let result = Arc::new(StepResult { changed: outcome.status == Status::Changed, ..result });
-                    turn.end = Some(CarriedEnd { from, outcome, began: None, result: Some(result), settled: true });
+                let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
+                let result = Arc::new(StepResult { changed: outcome.status == Status::Changed, ..result });
+                let end = CarriedEnd { from, outcome, began: None, result: Some(result), settled: true };
+                match (task.flow.each.is_some(), item) {
+                    (false, _) => turn.end = Some(end),
+                    (true, Some((index, label))) => drop(turn.items.insert(index, (label, end))),
+                    // Which item it was is not known, so that all that have no end are done again.
+                    (true, None) => {}
                 }
             }
         }
@@ -108,7 +116,7 @@ fn outcome(task: &Task, settled: &Settled) -> Option<Outcome> {
         by => format!("taken for done ({by})"),
     };
     let mut outcome = match settled.end {
-        SettledEnd::Again => return None,
+        SettledEnd::Again | SettledEnd::NotBegun => return None,
         SettledEnd::Guarded => Outcome::without_run(Status::Skipped, "a guard"),
         SettledEnd::Done => Outcome::without_run(well(), told(&settled.by)),
         SettledEnd::Exited(0) => Outcome { rc: Some(0), ..Outcome::without_run(well(), told(&settled.by)) },

@@ -36,7 +36,7 @@ impl Feed {
         let item = Some(ItemLabel { index, of: 3, label: label.to_owned() });
         let data = crate::event::Data::Text(stderr.to_owned());
         self.begin(0)
-            .event(RunEvent::StepSent { step, attempt, on: None, command: format!("adduser {label}"), durable: None })
+            .event(RunEvent::StepSent { step, attempt, on: None, command: format!("adduser {label}"), item: None, durable: None })
             .event(RunEvent::StepBegan { step, attempt })
             .event(RunEvent::StepOutput { step, attempt, stream: crate::event::Stream::Stderr, offset: 0, data })
             .event(RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms: None })
@@ -49,7 +49,7 @@ impl Feed {
     fn retried(self, host: usize, attempt: u32, wait: u64) -> Feed {
         let step = step(0, 0, host);
         self.begin(0)
-            .event(RunEvent::StepSent { step, attempt, on: None, command: "curl".to_owned(), durable: None })
+            .event(RunEvent::StepSent { step, attempt, on: None, command: "curl".to_owned(), item: None, durable: None })
             .event(RunEvent::StepBegan { step, attempt })
             .event(RunEvent::AttemptEnded { step, attempt, item: None, outcome: failure("exit code 7"), retry_ms: Some(wait) })
     }

@@ -75,7 +75,7 @@ fn who_asked_to_stop_sees_what_the_next_one_does() {
 
 #[test]
 fn only_steps_that_began_are_awaited() {
-    let sent = |step: StepId| RunEvent::StepSent { step, attempt: 1, on: None, command: "x".into(), durable: None };
+    let sent = |step: StepId| RunEvent::StepSent { step, attempt: 1, on: None, command: "x".into(), item: None, durable: None };
     let feed = Feed::new("p", &["a", "b"], &[("one", &["first", "second"])]).start(0, 0, 0).event(sent(step(0, 1, 0)));
     let board = board(feed);
     let text = block(&board, board.at + 65_000, &Options::default());

@@ -57,7 +57,7 @@ fn hosts_that_did_alike_are_told_once() {
 fn a_command_that_differs_in_the_hosts_name_alone_is_one_command() {
     let sent = |feed: Feed, host: usize, command: String| {
         let step = step(0, 0, host);
-        let feed = feed.event(RunEvent::StepSent { step, attempt: 1, on: None, command, durable: None });
+        let feed = feed.event(RunEvent::StepSent { step, attempt: 1, on: None, command, item: None, durable: None });
         feed.finish(0, 0, host, ran(Status::Changed, Some(0)))
     };
     let mut feed = Feed::new("Site", &["web1", "web2"], &[("work", &["stamp"])]).begin(0);

@@ -24,7 +24,7 @@ fn attempt(attempt: u32, label: Option<&str>, status: Status, retry_ms: Option<u
 }
 
 fn sent_again(attempt: u32, command: &str) -> RunEvent {
-    RunEvent::StepSent { step: step(0, 0), attempt, on: None, command: command.to_owned(), durable: None }
+    RunEvent::StepSent { step: step(0, 0), attempt, on: None, command: command.to_owned(), item: None, durable: None }
 }
 
 fn said(attempt: u32, text: &str) -> RunEvent {

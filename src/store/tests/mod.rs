@@ -92,7 +92,7 @@ fn ended(step: StepId, status: Status, rc: i32, duration_ms: u64) -> RunEvent {
 }
 
 fn sent(step: StepId, command: &str) -> RunEvent {
-    RunEvent::StepSent { step, attempt: 1, on: None, command: command.to_owned(), durable: None }
+    RunEvent::StepSent { step, attempt: 1, on: None, command: command.to_owned(), item: None, durable: None }
 }
 
 fn output(step: StepId, stream: Stream, offset: u64, bytes: &[u8]) -> RunEvent {

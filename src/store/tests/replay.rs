@@ -121,6 +121,7 @@ fn kind() -> impl Strategy<Value = RunEvent> {
             step,
             attempt,
             on,
+            item: None,
             durable: on.map(|_| command.clone()),
             command,
         }),
@@ -235,7 +236,7 @@ fn a_step_row_knows_its_times_and_names() {
     let header = header("0192-a");
     let kinds = vec![
         RunEvent::RunStarted(Box::new(header.clone())),
-        RunEvent::StepSent { step: step(0, 1), attempt: 1, on: Some(HostIx(0)), command: "make".to_owned(), durable: None },
+        RunEvent::StepSent { step: step(0, 1), attempt: 1, on: Some(HostIx(0)), command: "make".to_owned(), item: None, durable: None },
         RunEvent::StepBegan { step: step(0, 1), attempt: 1 },
         output(step(0, 1), Stream::Stderr, 0, b"late"),
         output(step(0, 1), Stream::Stdout, 3, b"\xff\xfe"),
