@@ -171,7 +171,8 @@ fn a_lane_that_ends_under_it_is_replaced() {
     let count = project.path("count");
     let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml", "-e", &format!("count={}", count.display())]);
     assert!(procs::wait_until(Duration::from_secs(20), || count.exists()), "{}", running.so_far());
-    for process in lab.running().into_iter().filter(|process| process.command == "/bin/sh") {
+    let executor = |process: &procs::Process| process.command.starts_with("/bin/sh -s roundsman-");
+    for process in lab.running().into_iter().filter(executor) {
         procs::signal(process.pid, Signal::KILL);
     }
     let shown = running.wait(Duration::from_secs(30)).expect_code(0);

@@ -65,8 +65,9 @@ fn senseless_answers_fail_their_task() {
         "directory: { dest: /x }",
         "line: { dest: /x, line: y }",
         "facts: all",
-        "fetch: { src: /x, dest: out/ }",
-        "unarchive: { src: a.tar, dest: /x }",
+        // Its channel for files waits for an answer as long as the task may.
+        "timeout: 2s, fetch: { src: /x, dest: out/ }",
+        "timeout: 2s, unarchive: { src: a.tar, dest: /x }",
     ];
     let project = hostile::project(&["lies"]);
     project.file("a.tar", [0; 2048]);

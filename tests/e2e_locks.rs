@@ -100,6 +100,24 @@ fn a_second_run_is_refused_with_words_and_the_lock_goes_with_the_first() {
 }
 
 #[test]
+fn a_lost_session_comes_back_to_the_lock_of_its_run() {
+    let place = Place::new(1);
+    let site = PLAYBOOK.replace("sleep {{ secs }}\"", "sleep {{ secs }}\", creates: /nowhere");
+    assert_ne!(site, PLAYBOOK);
+    place.project.file("site.yml", site);
+    let first = place.project.spawn(&words(&place.arguments("4")));
+    place.wait_for(1);
+    place.lab.cut();
+    // Its second execution: the session is there again, and the lock with it.
+    place.wait_for(2);
+    let listed = place.unlock(&[]).expect_code(6);
+    assert!(listed.stdout.starts_with("h001: locked by ") && !listed.stdout.contains("stale"), "{}", listed.text());
+    let shown = first.wait(Duration::from_secs(30)).expect_code(0);
+    assert!(shown.text().contains("connected again h001"), "{}", shown.text());
+    assert_eq!(place.locks(), 0, "released\n{}", shown.text());
+}
+
+#[test]
 fn a_lock_whose_run_was_killed_is_taken_over() {
     let place = Place::new(1);
     let first = place.project.spawn(&words(&place.arguments("300")));

@@ -120,12 +120,13 @@ fn behind_a_silent_link_nothing_runs_beside_itself() {
         "site.yml",
         format!(
             "connect: {{ keepalive: 1s }}\nrounds:\n  - {{ name: goes on, needs: [], hosts: h001, tasks: [{{ name: ticking, creates: {d}/never, run: [sh, -c, \"{step}\"] }}] }}\n  \
-             - {{ name: ends, needs: [], hosts: h002, tasks: [{{ name: ended, run: echo x >>{d}/ended; sleep 1; echo y >>{d}/ended }}, {{ name: last, run: echo z >>{d}/ended }}] }}\n"
+             - {{ name: ends, needs: [], hosts: h002, tasks: [{{ name: ended, run: echo x >>{d}/ended; until test -e {d}/silent; do sleep 0.05; done; sleep 0.3; echo y >>{d}/ended }}, {{ name: last, run: echo z >>{d}/ended }}] }}\n"
         ),
     );
     let running = project.spawn(&["run", "site.yml", "-i", lab.inventory().to_str().unwrap()]);
     until_there(&[project.path("ticks"), project.path("ended")], &running);
     lab.stall();
+    project.file("silent", "");
     let shown = running.wait(Duration::from_secs(90)).expect_code(0);
     assert_eq!(count(&project.path("pids")), 2, "{}", shown.text());
     assert!(!project.path("beside").exists(), "the old one was gone");

@@ -132,6 +132,7 @@ impl Dispatcher {
             stderr,
             protocol,
             sensitive: task.flow.sensitive,
+            adrift: false,
             orphan: false,
             recalled: false,
         };

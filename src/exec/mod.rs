@@ -25,6 +25,7 @@ mod bulk;
 mod control;
 mod dispatcher;
 mod durable;
+mod fold;
 mod gates;
 mod handlers;
 mod hear;

@@ -170,14 +170,18 @@ impl Dispatcher {
         let playbook = self.fixed.playbook.clone();
         let host = self.seats.host(seat);
         let name = self.fixed.inventory.host(host).name.clone();
-        let jobs: Vec<(JobId, StepId, usize)> =
-            ids.iter().filter_map(|id| self.jobs.get(id).map(|job| (*id, job.step, job.slot))).collect();
-        for (_, step, _) in &jobs {
-            let step = *step;
+        let of = |id: &JobId| self.jobs.get(id).map(|job| (*id, job.step, job.slot, job.adrift));
+        let jobs: Vec<(JobId, StepId, usize, bool)> = ids.iter().filter_map(of).collect();
+        for &(id, step, _, adrift) in &jobs {
             if self.queue.is_over(step) || self.phases.get(&step) == Some(&Phase::Judged) {
                 continue;
             }
             self.rounds[step.round.index()].overdue.insert(step.host, true);
+            if adrift {
+                // It may have begun there, and may still run.
+                self.cut_short(id, Outcome::without_run(Status::Unknown, format!("the session was lost, and {reason}")));
+                continue;
+            }
             self.end_rest(step, playbook.task(step.round, step.task), &unreachable(&name, reason));
         }
         let wanted = self.jobs.values().any(|job| job.seat == seat && !job.orphan);
@@ -190,7 +194,7 @@ impl Dispatcher {
         if let Some(worker) = &self.hosts[seat.index()].worker {
             let _ = worker.send(ToWorker::Withdraw);
             // It may have been connected in this very moment.
-            for (id, _, slot) in jobs {
+            for (id, _, slot, _) in jobs {
                 let _ = worker.send(ToWorker::End(slot, vec![id]));
             }
         }

@@ -110,6 +110,10 @@ impl Dispatcher {
         self.hosts[seat.index()].link = Link::Connecting;
         let host = self.seats.host(seat);
         self.recorder.emit(RunEvent::HostConnecting { host });
+        self.jobs
+            .iter_mut()
+            .filter(|(id, job)| job.seat == seat && !self.ready_jobs.contains_key(id))
+            .for_each(|(_, job)| job.adrift = true);
         // Whatever was on its way may come back.
         (0..self.hosts[seat.index()].slots.len()).for_each(|slot| self.recall(seat, slot));
     }

@@ -107,6 +107,8 @@ pub(super) struct JobState {
     pub(super) protocol: bool,
     /// What it prints is kept out of screen and record.
     pub(super) sensitive: bool,
+    /// It was with its host when the session was lost; what became of it is not known yet.
+    pub(super) adrift: bool,
     /// Its failure has been decided otherwise; what the host still says of it is dropped.
     pub(super) orphan: bool,
 }

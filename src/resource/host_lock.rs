@@ -127,7 +127,7 @@ test "$2" = "$ns" || return 0
 test "$(born "$p")" = "$3"
 }
 live() { for f in "$L"/h.*; do if test -e "$f" && alive "$f"; then return 0; fi; done; return 1; }
-clear() { rm -f "$L"/h.* "$L/owner" "$L/owner.new"; rmdir "$L"; }
+clear() { rm -f "$L"/h.* "$L/owner" "$L/owner.new" "$L/owner.gone"; rmdir "$L"; }
 tell() { printf '%s\n' "$1" "$L" "$r" "$o" "$y" "$((now - t))"; }
 "#;
 
@@ -151,7 +151,14 @@ fi
 fields
 if test -n "$r"; then
 case " $run $also " in *" $r "*)
-if test "$r" = "$run"; then echo "$stamp" >"$L/h.$h"; else sign; fi 2>/dev/null
+if test "$r" = "$run"; then
+echo "$stamp" >"$L/h.$h"; fields
+if test "$r" != "$run"; then
+rm -f "$L/h.$h"; rmdir "$L"
+test "$n" -lt 12 && continue
+tell held; exit 0
+fi
+else sign; fi 2>/dev/null
 tell taken; exit 0;;
 esac
 if live; then tell held; exit 0; fi
@@ -173,10 +180,14 @@ fi
 done
 "#;
 
+// Another session of the run may be joining at this moment: it looks for the owner after it has left its file, and here files are
+// looked for after the owner is away, so that one of the two sees the other.
 const RELEASE: &str = r#"fields
 if test "$r" = "$run"; then
 rm -f "$L/h.$h"
-live || clear 2>/dev/null
+if ! live && mv "$L/owner" "$L/owner.gone" 2>/dev/null; then
+if live; then mv "$L/owner.gone" "$L/owner"; else clear; fi 2>/dev/null
+fi
 fi
 "#;
 

@@ -14,7 +14,7 @@ IFS= read -r t
 IFS= read -r f
 m() { printf '\036%s %s\n' "$t" "$1"; }
 both() { m "$1"; m "$1" >&2; }
-next() { while IFS= read -r l; do case $l in "if __b "*) id=${l#if __b }; id=${id%%;*}; return 0;; "${t}b") exit 0;; esac; done; exit 0; }
+next() { while IFS= read -r l; do case $l in "if __b "*) id=${l#if __b }; id=${id%%[ ;]*}; return 0;; "${t}b") exit 0;; esac; done; exit 0; }
 big=18446744073709551615
 case $mode in
 before) exec cat /dev/zero ;;

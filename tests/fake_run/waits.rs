@@ -68,6 +68,24 @@ async fn a_host_that_still_connects_is_unreachable() {
     assert_eq!((ran.report.end.exit_code, ran.report.end.status.as_str()), (5, "unreachable"));
 }
 
+/// What began on a host whose session was lost may still run there: nobody says that it never ran.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_being_connected_again_leaves_it_unknown() {
+    let commands = json!([{ "contains": "slow", "lose": "reset", "times": 1, "delay_ms": 10 }]);
+    let script = json!({ "host": "b", "delay_ms": 400_000, "commands": commands });
+    let playbook = PLAYBOOK.replace("    finally: [{ name: f, run: cleanup }]\n", "");
+    let (ran, took) = timed(Bench::new(&playbook, "a,b").host(script)).await;
+    assert!((600..620).contains(&took), "{took} s: nobody waits for the host");
+    assert_eq!(ran.end("b x"), "unknown: the session was lost, and max_wait of 10m is over");
+    assert_eq!(ran.status("b n"), None, "{:?}", ran.ends());
+    assert_eq!(ran.ran_on("a").last().map(String::as_str), Some("four"));
+    let attempts = ran.events.iter().filter_map(|event| match &event.kind {
+        RunEvent::StepEnded { step, attempt, .. } if (step.host.index(), step.task.index()) == (1, 0) => Some(*attempt),
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1], "it began");
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_round_still_reaches_the_host_that_was_too_slow_for_one() {
     let playbook = "
