@@ -166,7 +166,8 @@ stage() {
   done; fi
   tmp=${dir%/}/.roundsman-$token-$$-$boot
   trap 'rm -f "$tmp"' 0
-  trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+  # A shell says what its child died of, perhaps to nobody, before it hears its own TERM.
+  trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
   umask 077
   # Never another's file; `true`, since a failure of `:` would end the shell.
   set -C; true >"$tmp" || { trap - 0; fail "can't write in the folder $dir"; }

@@ -286,7 +286,7 @@ gone() {
   [ -z "$made" ] || rmdir "$dest" 2>/dev/null
 }
 make() {
-  trap gone 0; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+  trap gone 0; trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM
   if [ ! -d "$dest" ]; then mkdir -p "$dest" || exit 1; made=1; fi
   set -f; set -- $(ls -ldn "$dest"); set +f
   m=${1#?} u=$3 g=$4

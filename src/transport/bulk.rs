@@ -4,7 +4,8 @@
 //! a token line, the script's lines, the token line again, then the bytes. `read` takes no byte too many. The boot says the token on
 //! both output streams before the script, so that what a login shell says is told from the script's own.
 //!
-//! Behind the bytes the input stays open. Its end before the script's says that the script is given up, or that the controller is gone, and a
+//! Behind the bytes the input stays open until the script's end, which a mark on standard error says: a program between may wait for the
+//! end of what it hands on. An end of the input before that says that the script is given up, or that the controller is gone, and a
 //! *supervisor* beside the script ends its process group. So whoever gave it up and then hears its end knows what it did, and that
 //! it does no more.
 //! Knows nothing of paths or modes: the caller's script says what becomes of the bytes. Memory stays bounded.
@@ -12,6 +13,7 @@
 use std::future::Future;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::oneshot;
 
 use super::channel::{Channel, Output};
 use super::lane_api::{Refusal, RefusalClass};
@@ -39,6 +41,8 @@ impl BulkEnd {
 const KEPT: usize = 64 * 1024;
 /// The mark in front of it.
 const MARK: usize = 33;
+/// The code in the mark of the end, and its newline.
+const CODE: usize = 4;
 /// One read; each of a local file is handed to another thread and back.
 const COPY: usize = 128 * 1024;
 /// Seconds from TERM to KILL.
@@ -116,32 +120,30 @@ pub(super) async fn upload(
         let _ = stdin.flush().await;
         Ok(Some(stdin))
     };
+    let (over, mut is_over) = oneshot::channel();
     let drain = async {
-        let (stdout, stderr) = tokio::join!(keep(stdout), keep(stderr));
+        let (stdout, stderr) = tokio::join!(keep(stdout), heard(stderr, &token, over));
         (stdout, stderr, exit.await)
     };
-    tokio::pin!(feed, drain, given_up);
+    tokio::pin!(drain, given_up);
+    let mut feed = Box::pin(feed);
     // A script that ends early must not wait for a reader of ours that is slow.
-    let (stdout, stderr, exit) = tokio::select! {
-        fed = &mut feed => {
-            let stdin = fed?;
-            if stdin.is_none() {
-                drain.await
-            } else {
-                tokio::select! {
-                    drained = &mut drain => drained,
-                    () = &mut given_up => {
-                        drop(stdin);
-                        drain.await
-                    }
-                }
-            }
-        }
-        drained = &mut drain => drained,
+    let fed = tokio::select! {
+        fed = &mut feed => fed?,
+        _ = &mut is_over => None,
+        drained = &mut drain => return end(drained, &token),
         () = &mut given_up => return Ok(BulkEnd::given_up()),
     };
-    let (stdout, stderr) = (own(stdout, &token), own(stderr, &token));
-    Ok(BulkEnd { code: code(exit, &stderr)?, stdout, stderr })
+    drop(feed);
+    if let Some(stdin) = fed {
+        tokio::select! {
+            drained = &mut drain => return end(drained, &token),
+            _ = is_over => {}
+            () = given_up => {}
+        }
+        drop(stdin);
+    }
+    end(drain.await, &token)
 }
 
 /// Runs `script` with an empty standard input and writes its standard output to `sink`. Where this is dropped, the script ends.
@@ -150,9 +152,15 @@ pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl As
     let token = token()?;
     let head = head(script, &token, 0);
     let mark = format!("{token}\n").into_bytes();
-    let copy = async {
+    let (over, is_over) = oneshot::channel();
+    let feed = async {
         let _ = stdin.write_all(&head).await;
         let _ = stdin.flush().await;
+        let _ = is_over.await;
+        drop(stdin);
+        Ok(())
+    };
+    let copy = async {
         let mut buffer = vec![0; COPY];
         // What comes before the mark; none behind it.
         let mut ahead = Some(Vec::new());
@@ -177,12 +185,20 @@ pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl As
         sink.flush().await
     };
     // A sink that takes no more ends it at once, whatever else the host has to say.
-    let (_, stderr) = tokio::try_join!(copy, async { Ok(keep(stderr).await) })
+    let ((), (), stderr) = tokio::try_join!(copy, feed, async { Ok(heard(stderr, &token, over).await) })
         .map_err(|error: std::io::Error| Refusal { class: RefusalClass::Local, message: format!("cannot write what came: {error}") })?;
-    let stderr = own(stderr, &token);
-    let exit = exit.await;
-    drop(stdin);
-    Ok(BulkEnd { code: code(exit, &stderr)?, stdout: Vec::new(), stderr })
+    end((Vec::new(), stderr, exit.await), &token)
+}
+
+/// What a channel said and how it ended. The code that the script's end was said with is right where a program between has another.
+fn end((stdout, stderr, exit): (Vec<u8>, Heard, Option<i32>), token: &str) -> Result<BulkEnd, Refusal> {
+    let (stdout, said) = (own(stdout, token), own(stderr.kept, token));
+    let Some(exit) = exit else {
+        let words = String::from_utf8_lossy(&said).trim().to_owned();
+        let message = if words.is_empty() { "the connection was lost".to_owned() } else { words };
+        return Err(Refusal { class: RefusalClass::Network, message });
+    };
+    Ok(BulkEnd { code: stderr.code.unwrap_or(exit), stdout, stderr: said })
 }
 
 fn token() -> Result<String, Refusal> {
@@ -191,7 +207,8 @@ fn token() -> Result<String, Refusal> {
 
 /// The script with its supervisor, which hands on so many bytes, then waits for the end of the input, and sends the group TERM, later
 /// KILL. It says its process id first, by which it is ended with the script; it waits in a program of its own, since mksh keeps a pipe that
-/// `exec >` leaves. What shells say of ends goes nowhere: the script has the channel's standard error as 4.
+/// `exec >` leaves. Once it is gone the script's end is said, with its code. What shells say of ends goes nowhere: the channel's standard
+/// error is 4.
 fn head(script: &str, token: &str, size: u64) -> Vec<u8> {
     let script = quote(script);
     format!(
@@ -202,7 +219,7 @@ exec 4>&2 2>/dev/null
 {{ trap '' TERM; exec /bin/sh -c 'echo $$; head -c {size}; exec /bin/sh -c \"\
 while IFS= read -r l; do :; done; kill -TERM 0; sleep {TERM_GRACE}; kill -KILL 0\" >/dev/null' 4>&-; }} | {{ trap : TERM; IFS= read -r w
 ( trap - TERM; eval \"$s\" ) 2>&4 4>&-
-c=$?; kill -KILL \"$w\"; exit $c; }}
+c=$?; kill -KILL \"$w\"; echo \"{token} $c\" >&4; exit $c; }}
 {token}
 "
     )
@@ -222,25 +239,64 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
 
-fn code(code: Option<i32>, stderr: &[u8]) -> Result<i32, Refusal> {
-    code.ok_or_else(|| {
-        let words = String::from_utf8_lossy(stderr).trim().to_owned();
-        let message = if words.is_empty() { "the connection was lost".to_owned() } else { words };
-        Refusal { class: RefusalClass::Network, message }
-    })
-}
-
 /// Reads a stream to its end and keeps its first part.
 async fn keep(mut stream: Output) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let mut buffer = vec![0; 8192];
-    loop {
-        match stream.read(&mut buffer).await {
-            Ok(count) if count > 0 => {
-                let room = (KEPT + MARK).saturating_sub(kept.len()).min(count);
-                kept.extend_from_slice(&buffer[..room]);
-            }
-            _ => return kept,
-        }
+    let (mut kept, mut buffer) = (Vec::new(), vec![0; 8192]);
+    while let Some(count) = some(stream.read(&mut buffer).await) {
+        add(&mut kept, &buffer[..count]);
     }
+    kept
+}
+
+/// A channel's standard error.
+struct Heard {
+    /// Its first part, without the mark of the script's end.
+    kept: Vec<u8>,
+    /// The code that the mark says.
+    code: Option<i32>,
+}
+
+/// Reads standard error to its end, and drops `over` when the script's end is said, at the latest with the stream's.
+async fn heard(mut stream: Output, token: &str, over: oneshot::Sender<()>) -> Heard {
+    let (mut kept, mut buffer) = (Vec::new(), vec![0; 8192]);
+    let mark = format!("{token} ").into_bytes();
+    let (mut code, mut over) = (None, Some(over));
+    // What may be the mark's beginning.
+    let mut held = Vec::new();
+    while let Some(count) = some(stream.read(&mut buffer).await) {
+        held.extend_from_slice(&buffer[..count]);
+        let mut plain = held.len();
+        if code.is_none() {
+            // Not the whole of a mark and its code.
+            plain = plain.saturating_sub(mark.len() + CODE);
+            if let Some(at) = find(&held, &mark) {
+                plain = at;
+                let behind = at + mark.len();
+                match held[behind..].iter().take(CODE).position(|byte| *byte == b'\n') {
+                    Some(length) => {
+                        code = std::str::from_utf8(&held[behind..behind + length]).ok().and_then(|code| code.parse().ok());
+                        held.drain(at..=behind + length);
+                        plain = held.len();
+                        drop(over.take());
+                    }
+                    // No mark of ours, and not to be held for ever.
+                    None if held.len() >= behind + CODE => plain = held.len(),
+                    None => {}
+                }
+            }
+        }
+        add(&mut kept, &held[..plain]);
+        held.drain(..plain);
+    }
+    add(&mut kept, &held);
+    Heard { kept, code }
+}
+
+fn some(read: std::io::Result<usize>) -> Option<usize> {
+    read.ok().filter(|count| *count > 0)
+}
+
+fn add(kept: &mut Vec<u8>, bytes: &[u8]) {
+    let room = (KEPT + MARK).saturating_sub(kept.len()).min(bytes.len());
+    kept.extend_from_slice(&bytes[..room]);
 }

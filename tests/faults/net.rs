@@ -92,10 +92,10 @@ pub(crate) fn unreachable(run: &RecordedRun, host: &str) -> Option<(String, Stri
     Some((event["class"].as_str().unwrap().to_owned(), event["message"].as_str().unwrap().to_owned()))
 }
 
-/// The words of a lost connection, the first of them.
-pub(crate) fn lost(run: &RecordedRun, host: &str) -> Option<String> {
+/// When a connection was lost, since 1970, and the words of that; the first of them.
+pub(crate) fn lost(run: &RecordedRun, host: &str) -> Option<(Duration, String)> {
     let event = run.of_kind("host_lost").find(|event| name_of(run, event) == host)?;
-    Some(event["message"].as_str().unwrap().to_owned())
+    Some((Duration::from_millis(event["at"].as_u64().unwrap()), event["message"].as_str().unwrap().to_owned()))
 }
 
 /// When the last event about a host came, after the run's start.
@@ -116,7 +116,8 @@ fn name_of(run: &RecordedRun, event: &serde_json::Value) -> String {
 
 /// A number of seconds that no other process sleeps for.
 pub(crate) fn nap() -> String {
-    format!("7{}.{}", std::process::id(), crate::common::random() % 100_000)
+    // No nap's text is the beginning of another's.
+    format!("7{}.{}", std::process::id(), 100_000_000 + crate::common::random() % 100_000_000)
 }
 
 /// Says what is wrong, unless it is right.

@@ -1,11 +1,13 @@
 //! R2: hosts that can't be reached and links that break: the right outcome in time, in OpenSSH's own words, and other hosts unaffected.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::process::Signal;
 
 use crate::common::record::{self, RecordedRun};
 use crate::common::{Lab, Project, Relay, To, procs};
 use crate::net::{self, BlackHole, check, host};
-use crate::table::Fault;
+use crate::table::{Fault, note};
 
 pub(crate) fn faults() -> Vec<Fault> {
     vec![
@@ -78,82 +80,129 @@ fn well(run: &RecordedRun, lost: &mut Vec<String>) {
     }
 }
 
-/// Breaks the link to `bad` while its task runs; `words` are OpenSSH's, one of them.
-fn broken(tries: usize, words: &[&str], within: Duration, how: impl Fn(&Lab, &Relay, &str)) -> Vec<String> {
+/// Hosts whose links break, each behind a relay of its own, and what their step is.
+const BROKEN: [&str; 4] = ["bad", "plain", "guarded", "reads"];
+
+/// Each host's step counts itself and sleeps at its first time; `bad` is not connected to again, the others are.
+fn steps(here: &str, naps: &[String]) -> String {
+    let of = |at: usize, more: &str| {
+        let (name, nap) = (BROKEN[at], &naps[at]);
+        let text = format!("echo begun; echo x >>{here}/{name}; test $(wc -l <{here}/{name}) -gt 1 || {nap}; mkdir {here}/{name}.done");
+        format!(
+            "  - name: {name}\n    needs: []\n    hosts: {name}\n    tasks:\n      - {{ name: one, run: \"{text}\"{more} }}\n      - {{ name: two, run: echo two }}\n"
+        )
+    };
+    format!(
+        "rounds:\n  - name: well\n    hosts: h001,h002\n    tasks:\n      - {{ name: one, run: echo one }}\n      - {{ name: two, run: echo two }}\n{}{}{}{}",
+        of(0, ""),
+        of(1, ""),
+        of(2, &format!(", creates: {here}/guarded.done")),
+        of(3, ", read_only: true"),
+    )
+}
+
+/// Breaks links while tasks run: that of a host which is then given up, and those of hosts which are connected to again. `words` are
+/// OpenSSH's, one of them.
+fn broken(tries: usize, words: &[&str], within: Duration, how: impl Fn(&Relay, &str), heal: impl Fn(&Relay)) -> Vec<String> {
     let mut lost = Vec::new();
     let lab = Lab::start(2);
     for _ in 0..tries {
-        let relay = Relay::to_lab(&lab, Duration::ZERO);
-        let nap = format!("sleep {}", net::nap());
-        let long = format!(
-            "      - {{ name: one, run: \"echo begun; [ {{{{ host.name }}}} != bad ] || {nap}\" }}\n      - {{ name: two, run: echo two }}\n"
-        );
-        let project = net::project(&long);
-        let bad = host("bad", Lab::address(3), &format!("port: {}, keepalive: 1s, retries: 0", relay.port()));
-        project.file("hosts.yml", net::inventory(&lab, "", &[bad, host("h001", Lab::address(1), ""), host("h002", Lab::address(2), "")]));
-        let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml"]);
-        assert!(procs::wait_until(Duration::from_secs(20), || !procs::matching(&nap).is_empty()), "{}", running.so_far());
-        // Its begin mark may still be on its way.
+        let relays = BROKEN.map(|_| Relay::to_lab(&lab, Duration::ZERO));
+        let naps = BROKEN.map(|_| format!("sleep {}", net::nap()));
+        let project = Project::new();
+        let here = project.path("").display().to_string();
+        project.file("site.yml", steps(here.trim_end_matches('/'), &naps));
+        let mut hosts = vec![host("h001", Lab::address(1), ""), host("h002", Lab::address(2), "")];
+        for (at, name) in BROKEN.iter().enumerate() {
+            let retries = if at == 0 { ", retries: 0" } else { "" };
+            hosts.push(host(name, Lab::address(3 + at), &format!("port: {}, keepalive: 1s{retries}", relays[at].port())));
+        }
+        project.file("hosts.yml", net::inventory(&lab, "", &hosts));
+        let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml", "--format", "jsonl"]);
+        let asleep = || naps.iter().all(|nap| !procs::matching(nap).is_empty());
+        assert!(procs::wait_until(Duration::from_secs(20), asleep), "{}", running.so_far());
+        // Their begin marks may still be on their way.
         std::thread::sleep(Duration::from_millis(300));
-        let since = Instant::now();
-        how(&lab, &relay, &nap);
-        let shown = running.wait(within + Duration::from_secs(30));
-        let took = since.elapsed();
-        check(&mut lost, took < within, || format!("it was noticed after {took:?}"));
-        check(&mut lost, matches!(shown.code, 4 | 5), || format!("exit code {}: {}", shown.code, shown.text()));
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        relays.iter().zip(&naps).for_each(|(relay, nap)| how(relay, nap));
+        procs::wait_until(within, || running.so_far().matches("\"host_lost\"").count() >= BROKEN.len());
+        relays.iter().for_each(&heal);
+        let shown = running.wait(within + Duration::from_secs(40));
+        check(&mut lost, shown.code == 4, || format!("exit code {}: {}", shown.code, shown.text()));
         let run = record::only_run(&project.record());
-        let status = run.status("bad", "one");
-        check(&mut lost, status.as_deref() == Some("unknown"), || format!("what was in flight is {status:?}"));
-        let status = run.status("bad", "two");
-        check(&mut lost, !matches!(status.as_deref(), Some("changed" | "ok")), || format!("what was to come is {status:?}"));
-        let said = net::lost(&run, "bad");
-        let right = said.as_ref().is_some_and(|said| words.iter().any(|words| said.contains(words)));
-        check(&mut lost, right, || format!("OpenSSH's own words {words:?} are not in {said:?}"));
-        check(&mut lost, run.stdout("bad", "one") == b"begun\n", || "what came before is not in the record".to_owned());
+        for name in BROKEN {
+            let Some((at, said)) = net::lost(&run, name) else {
+                lost.push(format!("{name} was not lost: {}", shown.text()));
+                continue;
+            };
+            let took = at.saturating_sub(since);
+            check(&mut lost, took < within, || format!("{name}: it was noticed after {took:?}"));
+            check(&mut lost, words.iter().any(|words| said.contains(words)), || {
+                format!("OpenSSH's own words {words:?} are not in {said:?}")
+            });
+            let again = matches!(name, "guarded" | "reads");
+            let count = std::fs::read_to_string(project.path(name)).unwrap_or_default().lines().count();
+            check(&mut lost, count == if again { 2 } else { 1 }, || format!("{name} ran {count} times"));
+            let (one, two) = (run.status(name, "one"), run.status(name, "two"));
+            let wanted = match name {
+                "guarded" => "changed",
+                "reads" => "ok",
+                _ => "unknown",
+            };
+            check(&mut lost, one.as_deref() == Some(wanted), || format!("{name}: what was in flight is {one:?}"));
+            check(&mut lost, (two.as_deref() == Some("changed")) == again, || format!("{name}: what was to come is {two:?}"));
+            let begun = run.stdout(name, "one");
+            check(&mut lost, begun.starts_with(b"begun\n"), || format!("{name}: what came before is not in the record: {begun:?}"));
+        }
+        let connected = run.of_kind("host_connected").count();
+        check(&mut lost, connected == 6 + 3, || format!("connected {connected} times"));
         well(&run, &mut lost);
-        drop(relay);
-        let left = procs::wait_gone(&nap, Duration::from_secs(15));
-        check(&mut lost, left.is_empty(), || format!("left on the host: {left:?}"));
+        drop(relays);
+        for nap in &naps {
+            let left = procs::wait_gone(nap, Duration::from_secs(15));
+            check(&mut lost, left.is_empty(), || format!("left on the host: {left:?}"));
+        }
     }
     lost
 }
 
 fn killed(tries: usize) -> Vec<String> {
-    broken(tries, &["closed", "reset"], Duration::from_secs(10), |_, _, nap| {
+    let kill = |_: &Relay, nap: &str| {
         let all = procs::all();
         let mut at = all.iter().find(|process| process.command.contains(nap)).cloned();
         while let Some(process) = at {
             if process.command.starts_with("sshd") {
-                return procs::signal(process.pid, rustix::process::Signal::KILL);
+                return procs::signal(process.pid, Signal::KILL);
             }
             at = all.iter().find(|other| other.pid == process.parent).cloned();
         }
         panic!("the task is below no sshd");
-    })
+    };
+    broken(tries, &["closed", "reset"], Duration::from_secs(10), kill, |_| {})
 }
 
 fn cut(tries: usize) -> Vec<String> {
-    broken(tries, &["closed", "reset", "Broken pipe"], Duration::from_secs(10), |_, relay, _| relay.cut())
+    broken(tries, &["closed", "reset", "Broken pipe"], Duration::from_secs(10), |relay, _| relay.cut(), |_| {})
+}
+
+fn stalls(tries: usize, ways: &'static [To]) -> Vec<String> {
+    let stall = move |relay: &Relay, stalled| ways.iter().for_each(|way| relay.stall(*way, stalled));
+    broken(tries, &["not responding"], Duration::from_secs(15), |relay, _| stall(relay, true), |relay| stall(relay, false))
 }
 
 fn stalled(tries: usize) -> Vec<String> {
-    broken(tries, &["not responding"], Duration::from_secs(15), |_, relay, _| {
-        relay.stall(To::Server, true);
-        relay.stall(To::Client, true);
-    })
+    stalls(tries, &[To::Server, To::Client])
 }
 
 fn stalled_one_way(tries: usize) -> Vec<String> {
-    let there = broken(tries, &["not responding"], Duration::from_secs(15), |_, relay, _| relay.stall(To::Server, true));
-    let back = broken(tries, &["not responding"], Duration::from_secs(15), |_, relay, _| relay.stall(To::Client, true));
-    [there, back].concat()
+    [stalls(tries, &[To::Server]), stalls(tries, &[To::Client])].concat()
 }
 
 fn corrupted(tries: usize) -> Vec<String> {
     let words = ["message authentication code incorrect", "Corrupted MAC", "Bad packet length", "Packet corrupt", "closed", "reset"];
     // Something must be on its way: the keepalive is.
-    let back = broken(tries, &words[..4], Duration::from_secs(15), |_, relay, _| relay.corrupt(To::Client));
-    let there = broken(tries, &words, Duration::from_secs(15), |_, relay, _| relay.corrupt(To::Server));
+    let back = broken(tries, &words[..4], Duration::from_secs(15), |relay, _| relay.corrupt(To::Client), |_| {});
+    let there = broken(tries, &words, Duration::from_secs(15), |relay, _| relay.corrupt(To::Server), |_| {});
     [back, there].concat()
 }
 
@@ -229,7 +278,7 @@ fn among_fifty(tries: usize) -> Vec<String> {
     };
     let (with, without) = (typical(&mut with), typical(&mut without));
     let ratio = with / without;
-    println!("     47 hosts took {without:.2} s alone and {with:.2} s beside the three bad ones: {ratio:.2}");
+    note(format!("47 hosts took {without:.2} s alone and {with:.2} s beside the three bad ones: {ratio:.2}"));
     // Three more hosts are work of their own, which a busy machine does not do for nothing; one turn alone says little.
     let most = if tries < 3 { 1.5 } else { 1.1 + 0.1 };
     if ratio <= most { Vec::new() } else { vec![format!("{ratio:.2} times as long")] }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::common::record;
 use crate::common::{Lab, LabOptions, Project, procs};
 use crate::net::{self, check, host};
-use crate::table::{Fault, skip};
+use crate::table::{Fault, note, skip};
 
 pub(crate) fn faults() -> Vec<Fault> {
     vec![
@@ -130,7 +130,7 @@ fn shells(tries: usize) -> Vec<String> {
     let mut lost = Vec::new();
     for (name, shell) in SHELLS {
         if !Path::new(shell.split(' ').next().unwrap()).exists() {
-            println!("     {name} is not installed");
+            note(format!("{name} is not installed"));
             continue;
         }
         let home = noisy_home();

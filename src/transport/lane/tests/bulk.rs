@@ -4,7 +4,10 @@ use std::future::pending;
 use std::time::{Duration, Instant};
 
 use super::{session, shells};
-use crate::transport::Bytes;
+use crate::model::Connect;
+use crate::transport::lane_api::Target;
+use crate::transport::session::{Backend, Session};
+use crate::transport::{BulkEnd, Bytes};
 
 fn running(text: &str) -> bool {
     let is = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -88,4 +91,46 @@ async fn bytes_that_end_too_early_are_no_file() {
     let bytes = Bytes { from: &b"short"[..], size: 9 };
     let refusal = session("/bin/sh").upload(None, "cat; sleep 9", bytes, pending()).await.unwrap_err();
     assert!(refusal.message.contains("4 bytes too early"), "{refusal:?}");
+}
+
+/// A session whose channels go through a program that ends with its input, and has no exit code of theirs.
+fn behind_a_pipe(shell: &str) -> Session {
+    let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
+    let argv = ["sh", "-c", "{ cat; sleep 0.1; } | \"$@\" | cat; exit 3", "-"].map(str::to_owned).to_vec();
+    Session::with_shell(Backend::Process(argv), &target, None, shell, None)
+}
+
+#[tokio::test]
+async fn a_program_between_that_waits_for_its_inputs_end_ends() {
+    for shell in shells() {
+        let session = behind_a_pipe(shell);
+        let script = "cat; printf err >&2; exit 9";
+        let end = timeout(session.upload(None, script, Bytes::of(b"bytes"), pending()), shell).await;
+        let said = |code, stdout: &[u8], stderr: &[u8]| BulkEnd { code, stdout: stdout.to_vec(), stderr: stderr.to_vec() };
+        assert_eq!(end.unwrap(), said(9, b"bytes", b"err"), "{shell}");
+        let bytes = vec![0; 3_000_000];
+        let end = timeout(session.upload(None, "echo enough", Bytes::of(&bytes), pending()), shell).await;
+        assert_eq!(end.unwrap(), said(0, b"enough\n", b""), "{shell}: it reads nothing");
+        let mut sink = Vec::new();
+        let end = timeout(session.download(None, "head -c 200000 /dev/zero; echo; echo err >&2; exit 4", &mut sink), shell).await;
+        assert_eq!(end.unwrap(), said(4, b"", b"err\n"), "{shell}");
+        assert!(sink.len() == 200_001 && sink.ends_with(b"\0\n"), "{shell}");
+    }
+}
+
+async fn timeout<T>(work: impl Future<Output = T>, shell: &str) -> T {
+    tokio::time::timeout(Duration::from_secs(20), work).await.unwrap_or_else(|_| panic!("{shell}: it never ends"))
+}
+
+#[tokio::test]
+async fn words_before_and_behind_a_scripts_end_are_whole() {
+    for shell in shells() {
+        let script = "( sleep 0.3; printf late >&2 ) & head -c 100000 /dev/zero | tr '\\0' e >&2; printf last >&2; exit 5";
+        let end = session(shell).upload(None, script, Bytes::none(), pending()).await.unwrap();
+        assert_eq!((end.code, end.stderr.len()), (5, 65536), "{shell}: the first part is kept");
+        assert!(end.stderr.iter().all(|byte| *byte == b'e'), "{shell}");
+        let script = "( sleep 0.3; printf late >&2 ) & printf last >&2; exit 6";
+        let end = session(shell).upload(None, script, Bytes::none(), pending()).await.unwrap();
+        assert_eq!((end.code, String::from_utf8_lossy(&end.stderr).as_ref()), (6, "lastlate"), "{shell}");
+    }
 }
