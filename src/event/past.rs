@@ -63,6 +63,8 @@ pub struct PastEnd {
     pub again: bool,
     /// When it began, UTC ms.
     pub began: Option<i64>,
+    /// The host that ran it, where it is durable, and the name under which it may still keep it.
+    pub kept: Option<(HostIx, String)>,
 }
 
 /// An execution whose end the record lacks.
@@ -128,9 +130,10 @@ impl PastRun {
                 if outcome.status == Status::Unknown && retry_ms.is_some() {
                     turn.open.remove(attempt);
                 } else if outcome.status != Status::Unknown {
-                    let began = turn.open.remove(attempt).and_then(|open| open.began);
+                    let open = turn.open.remove(attempt).unwrap_or_default();
+                    let (kept, began) = (open.kept(*step), open.began);
                     let (item, outcome) = (item.clone(), outcome.clone());
-                    turn.attempts.push(PastEnd { attempt: *attempt, item, outcome, again: retry_ms.is_some(), began });
+                    turn.attempts.push(PastEnd { attempt: *attempt, item, outcome, again: retry_ms.is_some(), began, kept });
                 }
                 self.handler_ran(*step, outcome);
             }
@@ -143,12 +146,14 @@ impl PastRun {
     fn step_ended(&mut self, step: StepId, attempt: u32, outcome: &Outcome) {
         let turn = self.turn_of(step);
         if outcome.status != Status::Unknown {
-            let began = turn.open.get(&attempt).and_then(|open| open.began).or_else(|| {
-                let same = turn.attempts.iter().find(|end| end.attempt == attempt);
-                same.and_then(|end| end.began)
-            });
+            let same = turn.attempts.iter().find(|end| end.attempt == attempt);
+            let (kept, began) = match (turn.open.get(&attempt), same) {
+                (Some(open), _) => (open.kept(step), open.began),
+                (None, Some(end)) => (end.kept.clone(), end.began),
+                (None, None) => (None, None),
+            };
             turn.open.clear();
-            turn.end = Some(PastEnd { attempt, item: None, outcome: outcome.clone(), again: false, began });
+            turn.end = Some(PastEnd { attempt, item: None, outcome: outcome.clone(), again: false, began, kept });
         }
         self.steps.entry(step).or_default().ends += 1;
         self.handler_ran(step, outcome);
@@ -203,6 +208,12 @@ impl PastRun {
             cleaned.extend(blocks.map(|(block, _)| Cleaned::Block(step.round, block, step.host)));
         }
         cleaned
+    }
+}
+
+impl Open {
+    fn kept(&self, step: StepId) -> Option<(HostIx, String)> {
+        Some((self.on.unwrap_or(step.host), self.durable.clone()?))
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Durables {
     untidy: Vec<Folder>,
     /// About to be removed.
     tidying: HashMap<JobId, Folder>,
+    /// What an earlier run has collected, on hosts that are not connected yet.
+    before: Vec<Folder>,
 }
 
 /// A folder on a host.
@@ -46,7 +48,7 @@ struct Folder {
 
 impl Durables {
     pub(super) fn new(run: String) -> Durables {
-        Durables { run, earlier: HashMap::new(), kept: BTreeMap::new(), untidy: Vec::new(), tidying: HashMap::new() }
+        Durables { run, earlier: HashMap::new(), kept: BTreeMap::new(), untidy: Vec::new(), tidying: HashMap::new(), before: Vec::new() }
     }
 
     pub(super) fn are_tidy(&self) -> bool {
@@ -113,6 +115,24 @@ impl Dispatcher {
         }
     }
 
+    /// Has removed what an earlier run collected and may not have removed, once its host is connected.
+    pub(super) fn tidy_later(&mut self, step: StepId, on: HostIx, name: String) {
+        let seat = self.seats.of(step.round, on);
+        let folder = Folder { execution: (step, 0, on), name, place: (seat, 0), user: None, collected: true, again: 0 };
+        self.durables.before.push(folder);
+        if self.hosts[seat.index()].link == Link::Up {
+            self.tidy_before(seat);
+        }
+    }
+
+    /// A host is connected: what earlier runs left there may be removed.
+    pub(super) fn tidy_before(&mut self, seat: Seat) {
+        let (here, elsewhere) = std::mem::take(&mut self.durables.before).into_iter().partition(|folder| folder.place.0 == seat);
+        self.durables.before = elsewhere;
+        self.durables.untidy.extend::<Vec<Folder>>(here);
+        self.tidy_up();
+    }
+
     /// Has removed what can be removed.
     pub(super) fn tidy_up(&mut self) {
         for folder in std::mem::take(&mut self.durables.untidy) {
@@ -130,7 +150,8 @@ impl Dispatcher {
         let fits = |index: &usize| host.slots[*index].user == folder.user && !host.slots[*index].bulk && !host.slots[*index].full;
         let free = |index: &usize| host.slots[*index].jobs.is_empty() && !host.slots[*index].full;
         let all = || 0..host.slots.len();
-        let slot = Some(used).filter(fits).or_else(|| all().find(fits)).or_else(|| all().find(free));
+        let slot =
+            Some(used).filter(|used| *used < host.slots.len()).filter(fits).or_else(|| all().find(fits)).or_else(|| all().find(free));
         let Some(slot) = slot else { return Some(folder) };
         let id = self.next_job;
         self.next_job += 1;

@@ -39,6 +39,7 @@ impl Dispatcher {
             Said::Connected { took } => {
                 self.hosts[seat.index()].link = Link::Up;
                 self.recorder.emit(RunEvent::HostConnected { host, duration_ms: millis(took) });
+                self.tidy_before(seat);
             }
             Said::Unreachable(refusal) => {
                 let (class, message) = (refusal.class.word().to_owned(), refusal.message.clone());

@@ -87,7 +87,12 @@ impl Dispatcher {
 
     /// Ends a step as it ended before; false where there is no such end.
     pub(super) fn take_over(&mut self, step: StepId) -> bool {
-        let Some(CarriedEnd { outcome, result, .. }) = self.carried_turn(step).and_then(|turn| turn.end.clone()) else { return false };
+        let Some(CarriedEnd { outcome, result, kept, .. }) = self.carried_turn(step).and_then(|turn| turn.end.clone()) else {
+            return false;
+        };
+        if let Some((on, name)) = kept.filter(|_| self.fixed.playbook.task(step.round, step.task).r#become.is_none()) {
+            self.tidy_later(step, on, name);
+        }
         if outcome.ran_before() {
             self.begun.insert((step.round, step.host));
         }

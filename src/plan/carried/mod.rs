@@ -88,6 +88,8 @@ pub struct CarriedEnd {
     pub began: Option<i64>,
     /// What templates may read of it; filled in where some do.
     pub result: Option<Arc<StepResult>>,
+    /// The host that may still keep it, where it is durable, and under which name.
+    pub kept: Option<(HostIx, String)>,
     /// True where the record lacked it, and with it what it printed.
     pub settled: bool,
 }
@@ -294,7 +296,8 @@ impl CarriedTurn {
     ) {
         let end = |end: &PastEnd| {
             let outcome = Outcome { carried: Some(run.to_owned()), ..end.outcome.clone() };
-            CarriedEnd { from: source(end.attempt), outcome, began: end.began, result: None, settled: false }
+            let kept = end.kept.as_ref().and_then(|(on, name)| Some((keys.host(*on)?, name.clone())));
+            CarriedEnd { from: source(end.attempt), outcome, began: end.began, result: None, kept, settled: false }
         };
         // What an earlier run ended stands as it was taken from there.
         let own = |end: &&PastEnd| end.outcome.carried.is_none() && !end.again && stays(&end.outcome);

@@ -86,7 +86,7 @@ impl Carried {
                 }
                 let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
                 let result = Arc::new(StepResult { changed: outcome.status == Status::Changed, ..result });
-                let end = CarriedEnd { from, outcome, began: None, result: Some(result), settled: true };
+                let end = CarriedEnd { from, outcome, began: None, result: Some(result), kept: None, settled: true };
                 match (task.flow.each.is_some(), item) {
                     (false, _) => turn.end = Some(end),
                     (true, Some((index, label))) => drop(turn.items.insert(index, (label, end))),
