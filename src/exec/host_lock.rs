@@ -15,7 +15,7 @@ use crate::transport::{Bytes, Refusal, RefusalClass, Session};
 /// How long a host may take to answer for its lock.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long letting go may take.
-const PARTING: Duration = Duration::from_secs(2);
+const PARTING: Duration = Duration::from_secs(15);
 
 /// The lock that a run wants on each of its hosts.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::event::{RunEnd, RunEvent};
 /// How long the last words may take to reach the record when the run is left at once.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long hosts may take to let their locks go when what ran was ended.
-const LETTING_GO: Duration = Duration::from_secs(4);
+const LETTING_GO: Duration = Duration::from_secs(16);
 
 impl Dispatcher {
     /// Says goodbye and gives the account.
