@@ -20,8 +20,12 @@ pub struct PastRun {
     pub batches: BTreeMap<RoundIx, u32>,
     /// How often a block ended on a host, tries and items counted, and how it did last.
     pub blocks: BTreeMap<(RoundIx, BlockIx, HostIx), (u32, BlockStatus)>,
+    /// The items of the passes of a block that ended on a host, in order; none where it has no `each`.
+    pub passes: BTreeMap<(RoundIx, BlockIx, HostIx), Vec<Option<ItemLabel>>>,
     /// Handlers that were notified and have not run since.
     pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// Hosts that a round did not choose.
+    pub left_out: BTreeSet<(RoundIx, HostIx)>,
     /// The time of its first event, UTC ms.
     pub began: i64,
     /// How it ended.
@@ -37,6 +41,8 @@ pub struct PastStep {
     pub turns: BTreeMap<u32, PastTurn>,
     /// How often it ended for good.
     pub ends: u32,
+    /// By block around it: the first turn of the pass that the block is at.
+    pass_from: BTreeMap<BlockIx, u32>,
 }
 
 /// One turn of a step.
@@ -48,6 +54,8 @@ pub struct PastTurn {
     pub end: Option<PastEnd>,
     /// Executions without an end, by their number.
     pub open: BTreeMap<u32, Open>,
+    /// How the passes of blocks ended in whose body it was, and whether another try followed.
+    pub ended_in: Vec<(BlockIx, BlockStatus, bool)>,
 }
 
 /// The end of an execution, or of all of them.
@@ -105,8 +113,13 @@ impl PastRun {
         match &event.kind {
             RunEvent::RunStarted(header) => (self.header, self.began) = (Some((**header).clone()), event.at),
             RunEvent::RoundStarted { round, .. } => drop(self.rounds.insert(*round)),
+            RunEvent::HostLeftOut { round, host, reason } if matches!(&**reason, "when" | "not chosen") => {
+                self.left_out.insert((*round, *host));
+            }
             RunEvent::BatchStarted { round, batch, .. } => drop(self.batches.insert(*round, *batch)),
-            RunEvent::BlockEnded { round, block, host, status, .. } => {
+            RunEvent::BlockEnded { round, block, host, status, item, retry_ms, .. } => {
+                self.pass_ended((*round, *block, *host), *status, retry_ms.is_some());
+                self.passes.entry((*round, *block, *host)).or_default().push(item.clone());
                 let entry = self.blocks.entry((*round, *block, *host)).or_insert((0, *status));
                 *entry = (entry.0 + 1, *status);
             }
@@ -140,6 +153,21 @@ impl PastRun {
             RunEvent::StepEnded { step, attempt, outcome } => self.step_ended(*step, *attempt, outcome),
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),
             _ => {}
+        }
+    }
+
+    /// Notes at the turns of a pass of a block how that ended.
+    fn pass_ended(&mut self, (round, block, host): (RoundIx, BlockIx, HostIx), status: BlockStatus, again: bool) {
+        let tasks = self.header.as_ref().and_then(|header| header.rounds.get(round.index())).map_or(0, |round| round.tasks.len());
+        for task in (0..tasks).map(TaskIx::new) {
+            let step = StepId { round, task, host };
+            let Some((_, part)) = self.blocks_around(step).find(|(around, _)| *around == block) else { continue };
+            let now = self.turn(step);
+            let Some(past) = self.steps.get_mut(&step) else { continue };
+            let from = past.pass_from.insert(block, now + 1).unwrap_or(0);
+            if part == BlockPart::Body {
+                past.turns.range_mut(from..=now).for_each(|(_, turn)| turn.ended_in.push((block, status, again)));
+            }
         }
     }
 

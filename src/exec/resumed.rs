@@ -67,7 +67,21 @@ impl Resumed {
 impl Dispatcher {
     fn carried_turn(&self, step: StepId) -> Option<&CarriedTurn> {
         let resumed = self.resumed.as_ref()?;
-        resumed.carried.turn(step, self.turn_of(resumed, step))
+        let turn = resumed.carried.turn(step, self.turn_of(resumed, step))?;
+        self.is_same_pass(resumed, step, turn).then_some(turn)
+    }
+
+    /// Says whether the blocks around a step are at the items that they were at: the pass of another item has not been done.
+    fn is_same_pass(&self, resumed: &Resumed, step: StepId, turn: &CarriedTurn) -> bool {
+        let round = self.fixed.playbook.round(step.round);
+        let mut innermost = turn.pass.as_ref();
+        around(round, home(round, step.task)).all(|(block, _)| {
+            let id = (step.round, block, step.host);
+            let Some(now) = self.item(id).map(|item| item.label) else { return true };
+            let ended = resumed.blocks.get(&id).copied().unwrap_or(0);
+            let passed = usize::try_from(ended).ok().and_then(|ended| resumed.carried.passes.get(&id)?.get(ended)?.as_ref());
+            innermost.take().is_none_or(|was| *was == now) && passed.is_none_or(|was| was.label == now)
+        })
     }
 
     fn turn_of(&self, resumed: &Resumed, step: StepId) -> u32 {
@@ -113,17 +127,24 @@ impl Dispatcher {
     pub(super) fn find_again(&mut self, (step, unit): UnitId, attempt: u32, on: HostIx) {
         let item = unit.and_then(|unit| self.repeats.get(&step)?.units.get(unit)?.item.as_ref().map(|item| item.index));
         let item = item.and_then(|index| u32::try_from(index).ok());
-        let Some((turn, resumed)) = self.resumed.as_ref().map(|resumed| (self.turn_of(resumed, step), resumed)) else { return };
-        let durables = resumed.carried.turn(step, turn).map_or(&[][..], |turn| &turn.durable);
+        let Some(turn) = self.resumed.as_ref().map(|resumed| self.turn_of(resumed, step)) else { return };
+        let durables = self.carried_turn(step).map_or(&[][..], |turn| &turn.durable);
         let Some(at) = durables.iter().position(|known| (known.item, known.on) == (item, on)) else { return };
         let Some(known) = self.resumed.as_mut().and_then(|resumed| resumed.carried.take_durable(step, turn, at)) else { return };
         self.durables.earlier.insert((step, attempt, on), Durable { name: known.name, begun: known.begun });
     }
 
     /// The hosts that a unit is still to run on, of all that its task names.
-    pub(super) fn still_to_run_on(&self, (step, _): UnitId, all: &[HostIx]) -> VecDeque<HostIx> {
+    pub(super) fn still_to_run_on(&self, of: UnitId, all: &[HostIx]) -> VecDeque<HostIx> {
+        let (step, unit) = of;
+        let tries = unit.and_then(|unit| Some(self.repeats.get(&step)?.units.get(unit)?.tries));
+        // Another try is one on all of them.
+        if tries.is_some_and(|tries| tries > 1) {
+            return all.iter().copied().collect();
+        }
+        let item = self.label(of).map(|item| (item.index, item.label));
         let done = self.carried_turn(step).map_or(&[][..], |turn| &turn.done_on);
-        all.iter().copied().filter(|host| !done.contains(host)).collect()
+        all.iter().copied().filter(|host| !done.iter().any(|(of, on)| (of, on) == (&item, host))).collect()
     }
 
     /// The host that did a `once` task for all.

@@ -254,10 +254,22 @@ impl Resumable {
     /// # Errors
     /// Where it goes on, or another resumes it.
     pub fn hold(&self) -> Result<Hold, AppError> {
-        self.store.hold(&self.row).map_err(|error| match error {
-            StoreError::Held { run } => ResumeError::Running { run }.into(),
+        let held = self.store.hold(&self.row).map_err(|error| match error {
+            StoreError::Held { run } => AppError::from(ResumeError::Running { run }),
             error => error.into(),
-        })
+        })?;
+        // Another may have gone on with it just before.
+        match self.store.resumed_by(&self.row)? {
+            Some(later) => Err(ResumeError::Resumed { run: self.row.id.clone(), by: later.id }.into()),
+            None => Ok(held),
+        }
+    }
+
+    /// Says whether the run came to an end of its own, so that what the record does not show was not to be done.
+    #[must_use]
+    pub fn came_to_its_end(&self) -> bool {
+        let end = self.runs.last().and_then(|run| run.end.as_ref());
+        end.is_some_and(|end| !matches!(&*end.status, "interrupted" | "error"))
     }
 
     fn cleaned(&self, carried: &Carried, ready: &Ready) -> Vec<String> {

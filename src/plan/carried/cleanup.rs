@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::keys::Keys;
+use super::remaining::Stand;
 use super::{AfterCleanup, Carried, around, can_be_carried};
 use crate::event::{Cleaned, PastRun, PastStep, PastTurn};
 use crate::model::{Inventory, Part, Playbook, Round, Section, StepId, TaskIx};
@@ -36,26 +37,30 @@ impl Carried {
             }
             let left = |step: &StepId| {
                 let task = playbook.task(step.round, step.task);
-                let needed = task.flow.left_out.is_none() && can_be_carried(&task.verb);
-                needed && self.is_left(*step, &past)
+                let needed = task.flow.left_out.is_none() && can_be_carried(&task.verb) && self.is_needed(*step, round);
+                needed && self.is_left(*step, round, &past)
             };
             if !body.iter().any(left) {
                 continue;
             }
             self.cleaned.insert(cleaned);
-            cleaners.iter().for_each(|step| drop(self.steps.remove(step)));
+            let mut anew = cleaners;
             if how == AfterCleanup::Restart {
-                body.iter().for_each(|step| drop(self.steps.remove(step)));
+                anew.extend(body);
+            }
+            for step in anew {
+                self.steps.remove(&step);
+                self.over.remove(&step);
             }
         }
     }
 
     /// Says whether a step of a run that had come to its cleaning up is still to be done.
-    fn is_left(&self, step: StepId, last: &HashMap<StepId, &PastStep>) -> bool {
-        if let Some(turns) = self.steps.get(&step)
-            && let Some(turn) = turns.values().next_back()
-            && (turn.end.is_some() || !turn.items.is_empty())
-        {
+    fn is_left(&self, step: StepId, round: &Round, last: &HashMap<StepId, &PastStep>) -> bool {
+        if round.handlers.contains(&step.task) {
+            return self.pending.contains(&(step.round, step.host, step.task));
+        }
+        if !matches!(self.stands(step, round), Stand::Left | Stand::Unknown | Stand::Blocked) {
             return false;
         }
         // One that a failure kept from running has an end in the record that is not carried over.

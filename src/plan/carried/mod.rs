@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use self::keys::Keys;
 use super::StepResult;
-use crate::event::{Cleaned, Outcome, PastEnd, PastRun, PastTurn, Resumes, Status};
+use crate::event::{BlockStatus, Cleaned, ItemLabel, Outcome, PastEnd, PastRun, PastStep, PastTurn, Resumes, Status};
 use crate::model::{BlockIx, HostIx, Inventory, Part, Playbook, Round, RoundIx, StepId, TaskIx, Verb};
 
 pub use remaining::{PendingHandlers, Remaining, RemainingRound, RemainingTask};
@@ -37,10 +37,16 @@ pub struct Carried {
     pub batches: BTreeMap<RoundIx, u32>,
     /// How often a block had ended on a host.
     pub blocks: HashMap<(RoundIx, BlockIx, HostIx), u32>,
+    /// The items of the passes of a block that had ended on a host, in order; none where it had no `each`.
+    pub passes: HashMap<(RoundIx, BlockIx, HostIx), Vec<Option<ItemLabel>>>,
     /// Handlers that were notified and have not run since.
     pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
     /// Steps that a failure kept from being done.
     pub blocked: BTreeSet<StepId>,
+    /// Steps that ended for good, all their items and passes, and whether that was a failure.
+    pub over: BTreeMap<StepId, bool>,
+    /// Hosts that a round did not choose.
+    pub left_out: BTreeSet<(RoundIx, HostIx)>,
     /// Steps that are done again though they may have changed something before: their handlers run whatever they find.
     pub maybe_changed: BTreeSet<StepId>,
     /// What was cleaned up while work was left there.
@@ -56,10 +62,14 @@ pub struct CarriedTurn {
     pub items: BTreeMap<u32, (String, CarriedEnd)>,
     /// True where these are all of them.
     pub all_items: bool,
+    /// The item of the block around it that the end belongs to.
+    pub pass: Option<String>,
+    /// True where what failed in it was tried again, rescued, or allowed to fail, by a block around it.
+    pub made_good: bool,
     /// Executions whose end nobody knows yet.
     pub open: Vec<CarriedOpen>,
-    /// Hosts of the task's list on which it had ended well.
-    pub done_on: Vec<HostIx>,
+    /// Hosts of the task's list on which an execution that is still to end had ended well, with its item.
+    pub done_on: Vec<(Option<(u32, String)>, HostIx)>,
     /// Durable executions that their hosts may know of: they are found again, not started.
     pub durable: Vec<CarriedDurable>,
 }
@@ -157,7 +167,7 @@ impl Carried {
             if let Some(resumes) = &header.resumes {
                 carried.take_settled(&resumes.settled, &runs[..index], playbook, inventory);
                 if resumes.failed {
-                    carried.drop_failures(&runs[..index], playbook, inventory);
+                    carried.drop_failures(playbook);
                 }
                 let how = if resumes.restart { AfterCleanup::Restart } else { AfterCleanup::Continue };
                 carried.clean_up(&runs[..index], playbook, inventory, how);
@@ -171,7 +181,7 @@ impl Carried {
             carried.resumes.run.clone_from(&header.run);
         }
         if options.failed {
-            carried.drop_failures(runs, playbook, inventory);
+            carried.drop_failures(playbook);
         }
         carried.clean_up(runs, playbook, inventory, options.after_cleanup);
         carried.resumes.failed = options.failed;
@@ -181,6 +191,9 @@ impl Carried {
 
     fn take(&mut self, index: usize, run: &PastRun, keys: &Keys, (id, playbook): (&str, &Playbook)) {
         self.rounds.extend(run.rounds.iter().filter_map(|round| keys.round(*round)));
+        let asked: BTreeSet<RoundIx> = run.rounds.iter().filter_map(|round| keys.round(*round)).collect();
+        self.left_out.retain(|(round, _)| !asked.contains(round));
+        self.left_out.extend(run.left_out.iter().filter_map(|(round, host)| keys.round(*round).zip(keys.host(*host))));
         for (round, batches) in &run.batches {
             if let Some(round) = keys.round(*round) {
                 let most = self.batches.entry(round).or_default();
@@ -193,14 +206,26 @@ impl Carried {
                 *most = (*most).max(*ends);
             }
         }
+        for ((round, block, host), passes) in &run.passes {
+            if let (Some(is), Some(block), Some(host)) = (keys.round(*round), keys.block(*round, *block), keys.host(*host)) {
+                let all = self.passes.entry((is, block, host)).or_default();
+                // A run that resumes goes through the passes again, as far as it comes.
+                let kept = all.split_off(all.len().min(passes.len()));
+                *all = passes.iter().cloned().chain(kept).collect();
+            }
+        }
         for (was, past) in &run.steps {
             let Some(step) = keys.step(*was) else { continue };
             let (round, task) = (playbook.round(step.round), playbook.task(step.round, step.task));
+            match last_end(past).filter(|end| stays(&end.outcome)) {
+                Some(end) => drop(self.over.insert(step, is_failure(&end.outcome))),
+                None => drop(self.over.remove(&step)),
+            }
             if !can_be_carried(&task.verb) {
                 continue;
             }
             let in_passes = passes(round, step.task);
-            if past.turns.values().next_back().and_then(|turn| turn.end.as_ref()).is_some_and(|end| end.outcome.blocked) {
+            if last_end(past).is_some_and(|end| end.outcome.blocked) {
                 self.blocked.insert(step);
             } else {
                 self.blocked.remove(&step);
@@ -209,6 +234,12 @@ impl Carried {
                 let place = self.steps.entry(step).or_default().entry(*turn).or_default();
                 let source = |attempt| Source { run: index, step: *was, attempt };
                 place.take(past, source, (id, run.at), (task.flow.each.is_some(), in_passes), keys);
+                if !past.ended_in.is_empty() {
+                    place.made_good = past.ended_in.iter().any(|(block, status, again)| {
+                        let allowed = keys.block(was.round, *block).is_some_and(|block| round.blocks[block.index()].allow_failure);
+                        *again || *status == BlockStatus::Rescued || (allowed && *status == BlockStatus::Failed)
+                    });
+                }
             }
         }
         // What a later run has notified again is its own to tell.
@@ -243,30 +274,25 @@ impl Carried {
         self.pending.iter().filter(|pending| !notified(pending)).copied().collect()
     }
 
-    /// Forgets failures, so that they are done again; but those that a `rescue` or `allow_failure` made good.
-    fn drop_failures(&mut self, runs: &[PastRun], playbook: &Playbook, inventory: &Inventory) {
-        let Some(last) = runs.last() else { return };
-        let Some(header) = &last.header else { return };
-        let keys = Keys::new(header, playbook, inventory);
-        let mut made_good: BTreeSet<(RoundIx, BlockIx, HostIx)> = BTreeSet::new();
-        for ((round, block, host), (_, status)) in &last.blocks {
-            if let (Some(is), Some(block), Some(host)) = (keys.round(*round), keys.block(*round, *block), keys.host(*host)) {
-                let allowed = playbook.round(is).blocks[block.index()].allow_failure;
-                if *status == crate::event::BlockStatus::Rescued || (allowed && *status == crate::event::BlockStatus::Failed) {
-                    made_good.insert((is, block, host));
+    /// Forgets failures, so that they are done again; but those that a block around them or `allow_failure` made good.
+    fn drop_failures(&mut self, playbook: &Playbook) {
+        for (step, turns) in &mut self.steps {
+            let handler = playbook.round(step.round).handlers.contains(&step.task);
+            let last = turns.keys().next_back().copied();
+            for (turn, carried) in turns.iter_mut().filter(|(_, turn)| !turn.made_good) {
+                // What a handler failed at was made good where it ran again.
+                let failed = carried.end.iter().chain(carried.items.values().map(|(_, end)| end)).any(|end| is_failure(&end.outcome));
+                if !failed || (handler && Some(*turn) != last) {
+                    continue;
+                }
+                carried.end = carried.end.take().filter(|end| !is_failure(&end.outcome));
+                carried.items.retain(|_, (_, end)| !is_failure(&end.outcome));
+                carried.all_items = false;
+                self.over.remove(step);
+                if handler {
+                    self.pending.insert((step.round, step.host, step.task));
                 }
             }
-        }
-        for (step, turns) in &mut self.steps {
-            let round = playbook.round(step.round);
-            let good = around(round, step.task).any(|(block, _)| made_good.contains(&(step.round, block, step.host)));
-            let Some(mut last) = turns.last_entry().filter(|_| !good) else { continue };
-            let failed = |outcome: &Outcome| outcome.status == Status::Failed && !outcome.allowed;
-            let turn = last.get_mut();
-            turn.end = turn.end.take().filter(|end| !failed(&end.outcome));
-            let items = turn.items.len();
-            turn.items.retain(|_, (_, end)| !failed(&end.outcome));
-            turn.all_items &= items == turn.items.len();
         }
         // What a failure kept back is let go with it.
         self.blocked.clear();
@@ -286,6 +312,10 @@ impl Carried {
 }
 
 impl CarriedTurn {
+    fn is_empty(&self) -> bool {
+        self.end.is_none() && self.items.is_empty() && self.open.is_empty()
+    }
+
     fn take(
         &mut self,
         past: &PastTurn,
@@ -311,6 +341,7 @@ impl CarriedTurn {
             }
         } else if in_passes {
             if let Some(last) = past.attempts.iter().rev().find(|end| !end.again).filter(own) {
+                self.pass = last.item.as_ref().map(|item| item.label.clone());
                 self.end = Some(end(last));
             }
         } else if let Some(last) = past.end.as_ref().filter(own) {
@@ -319,16 +350,18 @@ impl CarriedTurn {
         if ended || !past.open.is_empty() {
             // This run has come to it again: what was open before is over, or open as it is here.
             self.open.clear();
-            self.done_on.clear();
             self.durable.clear();
         }
+        // What ended on all hosts, or is to be tried on all of them again, is under way on none.
+        let is_over = |item: Option<u32>| past.attempts.iter().any(|end| end.item.as_ref().map(|item| item.index) == item);
+        self.done_on.retain(|(item, _)| if each { !is_over(item.as_ref().map(|(index, _)| *index)) } else { !ended });
         for (attempt, open) in &past.open {
             let from = source(*attempt);
             let on = keys.host(open.on.unwrap_or(from.step.host));
             let item = open.item.as_ref().map(|item| (item.index, item.label.clone()));
             let long = open.began.is_some_and(|began| at - began > CLAIMED_MS);
+            self.done_on.extend(open.done_on.iter().filter_map(|host| Some((item.clone(), keys.host(*host)?))));
             self.open.push(CarriedOpen { from, began: open.began.is_some(), on, item, durable: open.durable.clone(), long });
-            self.done_on.extend(open.done_on.iter().filter_map(|host| keys.host(*host)));
         }
     }
 }
@@ -336,6 +369,15 @@ impl CarriedTurn {
 /// Says whether a recorded end stays as it is; what was cancelled, never reached or kept back by a failure does not.
 fn stays(outcome: &Outcome) -> bool {
     !outcome.blocked && matches!(outcome.status, Status::Ok | Status::Changed | Status::Skipped | Status::Failed)
+}
+
+fn is_failure(outcome: &Outcome) -> bool {
+    outcome.status == Status::Failed && !outcome.allowed
+}
+
+/// How a step ended for good in a run, if it did.
+fn last_end(past: &PastStep) -> Option<&PastEnd> {
+    past.turns.values().next_back()?.end.as_ref()
 }
 
 /// Says whether what a verb did need not be done again: `set` is remembered by the run alone, `flush` runs what is pending.

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::Carried;
-use crate::event::Status;
-use crate::model::{HostIx, Inventory, Playbook, RoundIx, Section, StepId, TaskIx};
+use super::{Carried, around, is_failure, passes};
+use crate::model::{HostIx, Inventory, Part, Playbook, Round, RoundIx, Section, StepId, TaskIx};
 use crate::text::{fold_names, plural};
 
 /// What is left of a run.
@@ -84,7 +83,12 @@ impl Carried {
                 let settles_itself = super::runs_again(task);
                 let mut here = RemainingTask { task: task.name.clone(), settles_itself, ..RemainingTask::default() };
                 for host in &round.hosts {
-                    let list = match self.stands(StepId { round: index, task: number, host: *host }) {
+                    let step = StepId { round: index, task: number, host: *host };
+                    if !self.is_needed(step, round) {
+                        continue;
+                    }
+                    remaining.steps += 1;
+                    let list = match self.stands(step, round) {
                         Stand::Done => &mut here.done,
                         Stand::Failed => &mut here.failed,
                         Stand::Blocked => &mut here.blocked,
@@ -93,37 +97,75 @@ impl Carried {
                     };
                     list.push(name(host));
                 }
-                remaining.steps += round.hosts.len();
                 remaining.left += here.left.len() + here.unknown.len();
-                tasks.push(here);
+                if here.lists().iter().any(|(list, _)| !list.is_empty()) {
+                    tasks.push(here);
+                }
             }
             remaining.rounds.push(RemainingRound { round: round.id.clone(), tasks });
         }
         remaining
     }
 
-    fn stands(&self, step: StepId) -> Stand {
-        let last = self.steps.get(&step).and_then(|turns| turns.values().next_back());
-        match last {
-            Some(turn) if !turn.open.is_empty() => Stand::Unknown,
-            Some(turn) => match &turn.end {
-                Some(end) if end.outcome.status == Status::Failed && !end.outcome.allowed => Stand::Failed,
-                Some(_) => Stand::Done,
-                None if turn.all_items => Stand::Done,
-                None if self.is_blocked(step) => Stand::Blocked,
-                None => Stand::Left,
-            },
-            None if self.is_blocked(step) => Stand::Blocked,
+    /// Where a step stands.
+    pub(super) fn stands(&self, step: StepId, round: &Round) -> Stand {
+        let last = self.steps.get(&step).and_then(|turns| turns.values().rfind(|turn| !turn.is_empty()));
+        if last.is_some_and(|turn| !turn.open.is_empty()) {
+            return Stand::Unknown;
+        }
+        match self.over.get(&step) {
+            Some(true) => return Stand::Failed,
+            Some(false) if self.is_whole(step, round) => return Stand::Done,
+            Some(false) => return Stand::Left,
+            None if self.blocked.contains(&step) => return Stand::Blocked,
+            None => {}
+        }
+        // Nobody knows whether another pass was to follow.
+        let Some(turn) = last.filter(|_| !passes(round, step.task)) else { return Stand::Left };
+        match &turn.end {
+            Some(end) if is_failure(&end.outcome) => Stand::Failed,
+            Some(_) => Stand::Done,
+            None if turn.all_items => Stand::Done,
             None => Stand::Left,
         }
     }
 
-    fn is_blocked(&self, step: StepId) -> bool {
-        self.blocked.contains(&step)
+    /// Says whether all items of a step that ended well are done, and all passes of the blocks around it: one that an
+    /// interrupted run broke off has an end all the same.
+    fn is_whole(&self, step: StepId, round: &Round) -> bool {
+        let last = self.steps.get(&step).and_then(|turns| turns.values().rfind(|turn| !turn.is_empty()));
+        let items = last.is_none_or(|turn| turn.items.is_empty() || turn.all_items);
+        let passes = around(round, step.task).all(|(block, _)| {
+            let last = self.passes.get(&(step.round, block, step.host)).and_then(|passes| passes.last()?.as_ref());
+            last.is_none_or(|item| item.index + 1 >= item.of)
+        });
+        items && passes
+    }
+
+    /// Says whether a step was to be done at all, as far as the record tells: its round chose its host, and what a `rescue`
+    /// is there for has come to pass.
+    pub(super) fn is_needed(&self, step: StepId, round: &Round) -> bool {
+        if self.steps.contains_key(&step) || self.over.contains_key(&step) || self.blocked.contains(&step) {
+            return true;
+        }
+        if self.left_out.contains(&(step.round, step.host)) {
+            return false;
+        }
+        let mut rescues = around(round, step.task).filter(|(_, part)| *part == Part::Rescue);
+        rescues.all(|(block, _)| {
+            let ended = self.blocks.contains_key(&(step.round, block, step.host));
+            let failed = |task: usize| {
+                let other = StepId { task: TaskIx::new(task), ..step };
+                let in_body = around(round, other.task).any(|around| around == (block, Part::Body));
+                in_body && matches!(self.stands(other, round), Stand::Failed)
+            };
+            !ended && (0..round.tasks.len()).any(failed)
+        })
     }
 }
 
-enum Stand {
+/// Where a step stands.
+pub(super) enum Stand {
     Done,
     Failed,
     Blocked,
@@ -162,7 +204,7 @@ impl Remaining {
         }
         for pending in &self.pending {
             let names: Vec<&str> = pending.hosts.iter().map(String::as_str).collect();
-            text.push_str(&format!("pending handler {}: {}\n", pending.handler, fold_names(&names)));
+            text.push_str(&format!("pending handler {}: {}\n", crate::text::visible(&pending.handler), fold_names(&names)));
         }
         text.push_str(&format!("\n{} of {} left\n", self.left, plural(self.steps, "step")));
         text

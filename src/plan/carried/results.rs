@@ -69,6 +69,7 @@ impl Carried {
             let Some(reader) = self.reader(step, playbook) else { continue };
             if playbook.task(step.round, step.task).read_only || playbook.task(step.round, step.task).verb.is_read_only() {
                 self.steps.remove(&step);
+                self.over.remove(&step);
                 continue;
             }
             let why = self.steps.get(&step).and_then(|turns| turns.values().flat_map(ends).find_map(|end| why_broken(playbook, step, end)));

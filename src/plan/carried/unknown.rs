@@ -81,7 +81,7 @@ impl Carried {
                 };
                 let more = task.on.len() > 1 || matches!(task.on.first(), Some(crate::model::OnHost::Template(_)));
                 if more && outcome.lets_dependents_run() {
-                    turn.done_on.extend(on.filter(|host| host.index() < inventory.hosts.len()));
+                    turn.done_on.extend(on.filter(|host| host.index() < inventory.hosts.len()).map(|host| (item.clone(), host)));
                     continue;
                 }
                 let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
