@@ -186,3 +186,94 @@ rounds:
     assert_eq!(run(AfterCleanup::Restart).await.ran_on("a"), ["drain", "upgrade", "undrain"]);
     assert_eq!(run(AfterCleanup::Continue).await.ran_on("a"), ["upgrade", "undrain"]);
 }
+
+fn failed() -> CarryOptions {
+    CarryOptions { failed: true, ..CarryOptions::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_failed_is_done_again_with_failures_and_what_was_made_good_is_not() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - name: per_number
+        each: [u, v, w]
+        as: n
+        block:
+          - { name: do, run: 'work {{ n }}' }
+      - name: saved
+        block:
+          - { name: risky, run: risky }
+        rescue:
+          - { name: save, run: save }
+";
+    let script = || json!({ "host": "a", "commands": [{ "contains": "work v", "code": 7 }, { "contains": "risky", "code": 7 }] });
+    let first = Bench::new(playbook, "a").host(script()).run().await;
+    assert_eq!(first.ran_on("a"), ["work u", "work v", "work w"], "what stands behind it is kept back");
+    let rest = Bench::new(playbook, "a").resumes(&[&first.events], failed()).run().await;
+    assert_eq!(rest.ran_on("a"), ["work v", "risky"]);
+    // A run that was killed before it came so far does not make the rescued block one that failed.
+    let whole = Bench::new(&playbook.replace("[u, v, w]", "[u, w]"), "a").host(script()).run().await;
+    assert_eq!(whole.ran_on("a"), ["work u", "work w", "risky", "save"]);
+    let second = Bench::new(&playbook.replace("[u, v, w]", "[u, w]"), "a").resumes(&[&whole.events], CarryOptions::default()).run().await;
+    for events in [&second.events[..1], &second.events[..2], &second.events[..]] {
+        let runs: [&[Event]; 2] = [&whole.events, events];
+        let third = Bench::new(&playbook.replace("[u, v, w]", "[u, w]"), "a").resumes(&runs, failed()).run().await;
+        assert_eq!(third.ran_on("a"), [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_on_several_hosts_goes_on_behind_those_that_have_it_for_its_own_item_alone() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: c
+    tasks:
+      - { name: do, each: [u, v], on: [a, b], run: 'work {{ item }}' }
+";
+    let whole = Bench::new(playbook, "a,b,c").run().await;
+    assert_eq!(
+        (whole.ran_on("a"), whole.ran_on("b")),
+        (vec!["work u".to_owned(), "work v".to_owned()], vec!["work u".to_owned(), "work v".to_owned()])
+    );
+    let ends = |event: &Event| matches!(event.kind, RunEvent::StepBegan { .. });
+    let began: Vec<usize> = (0..whole.events.len()).filter(|index| ends(&whole.events[*index])).collect();
+    let cut = &whole.events[..=began[1]];
+    let rest = Bench::new(playbook, "a,b,c").resumes(&[cut], CarryOptions::default()).run().await;
+    assert_eq!((rest.ran_on("a"), rest.ran_on("b")), (vec!["work v".to_owned()], vec!["work u".to_owned(), "work v".to_owned()]));
+    let began: Vec<usize> = (0..rest.events.len()).filter(|index| ends(&rest.events[*index])).collect();
+    let third = Bench::new(playbook, "a,b,c").resumes(&[cut, &rest.events[..=began[0]]], CarryOptions::default()).run().await;
+    assert_eq!((third.ran_on("a"), third.ran_on("b")), (vec!["work v".to_owned()], vec!["work u".to_owned(), "work v".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn passes_of_a_list_that_has_become_another_are_those_of_their_items() {
+    let playbook = |list: &str| {
+        format!(
+            "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - name: per_number
+        each: {list}
+        as: n
+        block:
+          - {{ name: do, run: 'work {{{{ n }}}}' }}
+          - name: inner
+            each: [x, y]
+            as: m
+            block:
+              - {{ name: deep, run: 'deep {{{{ n }}}} {{{{ m }}}}' }}
+"
+        )
+    };
+    let first = Bench::new(&playbook("[u, v]"), "a").run().await;
+    let rest = Bench::new(&playbook("[u, v]"), "a").resumes(&[&first.events], CarryOptions::default()).run().await;
+    assert_eq!(rest.ran_on("a"), [""; 0]);
+    let rest = Bench::new(&playbook("[u, w]"), "a").resumes(&[&first.events], CarryOptions::default()).run().await;
+    assert_eq!(rest.ran_on("a"), ["work w", "deep w x", "deep w y"]);
+}
