@@ -186,3 +186,102 @@ fn only_runs_of_playbooks_can_be_resumed() {
     project.run(&["run"]).expect_code(2);
     project.run(&["run", "--failed", "site.yml"]).expect_code(2);
 }
+
+#[test]
+fn a_run_that_came_to_its_end_has_nothing_left_whatever_it_had_no_need_of() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: keep, set: { kept: 1 } }
+      - { name: none, each: '{{ [] }}', run: 'echo {{ item }}' }
+      - name: passes
+        each: [x, y]
+        as: n
+        block:
+          - { name: in, run: 'echo {{ n }}' }
+        rescue:
+          - { name: undo, run: 'true' }
+      - { name: last, run: 'true', changed: false, notify: reload }
+    handlers:
+      - { name: reload, run: 'true' }
+    finally:
+      - { name: end, run: 'true' }
+  - name: never
+    hosts: all
+    when: '{{ rounds.r.tasks.last.changed }}'
+    tasks:
+      - { name: nothing, run: 'true' }
+";
+    let project = project(playbook);
+    project.ok(&["run", "site.yml", "-i", "inv.yml"]);
+    let plan = project.ok(&["plan", "--resume", "--failed"]);
+    assert!(plan.stdout.contains("\n0 of 10 steps left"), "{}", plan.text());
+    let nothing = project.ok(&["run", "--resume", "--failed"]);
+    assert!(nothing.both().contains("nothing is left"), "{}", nothing.text());
+}
+
+#[test]
+fn a_handler_that_failed_is_done_again_with_failures() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: a
+    tasks:
+      - { name: change, run: 'echo change >> log', cwd: '{{ controller.env.PWD_OF_TEST }}', notify: reload }
+    handlers:
+      - { name: reload, run: 'echo reload >> log; test -e mended', cwd: '{{ controller.env.PWD_OF_TEST }}' }
+";
+    let mut project = project(playbook);
+    let here = project.path("").display().to_string();
+    project.env("PWD_OF_TEST", &here);
+    project.run(&["run", "site.yml", "-i", "inv.yml"]).expect_code(4);
+    project.file("mended", "");
+    let plan = project.ok(&["plan", "--resume", "--failed"]);
+    assert!(plan.stdout.contains("pending handler r/reload: a"), "{}", plan.text());
+    project.ok(&["run", "--resume", "--failed"]);
+    assert_eq!(log(&project), "change\nreload\nreload\n");
+}
+
+#[test]
+fn items_and_passes_that_an_interrupted_run_did_not_come_to_are_left() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: a
+    tasks:
+      - { name: items, each: [u, v], run: 'echo {{ item }} >> log; sleep 1', cwd: '{{ controller.env.PWD_OF_TEST }}' }
+    finally:
+      - { name: clean, run: 'echo clean >> log', cwd: '{{ controller.env.PWD_OF_TEST }}' }
+";
+    let passes = "
+rounds:
+  - name: r
+    hosts: a
+    tasks:
+      - name: passes
+        each: [u, v]
+        as: n
+        block:
+          - { name: in, run: 'echo {{ n }} >> log; sleep 1', cwd: '{{ controller.env.PWD_OF_TEST }}' }
+";
+    for (playbook, cleaned, log_then) in [(playbook, true, "u\nclean\nv\nclean\n"), (passes, false, "u\nv\n")] {
+        let mut project = project(playbook);
+        let here = project.path("").display().to_string();
+        project.env("PWD_OF_TEST", &here);
+        let running = project.spawn(&["run", "site.yml", "-i", "inv.yml"]);
+        assert!(procs::wait_until(Duration::from_secs(30), || log(&project).contains('u')));
+        running.signal(Signal::INT);
+        running.wait(Duration::from_secs(20)).expect_code(130);
+        if cleaned {
+            let refused = project.run(&["run", "--resume"]).expect_code(6);
+            assert!(refused.stderr.contains("--after-cleanup"), "{}", refused.text());
+        } else {
+            let plan = project.ok(&["plan", "--resume"]);
+            assert!(plan.stdout.contains("1 of 1 step left"), "{}", plan.text());
+        }
+        project.ok(&["run", "--resume", "--after-cleanup", "continue"]);
+        assert_eq!(log(&project), log_then);
+    }
+}

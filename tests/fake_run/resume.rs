@@ -199,29 +199,28 @@ rounds:
     hosts: all
     tasks:
       - name: per_number
-        each: [1, 2, 3]
+        each: [u, v, w]
         as: n
         block:
-          - { name: do, run: 'make {{ n }}' }
+          - { name: do, run: 'work {{ n }}' }
       - name: saved
         block:
           - { name: risky, run: risky }
         rescue:
           - { name: save, run: save }
 ";
-    let script = || json!({ "host": "a", "commands": [{ "contains": "make 2", "code": 7 }, { "contains": "risky", "code": 7 }] });
-    let first =
-        Bench::new(&playbook.replace("each: [1, 2, 3]", "allow_failure: false\n        each: [1, 2, 3]"), "a").host(script()).run().await;
-    assert_eq!(first.ran_on("a"), ["make 1", "make 2", "make 3"], "what stands behind it is kept back");
+    let script = || json!({ "host": "a", "commands": [{ "contains": "work v", "code": 7 }, { "contains": "risky", "code": 7 }] });
+    let first = Bench::new(playbook, "a").host(script()).run().await;
+    assert_eq!(first.ran_on("a"), ["work u", "work v", "work w"], "what stands behind it is kept back");
     let rest = Bench::new(playbook, "a").resumes(&[&first.events], failed()).run().await;
-    assert_eq!(rest.ran_on("a"), ["make 2", "risky"]);
+    assert_eq!(rest.ran_on("a"), ["work v", "risky"]);
     // A run that was killed before it came so far does not make the rescued block one that failed.
-    let whole = Bench::new(&playbook.replace("[1, 2, 3]", "[1, 3]"), "a").host(script()).run().await;
-    assert_eq!(whole.ran_on("a"), ["make 1", "make 3", "risky", "save"]);
-    let second = Bench::new(&playbook.replace("[1, 2, 3]", "[1, 3]"), "a").resumes(&[&whole.events], CarryOptions::default()).run().await;
+    let whole = Bench::new(&playbook.replace("[u, v, w]", "[u, w]"), "a").host(script()).run().await;
+    assert_eq!(whole.ran_on("a"), ["work u", "work w", "risky", "save"]);
+    let second = Bench::new(&playbook.replace("[u, v, w]", "[u, w]"), "a").resumes(&[&whole.events], CarryOptions::default()).run().await;
     for events in [&second.events[..1], &second.events[..2], &second.events[..]] {
         let runs: [&[Event]; 2] = [&whole.events, events];
-        let third = Bench::new(&playbook.replace("[1, 2, 3]", "[1, 3]"), "a").resumes(&runs, failed()).run().await;
+        let third = Bench::new(&playbook.replace("[u, v, w]", "[u, w]"), "a").resumes(&runs, failed()).run().await;
         assert_eq!(third.ran_on("a"), [""; 0]);
     }
 }
@@ -233,21 +232,21 @@ rounds:
   - name: r
     hosts: c
     tasks:
-      - { name: do, each: [1, 2], on: [a, b], run: 'make {{ item }}' }
+      - { name: do, each: [u, v], on: [a, b], run: 'work {{ item }}' }
 ";
     let whole = Bench::new(playbook, "a,b,c").run().await;
     assert_eq!(
         (whole.ran_on("a"), whole.ran_on("b")),
-        (vec!["make 1".to_owned(), "make 2".to_owned()], vec!["make 1".to_owned(), "make 2".to_owned()])
+        (vec!["work u".to_owned(), "work v".to_owned()], vec!["work u".to_owned(), "work v".to_owned()])
     );
     let ends = |event: &Event| matches!(event.kind, RunEvent::StepBegan { .. });
     let began: Vec<usize> = (0..whole.events.len()).filter(|index| ends(&whole.events[*index])).collect();
     let cut = &whole.events[..=began[1]];
     let rest = Bench::new(playbook, "a,b,c").resumes(&[cut], CarryOptions::default()).run().await;
-    assert_eq!((rest.ran_on("a"), rest.ran_on("b")), (vec!["make 2".to_owned()], vec!["make 1".to_owned(), "make 2".to_owned()]));
+    assert_eq!((rest.ran_on("a"), rest.ran_on("b")), (vec!["work v".to_owned()], vec!["work u".to_owned(), "work v".to_owned()]));
     let began: Vec<usize> = (0..rest.events.len()).filter(|index| ends(&rest.events[*index])).collect();
     let third = Bench::new(playbook, "a,b,c").resumes(&[cut, &rest.events[..=began[0]]], CarryOptions::default()).run().await;
-    assert_eq!((third.ran_on("a"), third.ran_on("b")), (vec!["make 2".to_owned()], vec!["make 1".to_owned(), "make 2".to_owned()]));
+    assert_eq!((third.ran_on("a"), third.ran_on("b")), (vec!["work v".to_owned()], vec!["work u".to_owned(), "work v".to_owned()]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +262,7 @@ rounds:
         each: {list}
         as: n
         block:
-          - {{ name: do, run: 'make {{{{ n }}}}' }}
+          - {{ name: do, run: 'work {{{{ n }}}}' }}
           - name: inner
             each: [x, y]
             as: m
@@ -272,9 +271,9 @@ rounds:
 "
         )
     };
-    let first = Bench::new(&playbook("[1, 2]"), "a").run().await;
-    let rest = Bench::new(&playbook("[1, 2]"), "a").resumes(&[&first.events], CarryOptions::default()).run().await;
+    let first = Bench::new(&playbook("[u, v]"), "a").run().await;
+    let rest = Bench::new(&playbook("[u, v]"), "a").resumes(&[&first.events], CarryOptions::default()).run().await;
     assert_eq!(rest.ran_on("a"), [""; 0]);
-    let rest = Bench::new(&playbook("[1, 3]"), "a").resumes(&[&first.events], CarryOptions::default()).run().await;
-    assert_eq!(rest.ran_on("a"), ["make 3", "deep 3 x", "deep 3 y"]);
+    let rest = Bench::new(&playbook("[u, w]"), "a").resumes(&[&first.events], CarryOptions::default()).run().await;
+    assert_eq!(rest.ran_on("a"), ["work w", "deep w x", "deep w y"]);
 }
