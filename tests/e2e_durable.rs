@@ -21,14 +21,14 @@ fn start(lab: &Lab, playbook: &str) -> Project {
 }
 
 /// The folders of a run's durable executions, in the order sent.
-fn folders(run: &record::RecordedRun) -> Vec<PathBuf> {
-    let home = PathBuf::from(std::env::var("HOME").unwrap());
+fn folders(run: &record::RecordedRun, lab: &Lab) -> Vec<PathBuf> {
+    let home = lab.home();
     run.of_kind("step_sent").filter_map(|event| event["durable"].as_str()).map(|name| home.join(".roundsman").join(name)).collect()
 }
 
 #[track_caller]
 fn nothing_left(run: &record::RecordedRun, lab: &Lab) {
-    for folder in folders(run) {
+    for folder in folders(run, lab) {
         assert!(!folder.exists(), "left: {}", folder.display());
     }
     let gone = procs::wait_until(Duration::from_secs(10), || lab.running().is_empty() && lab.clients().is_empty());
@@ -65,7 +65,7 @@ fn it_is_a_task_as_any_other_and_leaves_nothing() {
         assert_eq!(run.status(host, "tried").as_deref(), Some("changed"));
         assert_eq!((of("fails")["status"].as_str(), of("fails")["rc"].as_i64()), (Some("failed"), Some(3)));
     }
-    let names = folders(&run);
+    let names = folders(&run, &lab);
     assert_eq!(names.len(), 2 * (5 + 2 + 2 + 1), "{names:?}");
     assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "each execution has its own");
     nothing_left(&run, &lab);
@@ -88,7 +88,7 @@ fn it_goes_on_when_the_controller_is_killed_and_is_found_again() {
     let ended = procs::wait_until(Duration::from_secs(10), || lab.clients().is_empty());
     assert!(ended && text() == "run\n", "it was still running when the link was gone: {:?}", text());
     let run = record::only_run(&project.record());
-    let folder = folders(&run).remove(0);
+    let folder = folders(&run, &lab).remove(0);
     assert!(procs::wait_until(Duration::from_secs(20), || folder.join("rc.5").exists()), "it did not go on");
     assert_eq!((text().as_str(), std::fs::read(folder.join("out")).unwrap().as_slice()), ("run\nend\n", &b"one\ntwo\n"[..]));
     std::fs::remove_dir_all(folder).unwrap();
@@ -145,7 +145,7 @@ fn a_process_that_was_killed_has_an_unknown_end() {
     let there = || procs::matching(&sleep).into_iter().find(|process| process.command == sleep);
     assert!(procs::wait_until(Duration::from_secs(20), || there().is_some()), "{}", running.so_far());
     let run = record::only_run(&project.record());
-    let folder = folders(&run).remove(0);
+    let folder = folders(&run, &lab).remove(0);
     let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
     let pid: i32 = pid.split(' ').next().unwrap().parse().unwrap();
     for process in procs::descendants(pid) {

@@ -23,7 +23,7 @@ vars: { marks: unset, secs: 0 }
 
 /// A lab whose hosts, which are one machine, have locks in a folder of their own.
 fn lab(hosts: usize, locks: &Path) -> Lab {
-    Lab::with(&LabOptions { hosts, config: vec![format!("SetEnv ROUNDSMAN_LOCK_DIR={}", locks.display())], ..LabOptions::default() })
+    Lab::with(&LabOptions { hosts, env: vec![format!("ROUNDSMAN_LOCK_DIR={}", locks.display())], ..LabOptions::default() })
 }
 
 struct Place {
@@ -170,8 +170,8 @@ fn without_a_folder_for_locks_nothing_runs() {
 fn one_session_is_enough() {
     let project = Project::new();
     std::fs::create_dir(project.path("locks")).unwrap();
-    let config = vec![format!("SetEnv ROUNDSMAN_LOCK_DIR={}", project.path("locks").display())];
-    let lab = Lab::with(&LabOptions { max_sessions: 1, config, ..LabOptions::default() });
+    let env = vec![format!("ROUNDSMAN_LOCK_DIR={}", project.path("locks").display())];
+    let lab = Lab::with(&LabOptions { max_sessions: 1, env, ..LabOptions::default() });
     project.file("site.yml", PLAYBOOK);
     let inventory =
         format!("{}hosts: {{ h001: {{ address: 127.0.1.1, connect: {{ max_sessions: 1 }} }} }}\n", lab.connect_text(lab.port()));

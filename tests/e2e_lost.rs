@@ -12,8 +12,8 @@ use common::{Lab, LabOptions, Project, procs, record};
 fn lab_of(project: &Project, hosts: usize) -> (Lab, PathBuf) {
     let folder = project.path("tmp");
     std::fs::create_dir(&folder).unwrap();
-    let config = vec![format!("SetEnv TMPDIR={}", folder.display())];
-    (Lab::with(&LabOptions { hosts, config, ..LabOptions::default() }), folder)
+    let env = vec![format!("TMPDIR={}", folder.display())];
+    (Lab::with(&LabOptions { hosts, env, ..LabOptions::default() }), folder)
 }
 
 fn count(path: &Path) -> usize {

@@ -61,7 +61,7 @@ impl Drop for User {
 /// A lab that lets these users in with the lab's key.
 fn lab_for(users: &[&User]) -> Lab {
     let names: String = users.iter().map(|user| format!(" {}@127.*", user.name)).collect();
-    let lab = Lab::with(&LabOptions { hosts: 1, config: vec![format!("AllowUsers{names}")], ..LabOptions::default() });
+    let lab = Lab::with(&LabOptions { hosts: 1, real_home: true, config: vec![format!("AllowUsers{names}")], ..LabOptions::default() });
     // The user must read the list of keys, and nothing else of the lab.
     std::fs::set_permissions(lab.folder(), std::fs::Permissions::from_mode(0o711)).unwrap();
     lab
@@ -448,7 +448,7 @@ fn accounts_with_busybox_and_with_a_forced_command() {
         format!("Match User {}", passing.name),
         "  ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"".to_owned(),
     ];
-    let lab = Lab::with(&LabOptions { hosts: 1, config, ..LabOptions::default() });
+    let lab = Lab::with(&LabOptions { hosts: 1, real_home: true, config, ..LabOptions::default() });
     std::fs::set_permissions(lab.folder(), std::fs::Permissions::from_mode(0o711)).unwrap();
     for (account, message) in [(&user, None), (&passing, None), (&forced, Some("this account only backs up"))] {
         let project = Project::new();

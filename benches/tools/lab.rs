@@ -6,7 +6,6 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![allow(dead_code, clippy::unwrap_used, reason = "the tests' support is used in part")]
 
-mod home;
 #[path = "../../tests/common/lab.rs"]
 mod lab;
 #[path = "../../tests/common/procs.rs"]
@@ -40,8 +39,6 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    let home = home::Home::new();
-    options.config.push(home.option());
     // For scp.
     options.config.push("Subsystem sftp internal-sftp".to_owned());
     // The default of OpenSSH 9 costs more than all else, for whoever has it. One algorithm by two names.

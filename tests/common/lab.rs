@@ -28,13 +28,18 @@ pub(crate) struct LabOptions {
     pub(crate) max_startups: String,
     /// sshd's `MaxSessions`.
     pub(crate) max_sessions: u32,
+    /// What is in the environment of every login, as `NAME=value`.
+    pub(crate) env: Vec<String>,
+    /// Whether logins get their own user's home. Usually they get one of the lab's, with the start files that the
+    /// distribution gives a new user: those of whoever runs a test may cost more than all that is tested.
+    pub(crate) real_home: bool,
     /// Further lines of `sshd_config`.
     pub(crate) config: Vec<String>,
 }
 
 impl Default for LabOptions {
     fn default() -> LabOptions {
-        LabOptions { hosts: 1, max_startups: "5000".to_owned(), max_sessions: 10, config: Vec::new() }
+        LabOptions { hosts: 1, max_startups: "5000".to_owned(), max_sessions: 10, env: Vec::new(), real_home: false, config: Vec::new() }
     }
 }
 
@@ -70,6 +75,7 @@ impl Lab {
         // One key for every address and port, so that relays and jump hosts need no lines of their own.
         write("known_hosts", &format!("* {}", read("host_key.pub")));
         write("ssh_config", "");
+        make_home(&folder.path().join("home"));
         if rustix::process::geteuid().is_root() {
             // sshd refuses to start without it, and only its package's service makes it.
             std::fs::create_dir_all("/run/sshd").expect("/run/sshd");
@@ -136,6 +142,11 @@ impl Lab {
     /// The folder with keys, configuration and log.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The logins' home, unless they have their own.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
     }
 
     /// Plain `ssh` to a host, by sshd's port or a relay's: the floor that everything is compared with.
@@ -249,6 +260,16 @@ fn find_sshd() -> PathBuf {
     })
 }
 
+fn make_home(home: &Path) {
+    std::fs::create_dir(home).expect("the logins' home");
+    for file in [".bashrc", ".profile"] {
+        let skeleton = Path::new("/etc/skel").join(file);
+        if skeleton.is_file() {
+            std::fs::copy(&skeleton, home.join(file)).expect("a file of the logins' home");
+        }
+    }
+}
+
 fn user_name() -> String {
     let output = Command::new("id").arg("-un").output().expect("id");
     String::from_utf8(output.stdout).expect("a user's name").trim().to_owned()
@@ -268,6 +289,12 @@ fn start_sshd(program: &Path, folder: &Path, port: u16, user: &str, options: &La
          MaxStartups {}\nMaxSessions {}\n",
         options.max_startups, options.max_sessions
     );
+    // sshd heeds the first of several such lines only.
+    let home = (!options.real_home).then(|| format!("HOME={path}/home"));
+    let env: Vec<&str> = options.env.iter().chain(&home).map(String::as_str).collect();
+    if !env.is_empty() {
+        let _ = writeln!(config, "SetEnv {}", env.join(" "));
+    }
     for line in &options.config {
         config.push_str(line);
         config.push('\n');

@@ -168,6 +168,7 @@ fn kills(tries: usize) -> Vec<String> {
     assert!(wanted.len() > HOSTS * 25, "{} files", wanted.len());
     assert!(counts(&calm.path("base")).values().all(|count| *count == 1), "{:?}", counts(&calm.path("base")));
 
+    eprintln!("     undisturbed it takes {whole:?}");
     let mut lost = Vec::new();
     let (mut cut_short, mut again) = (0, 0);
     for number in 0..tries {
@@ -203,6 +204,14 @@ fn kills(tries: usize) -> Vec<String> {
         again += allowed_again(&project.record()).len();
         if let Err(why) = found {
             lost.push(format!("killed after {moment:?}: {why}\n{told}"));
+        }
+        if true {
+            eprintln!(
+                "     {} of {tries} tried, {} not survived; the last: {}",
+                number + 1,
+                lost.len(),
+                lost.last().map_or("", String::as_str)
+            );
         }
     }
     println!("     {cut_short} of {tries} runs were cut short; {again} steps were unknown and allowed to be done again");

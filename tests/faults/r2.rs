@@ -280,6 +280,6 @@ fn among_fifty(tries: usize) -> Vec<String> {
     let ratio = with / without;
     note(format!("47 hosts took {without:.2} s alone and {with:.2} s beside the three bad ones: {ratio:.2}"));
     // Three more hosts are work of their own, which a busy machine does not do for nothing; one turn alone says little.
-    let most = if tries < 3 { 2.0 } else { 1.1 + 0.1 };
+    let most = if tries < 3 { 2.0 } else { 1.1 };
     if ratio <= most { Vec::new() } else { vec![format!("{ratio:.2} times as long")] }
 }

@@ -74,6 +74,8 @@ pub(super) fn preamble(token: &str, name: Option<&LaneName>) -> String {
 
 // glibc's C.UTF-8 is a folder nearly everywhere; where it is not, or is another's, `locale` costs a process but knows. A mark is
 // retried until it is out: a task may have left the stream non-blocking, and the reader may be slow.
+// A failure is noted once its mark is out: where the link is gone, the mark ends the executor as the output may have ended the task,
+// and then nobody knows what it would have come to. What ended well did so with or without a link.
 // The flag `__s` makes the executor pass over requests; URG is ignored by default, so a task does not notice it.
 const PREAMBLE: &str = r#"TOKEN
 %s\n
@@ -92,7 +94,8 @@ __n() { if test -z "$__j"; then __j=-; if ( umask 077; set -C; __w "J $$" >"$__f
 case $__j in -) ;; *) { __w "$1 ." >>"$__j"; } 2>/dev/null;; esac; }
 __q() { case $__f in ?*) rm -f -- "${__f%-*}"-*;; esac; :; }
 __b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __k=${__f:+$2}; case $__k in ?*) __n "B $__k";; esac; __m "B $1"; }
-__e() { if test "$2" -ne 0 && test -n "$3"; then __s=1; fi; case $__k in ?*) __n "E $__k $2";; esac; __m "E $1 $2"; }
+__e() { if test "$2" -eq 0; then case $__k in ?*) __n "E $__k 0";; esac; __m "E $1 0"
+else case $3 in ?*) __s=1;; esac; __m "E $1 $2"; case $__k in ?*) __n "E $__k $2";; esac; fi; }
 __g() { case $4$3 in u0) ;; u*|o0) __o "P $1 $2"; return 1;; esac; case $__k in ?*) __n "P $__k $2 $3";; esac; __o "G $1 $2 $3"; }
 __i() { LC_ALL=$__l; export LC_ALL; }
 for __d in /usr/local/sbin /usr/sbin /sbin; do case :$PATH: in *:$__d:*) ;; *) PATH=$PATH:$__d;; esac; done

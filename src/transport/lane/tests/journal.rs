@@ -133,6 +133,29 @@ async fn settling_ends_the_lanes_of_another_session_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn what_fails_when_nobody_takes_its_output_any_more_has_no_known_end() {
+    for shell in shells() {
+        let (folder, run_id) = (tempfile::tempdir().unwrap(), a_run());
+        for (id, (end, noted)) in (1..).zip([("echo lost", Noted::Began), ("exit 7", Noted::Began), ("exit 0", Noted::Ended(0))]) {
+            // The output's way to us goes through a process that the task can end.
+            let way = format!(r#""$@" | sh -c 'echo $$ >"$TMPDIR/taker{id}"; exec cat'"#);
+            let argv = ["env", &format!("TMPDIR={}", folder.path().display()), "sh", "-c", &way, "way"].map(str::to_owned).to_vec();
+            let target = Target { name: "here".to_owned(), connect: Connect::new("here"), jump: None };
+            let session = Session::with_shell(Backend::Process(argv), &target, None, shell, Some(&run_id));
+            let lane = session.open_lane(None).await.unwrap();
+            until("the way is open", || folder.path().join(format!("taker{id}")).exists()).await;
+            let tag = format!("0.{id}.0.1");
+            run(&lane, tagged(id, sh(&format!("kill $(cat \"$TMPDIR/taker{id}\"); sleep 0.3; echo x >>\"$TMPDIR/done{id}\"; {end}"))));
+            until("it is done", || folder.path().join(format!("done{id}")).exists()).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let fresh = session_in(shell, folder.path(), &run_id);
+            let journal = fresh.settle(None, session.lane_names().unwrap()).await.unwrap();
+            assert_eq!(journal.noted.get(&tag), Some(&noted), "{shell}: {end}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_lane_that_can_note_nothing_works_and_that_is_told() {
     let run_id = a_run();
     for folder in ["/nowhere/at/all", "/proc"] {
