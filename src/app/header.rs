@@ -2,8 +2,8 @@
 
 use super::load::Ready;
 use crate::diag::SourceMap;
-use crate::event::{BlockEntry, BlockPart, FORMAT, HostEntry, Resumes, RoundEntry, RunHeader, RunSources, TaskEntry, Within};
-use crate::model::{Connect, Home, Part, Retry, Section, Transport};
+use crate::event::{FORMAT, HostEntry, Resumes, RoundEntry, RunHeader, RunSources};
+use crate::model::{Connect, Transport};
 use crate::plan::ControllerInfo;
 
 /// What the run is called and who called for it.
@@ -19,40 +19,6 @@ pub(super) struct Who<'a> {
 
 pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std::path::Path) -> RunHeader {
     let playbook = &ready.playbook;
-    let rounds = playbook.rounds.iter().map(|round| RoundEntry {
-        id: round.id.clone(),
-        name: round.name.clone(),
-        place: map.location(round.span),
-        hosts: round.hosts.clone(),
-        tasks: round
-            .tasks
-            .iter()
-            .map(|task| TaskEntry {
-                id: task.id.clone(),
-                name: task.name.clone(),
-                verb: task.verb.key().to_owned(),
-                section: match task.flow.home.section {
-                    Section::Tasks => None,
-                    Section::Handlers => Some("handlers".to_owned()),
-                    Section::Finally => Some("finally".to_owned()),
-                },
-                within: within(task.flow.home),
-                retries: retries(task.flow.retry.as_ref()),
-                place: map.location(task.span),
-            })
-            .collect(),
-        blocks: round
-            .blocks
-            .iter()
-            .map(|block| BlockEntry {
-                id: block.id.clone(),
-                name: block.name.clone(),
-                within: within(block.home),
-                retries: retries(block.retry.as_ref()),
-                place: map.location(block.span),
-            })
-            .collect(),
-    });
     RunHeader {
         format: FORMAT,
         run: who.run,
@@ -69,7 +35,7 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
         inputs: ready.inputs.clone(),
         extra: ready.extra.clone(),
         hosts: ready.inventory.hosts.iter().map(|host| HostEntry { name: host.name.clone(), address: address(&host.connect) }).collect(),
-        rounds: rounds.collect(),
+        rounds: playbook.rounds.iter().map(|round| RoundEntry::of(round, |span| map.location(span))).collect(),
         // Every part of a view has a JSON form.
         plan: serde_json::to_value(&ready.view).unwrap_or_default(),
         // Known when it begins.
@@ -77,20 +43,6 @@ pub(super) fn header(ready: &Ready, map: &SourceMap, who: Who<'_>, folder: &std:
         sources: who.sources,
         resumes: who.resumes,
     }
-}
-
-fn within(home: Home) -> Option<Within> {
-    let (block, part) = home.block?;
-    let part = match part {
-        Part::Body => BlockPart::Body,
-        Part::Rescue => BlockPart::Rescue,
-        Part::Always => BlockPart::Always,
-    };
-    Some(Within { block, part })
-}
-
-fn retries(retry: Option<&Retry>) -> u32 {
-    retry.map_or(0, |retry| retry.retries)
 }
 
 /// Where a host is reached, for people.

@@ -13,6 +13,7 @@ mod header;
 mod inventory;
 mod limits;
 mod load;
+mod machine;
 mod past;
 mod planned;
 mod probed;

@@ -4,17 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::header::{self, Who};
-use super::limits;
 use super::load::Ready;
 use super::resume::Rest;
 use super::secrets::{self, SecretSources, Secrets, get_secrets};
-use super::{AppError, Confirm};
+use super::{AppError, Confirm, limits, machine};
 use crate::diag::SourceMap;
 use crate::event::{EventSink, InputFile, NoJournal, RunSources};
 use crate::exec::{self, Approvals, DryRun, LocalFiles, RunInputs, RunReport};
 use crate::plan::ControllerInfo;
 use crate::store::{OpenMode, Store, Writer, default_path};
-use crate::transport::{FakeScript, Hub, HubOptions};
 
 /// Passwords that were asked for; they win over the inventory's.
 #[derive(Clone, Default)]
@@ -118,13 +116,7 @@ pub async fn run(
         _ => Vec::new(),
     };
     let controller = ControllerInfo { secrets: Some(secrets.values), ..header::controller() };
-    let hub = match &request.fake {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
-            Hub::fake(FakeScript::from_json(&text)?)
-        }
-        None => Hub::new(HubOptions { helper: request.helper, lanes: Some(limits::lanes(&ready)), ..HubOptions::default() })?,
-    };
+    let hub = machine::hub(request.fake.as_deref(), request.helper, Some(limits::lanes(&ready)))?;
     let carried = match request.rest {
         Some(rest) => Some(rest.settle(&ready, &hub, &controller).await?),
         None => None,
@@ -200,11 +192,7 @@ pub(super) fn settle(ready: &mut Ready, map: &SourceMap, request: &mut RunReques
 /// # Errors
 /// As [`run`]; and where the machinery can't be started.
 pub fn run_to_end(ready: Ready, map: &SourceMap, request: RunRequest) -> Result<RunReport, AppError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| AppError::Machine { what: "the runtime can't be started", error })?;
+    let runtime = machine::runtime()?;
     let report = runtime.block_on(async { run(ready, map, request, super::interrupts()?).await });
     // What is left in the background has nothing more to say.
     runtime.shutdown_background();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::AppError;
 use super::load::Ready;
 use super::run::{RunRequest, settle};
+use super::{AppError, machine};
 use crate::diag::SourceMap;
 use crate::exec::host_target;
 use crate::model::RoundIx;
 use crate::resource::{LockFound, LockTrouble, lock_there, look_script, remove_script};
-use crate::transport::{Bytes, FakeScript, Hub, HubOptions, Refusal, Session};
+use crate::transport::{Bytes, Hub, Refusal, Session};
 
 /// What was found on a host.
 #[derive(Debug)]
@@ -48,15 +48,8 @@ pub fn unlock(
     choose: impl FnOnce(&[HostUnlock]) -> Vec<usize>,
 ) -> Result<Vec<HostUnlock>, AppError> {
     settle(&mut ready, map, &mut request)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| AppError::Machine { what: "the runtime can't be started", error })?;
-    let hub = match &request.fake {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| AppError::File { path: path.clone(), error })?;
-            Hub::fake(FakeScript::from_json(&text)?)
-        }
-        None => Hub::new(HubOptions { helper: request.helper, ..HubOptions::default() })?,
-    };
+    let runtime = machine::runtime()?;
+    let hub = machine::hub(request.fake.as_deref(), request.helper, None)?;
     let (mut list, sessions) = runtime.block_on(look(&ready, &hub));
     let chosen = choose(&list);
     runtime.block_on(async {

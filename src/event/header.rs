@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::diag::Location;
-use crate::model::{BlockIx, HostIx, Value};
+use crate::diag::{Location, Span};
+use crate::model::{BlockIx, Home, HostIx, Part, Retry, Round, Section, Value};
 
 /// Everything known before the first connection.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -104,6 +104,44 @@ pub struct RoundEntry {
     pub blocks: Vec<BlockEntry>,
 }
 
+impl RoundEntry {
+    /// The fixed data of a round of today's playbook.
+    pub fn of(round: &Round, place: impl Fn(Span) -> Location) -> RoundEntry {
+        let tasks = round.tasks.iter().map(|task| TaskEntry {
+            id: task.id.clone(),
+            name: task.name.clone(),
+            verb: task.verb.key().to_owned(),
+            section: match task.flow.home.section {
+                Section::Tasks => None,
+                Section::Handlers => Some("handlers".to_owned()),
+                Section::Finally => Some("finally".to_owned()),
+            },
+            within: Within::of(task.flow.home),
+            retries: retries(task.flow.retry.as_ref()),
+            place: place(task.span),
+        });
+        let blocks = round.blocks.iter().map(|block| BlockEntry {
+            id: block.id.clone(),
+            name: block.name.clone(),
+            within: Within::of(block.home),
+            retries: retries(block.retry.as_ref()),
+            place: place(block.span),
+        });
+        RoundEntry {
+            id: round.id.clone(),
+            name: round.name.clone(),
+            place: place(round.span),
+            hosts: round.hosts.clone(),
+            tasks: tasks.collect(),
+            blocks: blocks.collect(),
+        }
+    }
+}
+
+fn retries(retry: Option<&Retry>) -> u32 {
+    retry.map_or(0, |retry| retry.retries)
+}
+
 /// A block's fixed data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockEntry {
@@ -150,6 +188,18 @@ pub struct Within {
     pub block: BlockIx,
     /// Its list.
     pub part: BlockPart,
+}
+
+impl Within {
+    fn of(home: Home) -> Option<Within> {
+        let (block, part) = home.block?;
+        let part = match part {
+            Part::Body => BlockPart::Body,
+            Part::Rescue => BlockPart::Rescue,
+            Part::Always => BlockPart::Always,
+        };
+        Some(Within { block, part })
+    }
 }
 
 /// A list of a block.

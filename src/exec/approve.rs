@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
-use super::look::{answer_of, only_reads};
-use super::shape::around;
+use super::look::answer_of;
 use super::state::JobState;
 use crate::event::{Answer, Difference, Outcome, Status};
 use crate::model::{Part, StepId, Task, Verb};
@@ -55,7 +54,7 @@ impl Dispatcher {
             return false;
         }
         match approved {
-            _ if only_reads(task) => false,
+            _ if task.only_reads() => false,
             Answer::Nothing => true,
             // What has items was approved as a whole; each of them has its own guards.
             Answer::Changes | Answer::Runs if task.flow.each.is_some() || self.is_in_passes(step) => false,
@@ -79,13 +78,13 @@ impl Dispatcher {
     pub(super) fn not_approved(&self, step: StepId, task: &Task) -> Option<Outcome> {
         let approved = self.approved.as_ref()?;
         let round = self.fixed.playbook.round(step.round);
-        if around(round, task.flow.home).any(|(_, part)| part == Part::Rescue) {
+        if round.around(task.flow.home).any(|(_, part)| part == Part::Rescue) {
             // A plan is made as if nothing failed.
             return None;
         }
         match approved.answer(step) {
             None => Some(stale_words("it has no turn", "it has one")),
-            Some(Answer::Fails) if !only_reads(task) => Some(stale_words("it fails", "it may not")),
+            Some(Answer::Fails) if !task.only_reads() => Some(stale_words("it fails", "it may not")),
             Some(Answer::Nothing) if matches!(task.verb, Verb::Fetch(_)) => Some(stale_words("there is nothing to do", "there is")),
             Some(_) => None,
         }
@@ -94,7 +93,7 @@ impl Dispatcher {
     /// Says whether a block around a step goes through items.
     fn is_in_passes(&self, step: StepId) -> bool {
         let round = self.fixed.playbook.round(step.round);
-        around(round, super::shape::home(round, step.task)).any(|(block, _)| round.blocks[block.index()].each.is_some())
+        round.around(round.home(step.task)).any(|(block, _)| round.blocks[block.index()].each.is_some())
     }
 
     /// A step has asked; it acts where that is what was approved.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
-use super::shape::{around, home};
 use super::state::{BlockRun, Phase};
 use super::steps::PassEnd;
 use super::units::label;
@@ -29,7 +28,7 @@ impl Dispatcher {
             return false;
         }
         let round = self.fixed.playbook.round(step.round);
-        around(round, home(round, step.task)).any(|(block, part)| {
+        round.around(round.home(step.task)).any(|(block, part)| {
             let id = (step.round, block, step.host);
             let plan = self.block(id);
             plan.allow_failure || (part == Part::Body && (plan.rescue || self.try_left(id).is_some()))
@@ -45,14 +44,8 @@ impl Dispatcher {
     /// For a step in a block that may run it again: the item that the innermost such block is at.
     pub(super) fn pass(&self, step: StepId) -> Option<Option<ItemLabel>> {
         let round = self.fixed.playbook.round(step.round);
-        let repeats = |block: BlockIx| round.blocks[block.index()].each.is_some() || round.blocks[block.index()].retry.is_some();
-        let place = home(round, step.task);
-        place.block?;
-        if !around(round, place).any(|(block, _)| repeats(block)) {
-            return None;
-        }
-        let item = around(round, place).find_map(|(block, _)| self.item((step.round, block, step.host)));
-        Some(item)
+        let place = round.home(step.task);
+        round.repeats(place).then(|| round.around(place).find_map(|(block, _)| self.item((step.round, block, step.host))))
     }
 
     /// The item that a block is at.
@@ -65,14 +58,14 @@ impl Dispatcher {
     pub(super) fn told_blocks(&mut self, step: StepId, ran: bool, outcome: &Outcome, result: Option<&Arc<StepResult>>) {
         let playbook = Arc::clone(&self.fixed.playbook);
         let round = playbook.round(step.round);
-        let place = home(round, step.task);
+        let place = round.home(step.task);
         if place.block.is_none() {
             return;
         }
         // What was not done is what `rescue` deals with too.
         let failed = !outcome.lets_dependents_run();
         let mut rescued = false;
-        for (block, part) in around(round, place) {
+        for (block, part) in round.around(place) {
             let id = (step.round, block, step.host);
             let run = self.run_of(id);
             run.changed |= outcome.status == Status::Changed;

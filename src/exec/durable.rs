@@ -10,7 +10,7 @@ use super::dispatcher::Dispatcher;
 use super::state::{Link, Seat};
 use super::worker::{Job, JobId, Said, ToWorker};
 use crate::model::{HostIx, StepId};
-use crate::transport::{self, BecomeUser, Durable, Invocation, OnFailure, Request};
+use crate::transport::{self, BecomeUser, Durable, Invocation, Request};
 
 /// How long a host may take to remove a folder.
 const TIDYING: Duration = Duration::from_secs(20);
@@ -155,20 +155,7 @@ impl Dispatcher {
         let Some(slot) = slot else { return Some(folder) };
         let id = self.next_job;
         self.next_job += 1;
-        let request = Request {
-            id,
-            guards: Vec::new(),
-            command: Invocation::Script(transport::tidy(&folder.name)),
-            stdin: None,
-            cwd: None,
-            env: Vec::new(),
-            umask: None,
-            on_failure: OnFailure::Continue,
-            timeout: TIDYING,
-            alone: false,
-            durable: None,
-            tag: None,
-        };
+        let request = Request::new(id, Invocation::Script(transport::tidy(&folder.name)), TIDYING);
         let told = worker.send(ToWorker::Run { slot, user: folder.user.clone(), jobs: vec![Job::Lane(Box::new(request))] });
         debug_assert!(told.is_ok(), "a worker lives as long as its sender");
         host.slots[slot].user.clone_from(&folder.user);

@@ -2,7 +2,6 @@
 
 use super::advance::UnitId;
 use super::dispatcher::Dispatcher;
-use super::shape::home;
 use super::state::{HandlerRun, Phase};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{Gate, HostIx, RoundIx, Section, StepId, TaskIx};
@@ -115,7 +114,7 @@ impl Dispatcher {
         let begun = self.begun.contains(&(node.round, node.host)) || self.may_begin_there(node.round, node.host);
         if !begun || self.is_given_up() {
             let plan = self.fixed.playbook.round(node.round);
-            let inside = |other: &TaskIx| home(plan, *other).section == Section::Finally && *other != node.task;
+            let inside = |other: &TaskIx| plan.home(*other).section == Section::Finally && *other != node.task;
             let nodes: Vec<TaskIx> = (0..plan.node_count()).map(TaskIx::new).filter(inside).collect();
             self.drop_part(node, &nodes);
         }

@@ -36,13 +36,6 @@ pub(super) fn by_exit_code(task: &Task) -> bool {
     failed && !matches!(task.changed, Some(Judge::Expression(_)))
 }
 
-/// Says whether a task's own judgement reads what it printed.
-pub(super) fn needs_output(task: &Task) -> bool {
-    let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
-    let until = task.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
-    asks(&task.failed) || asks(&task.changed) || until || matches!(task.verb, Verb::WaitFor(_))
-}
-
 /// Says whether a task's standard output is its script's answer to us, and nothing for people.
 pub(super) fn is_protocol(task: &Task) -> bool {
     matches!(task.verb, Verb::Glob(_) | Verb::Stat(_) | Verb::Facts(_)) || task.verb.is_resource()
@@ -108,7 +101,7 @@ pub(super) fn judge(
             };
             result.status = outcome.status;
             result.changed = outcome.status == Status::Changed;
-            if cut && (needs_output(task) || is_protocol(task)) {
+            if cut && (task.judges_by_output() || is_protocol(task)) {
                 outcome.status = Status::Failed;
                 outcome.reason = Some("its output is too long to be judged".to_owned());
             } else {

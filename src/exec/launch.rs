@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::advance::{Place, UnitId};
 use super::dispatcher::Dispatcher;
-use super::look::only_reads;
 use super::request::{self, Route, Trip};
 use super::settle;
 use super::state::{JobState, Phase};
@@ -101,12 +100,12 @@ impl Dispatcher {
                 self.keeps(execution, &durable, (seat, slot));
                 request.durable = Some(durable);
             }
-            if !only_reads(task) {
+            if !task.only_reads() {
                 request.tag = Some(settle::tag(step, self.attempt(of)));
             }
         }
         let protocol = trip == Trip::Probe || super::judge::is_protocol(task);
-        let keep = self.is_kept(step) || protocol || super::judge::needs_output(task);
+        let keep = self.is_kept(step) || protocol || task.judges_by_output();
         let (stdout, stderr) = captures(keep, self.recorder.redactor());
         let by_exit_code = rest.is_empty() && route == Route::Lane && unit.is_none() && super::judge::by_exit_code(task);
         let lane_judged = by_exit_code && trip == Trip::Act && !self.is_dry();

@@ -17,7 +17,6 @@ use super::advance::UnitId;
 use super::blocks::BlockId;
 use super::dispatcher::Dispatcher;
 use super::request::{self, Trip};
-use super::shape::around;
 use super::state::Seat;
 use super::worker::JobId;
 use crate::event::{Answer, Forecast, Outcome, Status};
@@ -106,7 +105,7 @@ impl Dispatcher {
     /// How a step travels, and what for.
     pub(super) fn trip(&self, step: StepId, task: &Task, prepared: &Prepared) -> Trip {
         let is_edit = matches!(&prepared.body, Body::Declared(declared) if declared.is_edit());
-        if (self.is_dry() && !only_reads(task)) || is_edit || self.asks_leave(step, task, prepared) { Trip::Probe } else { Trip::Act }
+        if (self.is_dry() && !task.only_reads()) || is_edit || self.asks_leave(step, task, prepared) { Trip::Probe } else { Trip::Act }
     }
 
     /// Finds out what a run would do with a unit.
@@ -140,7 +139,7 @@ impl Dispatcher {
         if self.lacks_its_file(of, task, &prepared) {
             return;
         }
-        if only_reads(task) {
+        if task.only_reads() {
             let waits = task.flow.retry.is_some() || matches!(task.verb, Verb::WaitFor(_) | Verb::Fetch(_));
             if waits || !self.decided_by(step, task, &prepared).is_empty() {
                 self.fetches(step, &prepared.body);
@@ -159,7 +158,7 @@ impl Dispatcher {
         let key = (step.round, step.host);
         let handler = (task.flow.home.section == Section::Handlers).then(|| look.maybe.get(&key)?.get(&step.task)).flatten();
         let round = self.fixed.playbook.round(step.round);
-        let block = || around(round, task.flow.home).find_map(|(block, _)| look.blocks.get(&(step.round, block, step.host)));
+        let block = || round.around(task.flow.home).find_map(|(block, _)| look.blocks.get(&(step.round, block, step.host)));
         let finally = || look.may_begin.get(&key).filter(|_| task.flow.home.section == Section::Finally && !self.begun.contains(&key));
         look.undecided.get(&key).or(handler).or_else(block).or_else(finally).cloned()
     }
@@ -171,7 +170,7 @@ impl Dispatcher {
             // Its guards are asked, whatever they say.
             _ if task.verb.is_resource() || !task.guards.is_empty() => Forecast::unknown(until, None),
             _ if task.verb.is_control() => return self.not_known(of, task, until),
-            _ if only_reads(task) => Forecast::new(Answer::Reads),
+            _ if task.only_reads() => Forecast::new(Answer::Reads),
             _ => Forecast::new(Answer::Runs),
         };
         self.foretold(of, task, told.into(), None);
@@ -273,7 +272,7 @@ impl Dispatcher {
         let Some(changed) = self.look.as_ref().and_then(|look| look.foreseen(step)) else { return };
         let playbook = std::sync::Arc::clone(&self.fixed.playbook);
         let round = playbook.round(step.round);
-        for (block, _) in around(round, super::shape::home(round, step.task)) {
+        for (block, _) in round.around(round.home(step.task)) {
             self.foresee(StepId { task: round.node(Gate::Exit(block)), ..step }, changed);
         }
     }
@@ -330,11 +329,6 @@ impl Dispatcher {
             _ => Reach::Anything,
         }
     }
-}
-
-/// Says whether a step never changes its host.
-pub(super) fn only_reads(task: &Task) -> bool {
-    task.read_only || task.verb.is_read_only()
 }
 
 /// Says whether there is something to ask a host of what a step would do.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use super::dispatcher::Dispatcher;
-use super::shape::around;
 use super::state::DoneOnce;
 use crate::event::{Outcome, Status};
 use crate::model::{BlockIx, Gate, HostIx, Part, Section, StepId};
@@ -93,10 +92,10 @@ impl Dispatcher {
     fn once_runner(&self, step: StepId) -> Option<HostIx> {
         let round = self.fixed.playbook.round(step.round);
         let home = round.tasks[step.task.index()].flow.home;
-        if home.section == Section::Handlers || around(round, home).any(|(_, part)| part == Part::Rescue) {
+        if home.section == Section::Handlers || round.around(home).any(|(_, part)| part == Part::Rescue) {
             return self.queue.is_released(step).then_some(step.host);
         }
-        let outermost = around(round, home).last().map(|(block, _)| round.node(Gate::Exit(block)));
+        let outermost = round.around(home).last().map(|(block, _)| round.node(Gate::Exit(block)));
         let last = outermost.unwrap_or(step.task);
         let state = &self.rounds[step.round.index()];
         let can = |host: &&HostIx| {
@@ -113,7 +112,7 @@ impl Dispatcher {
     fn items_at(&self, step: StepId) -> Vec<usize> {
         let round = self.fixed.playbook.round(step.round);
         let at = |block: BlockIx| self.blocks.get(&(step.round, block, step.host)).map_or(0, |run| run.at);
-        let blocks = around(round, round.tasks[step.task.index()].flow.home);
+        let blocks = round.around(round.tasks[step.task.index()].flow.home);
         blocks.filter(|(block, _)| round.blocks[block.index()].each.is_some()).map(|(block, _)| at(block)).collect()
     }
 }

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use super::dispatcher::Dispatcher;
-use super::shape::home;
 use super::state::{Effect, Link, Phase, RoundPhase, Seat};
 use super::steps::unreachable;
 use super::timers::Wake;
@@ -66,7 +65,7 @@ impl Dispatcher {
     pub(super) fn left_outcome(&mut self, step: StepId) -> Outcome {
         let reason = self.why_stopped(step);
         // A handler that has not begun stays pending, which one that failed does not.
-        let is_handler = home(self.fixed.playbook.round(step.round), step.task).section == Section::Handlers;
+        let is_handler = self.fixed.playbook.round(step.round).home(step.task).section == Section::Handlers;
         let overdue = self.rounds[step.round.index()].overdue.get_mut(&step.host);
         let status = match overdue {
             Some(told) if !*told && !is_handler => {

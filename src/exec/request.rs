@@ -205,18 +205,11 @@ pub(super) fn goes_on(task: &Task) -> bool {
 
 fn request(id: JobId, prepared: &Prepared, command: Invocation) -> Request {
     Request {
-        id,
         guards: prepared.guards.iter().map(|one| guard(one, guard_limit(prepared))).collect(),
-        command,
-        stdin: None,
         cwd: prepared.cwd.clone(),
         env: prepared.env.clone(),
         umask: prepared.umask,
-        on_failure: OnFailure::Continue,
-        timeout: prepared.timeout,
-        alone: false,
-        durable: None,
-        tag: None,
+        ..Request::new(id, command, prepared.timeout)
     }
 }
 

@@ -11,7 +11,6 @@ use super::advance::UnitId;
 use super::blocks::BlockId;
 use super::dispatcher::Dispatcher;
 use super::settle::Cut;
-use super::shape::{around, home};
 use crate::event::{Outcome, RunEvent};
 use crate::model::{HostIx, Playbook, RoundIx, StepId, Task, TaskIx};
 use crate::plan::{Carried, CarriedEnd, CarriedTurn, StepResult};
@@ -75,7 +74,7 @@ impl Dispatcher {
     fn is_same_pass(&self, resumed: &Resumed, step: StepId, turn: &CarriedTurn) -> bool {
         let round = self.fixed.playbook.round(step.round);
         let mut innermost = turn.pass.as_ref();
-        around(round, home(round, step.task)).all(|(block, _)| {
+        round.around(round.home(step.task)).all(|(block, _)| {
             let id = (step.round, block, step.host);
             let Some(now) = self.item(id).map(|item| item.label) else { return true };
             let ended = resumed.blocks.get(&id).copied().unwrap_or(0);
@@ -86,12 +85,12 @@ impl Dispatcher {
 
     fn turn_of(&self, resumed: &Resumed, step: StepId) -> u32 {
         let round = self.fixed.playbook.round(step.round);
-        let place = home(round, step.task);
+        let place = round.home(step.task);
         if place.block.is_none() {
             return resumed.ends.get(&step).copied().unwrap_or(0);
         }
         let ended = |block| resumed.blocks.get(&(step.round, block, step.host)).copied().unwrap_or(0);
-        around(round, place).map(|(block, _)| ended(block)).sum()
+        round.around(place).map(|(block, _)| ended(block)).sum()
     }
 
     /// Says whether a step has a recorded end, or ends of some of its items.

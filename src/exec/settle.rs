@@ -5,14 +5,12 @@
 
 use super::advance::UnitId;
 use super::dispatcher::{Dispatcher, millis};
-use super::judge;
-use super::look::only_reads;
 use super::request::Trip;
 use super::state::{JobState, Link, Seat};
 use super::worker::JobId;
 use crate::event::{Outcome, RunEvent, Status};
-use crate::model::{OnDisconnect, StepId, Task};
-use crate::plan::{Body, Prepared, StepResult};
+use crate::model::{OnDisconnect, StepId};
+use crate::plan::StepResult;
 use crate::transport::{End, OutputStream};
 
 /// An execution is cut short at most so often and tried again.
@@ -79,13 +77,6 @@ pub fn tag(step: StepId, attempt: u32) -> String {
     format!("{}.{}.{}.{attempt}", step.round.0, step.task.0, step.host.0)
 }
 
-/// Says whether a step that began and was cut short may be executed again: it finds out by itself what there is left to do, or its
-/// playbook says so.
-fn may_run_again(task: &Task, prepared: &Prepared, on_disconnect: OnDisconnect) -> bool {
-    let whole = matches!(prepared.body, Body::Copy { .. } | Body::Unpack { .. } | Body::Fetch { .. });
-    only_reads(task) || !prepared.guards.is_empty() || task.verb.is_resource() || whole || on_disconnect == OnDisconnect::Rerun
-}
-
 /// Decides on a job; `seen` says that its begin mark had come.
 fn fate_of(found: &Found, seen: bool, may: May) -> Fate {
     let once_more = |why: &str| if may.again { Fate::Again } else { Fate::Unknown(why.to_owned()) };
@@ -126,14 +117,14 @@ impl Dispatcher {
             return;
         }
         let task = self.fixed.playbook.task(job.step.round, job.step.task);
-        let asks = job.trip == Trip::Probe || only_reads(task);
+        let asks = job.trip == Trip::Probe || task.only_reads();
         let of = (job.step, job.unit);
         let tired = self.cut.get(&of).is_some_and(|cut| cut.times >= MOST);
-        let again = asks || may_run_again(task, &job.prepared, self.fixed.playbook.on_disconnect);
+        let again = asks || task.settles_itself() || self.fixed.playbook.on_disconnect == OnDisconnect::Rerun;
         let may = May {
             again: again && !tired && !self.stops(job.step),
             beside: asks && !tired && !self.stops(job.step),
-            needs_output: job.protocol || judge::needs_output(task) || self.is_kept(job.step),
+            needs_output: job.protocol || task.judges_by_output() || self.is_kept(job.step),
         };
         let (seen, began) = (job.seen, job.began.is_some());
         if task.flow.durable && job.trip == Trip::Act && !matches!(found, Found::Guarded { .. }) {
@@ -191,7 +182,7 @@ impl Dispatcher {
         let item = self.label((step, unit)).or_else(|| self.pass(step).flatten());
         self.recorder.emit(RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms: Some(0) });
         let task = self.fixed.playbook.task(step.round, step.task);
-        let wrote = job.trip == Trip::Act && job.seen && !only_reads(task);
+        let wrote = job.trip == Trip::Act && job.seen && !task.only_reads();
         let cut = self.cut.entry((step, unit)).or_default();
         (cut.times, cut.wrote) = (cut.times + 1, cut.wrote || wrote);
         let executions = self.executions.entry(step).or_default();

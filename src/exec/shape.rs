@@ -1,6 +1,6 @@
 //! How the blocks of each round nest, as lists of nodes: worked out once for a run.
 
-use crate::model::{BlockIx, Gate, Home, Part, Playbook, Round, RoundIx, Section, TaskIx};
+use crate::model::{BlockIx, Gate, Home, Part, Playbook, Round, RoundIx, TaskIx};
 
 /// The nodes inside one block, those of blocks in it included.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Shape {
 fn blocks(round: &Round) -> Vec<BlockShape> {
     let mut shapes: Vec<BlockShape> = round.blocks.iter().map(|_| BlockShape::default()).collect();
     let mut add = |home: Home, node: TaskIx| {
-        for (depth, (block, part)) in around(round, home).enumerate() {
+        for (depth, (block, part)) in round.around(home).enumerate() {
             let shape = &mut shapes[block.index()];
             let (list, ends) = match part {
                 Part::Body => (&mut shape.body, &mut shape.body_ends),
@@ -62,19 +62,4 @@ fn blocks(round: &Round) -> Vec<BlockShape> {
         }
     }
     shapes
-}
-
-/// The blocks around a place, innermost first, each with the part that it stands in.
-pub(super) fn around(round: &Round, home: Home) -> impl Iterator<Item = (BlockIx, Part)> + '_ {
-    std::iter::successors(home.block, |(block, _)| round.blocks[block.index()].home.block)
-}
-
-/// Where a node stands: a task, a block's gates, or a gate of the round.
-pub(super) fn home(round: &Round, node: TaskIx) -> Home {
-    match round.gate(node) {
-        None => round.tasks[node.index()].flow.home,
-        Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => round.blocks[block.index()].home,
-        Some(Gate::Handlers) => Home { section: Section::Handlers, ..Home::default() },
-        Some(Gate::Finally) => Home { section: Section::Finally, ..Home::default() },
-    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::dispatcher::{Dispatcher, millis};
 use super::judge::{self, Ended};
 use super::request::Trip;
-use super::shape::around;
 use super::state::{Effect, JobState, Link, Phase, Seat};
 use super::worker::JobId;
 use crate::event::{Outcome, RunEvent, Status};
@@ -375,7 +374,7 @@ impl Dispatcher {
         let round = self.fixed.playbook.round(step.round);
         let is_told = |task: &Task| {
             // A `rescue` may ask what failed.
-            let rescued = around(round, task.flow.home).any(|(block, part)| part == Part::Body && round.blocks[block.index()].rescue);
+            let rescued = round.around(task.flow.home).any(|(block, part)| part == Part::Body && round.blocks[block.index()].rescue);
             matches!(task.verb, Verb::Set(_)) || rescued
         };
         self.fixed.plan.is_read(step.round, step.task) || round.tasks.get(step.task.index()).is_some_and(is_told)

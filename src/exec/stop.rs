@@ -2,7 +2,6 @@
 
 use super::Interrupt;
 use super::dispatcher::Dispatcher;
-use super::shape::{around, home};
 use super::state::{Phase, RoundPhase, Seat};
 use crate::event::{Outcome, RunEvent, Status};
 use crate::model::{After, HostIx, Part, RoundIx, Section, StepId};
@@ -27,8 +26,8 @@ impl Dispatcher {
     /// Says whether a step belongs to a `rescue`, an `always` or a `finally`.
     pub(super) fn cleans_up(&self, step: StepId) -> bool {
         let round = self.fixed.playbook.round(step.round);
-        let place = home(round, step.task);
-        place.section == Section::Finally || around(round, place).any(|(_, part)| part != Part::Body)
+        let place = round.home(step.task);
+        place.section == Section::Finally || round.around(place).any(|(_, part)| part != Part::Body)
     }
 
     /// Why what has not begun is left.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    Block, BlockIx, ChosenGroup, ConnectPatch, Frame, Gate, HostIx, Input, Item, Layer, RoundFlow, RoundIx, Secret, Task, TaskIx, Template,
+    Block, BlockIx, ChosenGroup, ConnectPatch, Frame, Gate, Home, HostIx, Input, Item, Layer, Part, RoundFlow, RoundIx, Secret, Section,
+    Task, TaskIx, Template,
 };
 use crate::diag::Span;
 
@@ -158,6 +159,29 @@ impl Round {
             Gate::Handlers => first + 4 * self.blocks.len(),
             Gate::Finally => first + 4 * self.blocks.len() + 1,
         })
+    }
+
+    /// Where a node stands: a task, a block's gates, or a gate of the round.
+    #[must_use]
+    pub fn home(&self, node: TaskIx) -> Home {
+        match self.gate(node) {
+            None => self.tasks[node.index()].flow.home,
+            Some(Gate::Enter(block) | Gate::Rescue(block) | Gate::Always(block) | Gate::Exit(block)) => self.blocks[block.index()].home,
+            Some(Gate::Handlers) => Home { section: Section::Handlers, ..Home::default() },
+            Some(Gate::Finally) => Home { section: Section::Finally, ..Home::default() },
+        }
+    }
+
+    /// The blocks around a place, innermost first, each with the part that it stands in.
+    pub fn around(&self, home: Home) -> impl Iterator<Item = (BlockIx, Part)> + '_ {
+        std::iter::successors(home.block, |(block, _)| self.blocks[block.index()].home.block)
+    }
+
+    /// Says whether a block around a place may run it more than once.
+    #[must_use]
+    pub fn repeats(&self, home: Home) -> bool {
+        let mut around = self.around(home).map(|(block, _)| &self.blocks[block.index()]);
+        around.any(|block| block.each.is_some() || block.retry.is_some())
     }
 }
 

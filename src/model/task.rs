@@ -57,6 +57,29 @@ pub struct Task {
     pub flow: Flow,
 }
 
+impl Task {
+    /// Says whether it never changes its host.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        self.read_only || self.verb.is_read_only()
+    }
+
+    /// Says whether it may be started again where nobody knows how it ended: it changes nothing, it finds out by itself what
+    /// there is to do, a guard does, or its host keeps it.
+    #[must_use]
+    pub fn settles_itself(&self) -> bool {
+        self.only_reads() || self.verb.is_resource() || !self.guards.is_empty() || self.flow.durable
+    }
+
+    /// Says whether its own judgement reads what it printed, so that its exit code alone does not tell how it ended.
+    #[must_use]
+    pub fn judges_by_output(&self) -> bool {
+        let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
+        let until = self.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
+        asks(&self.failed) || asks(&self.changed) || until || matches!(self.verb, Verb::WaitFor(_))
+    }
+}
+
 /// A result that a template reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskRead {

@@ -58,7 +58,7 @@ pub use before::StepOrder;
 pub use build::build;
 pub use carried::{
     AfterCleanup, Carried, CarriedDurable, CarriedEnd, CarriedOpen, CarriedTurn, CarryOptions, Lost, PendingHandlers, Remaining,
-    RemainingRound, RemainingTask, Source, UnknownStep, Wanted, judges_by_output, runs_again,
+    RemainingRound, RemainingTask, Source, UnknownStep, Wanted,
 };
 pub use compare::{Changed, compare};
 pub use critical::{Expected, Known, KnownTask, PathStep, RoundTime, expected};

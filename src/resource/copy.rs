@@ -157,14 +157,21 @@ const HEAD: &str = r#"tmp= um=$(umask)
 [ -d "$dir" ] || fail "the folder $dir does not exist"
 [ ! -e "$dest" ] || [ -f "$dest" ] || fail "$dest is no regular file"
 settle() { did=; rights "$dest"; if [ "$did" ]; then echo changed; else echo ok; fi; exit 0; }
+# Numbers of processes are given again, to another that was born later; one that is over may still stand in the list.
+who() {
+  x=; { read -r x <"/proc/$1/stat"; } 2>/dev/null
+  set -f; set -- "$1" ${x##*") "}; set +f
+  case $#.$2 in ?.*|1?.*|20.*|*.[ZX]) x= ;; *) x=$1; shift 20; x=$x-$1 ;; esac
+}
 stage() {
   # What a writer left that was killed goes when the folder is written again: its name tells the process and the start of its host.
   boot=; read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id; boot=${boot%%-*}
-  if [ "$boot" ]; then for old in "${dir%/}"/.roundsman-*-"$boot"; do
-    by=${old%-*}; by=${by##*-}
-    if [ -f "$old" ] && [ ! -L "$old" ] && [ -O "$old" ]; then case $by in ''|*[!0-9]*) ;; *) kill -0 "$by" 2>/dev/null || rm -f "$old" ;; esac; fi
+  if [ "$boot" ]; then for old in "${dir%/}"/.roundsman-*-*-"$boot"; do
+    by=${old%-*}; born=${by##*-}; by=${by%-*}; by=${by##*-}
+    if [ -f "$old" ] && [ ! -L "$old" ] && [ -O "$old" ]; then case $by.$born in .*|*.|*[!0-9.]*) ;; *) who "$by"; [ "$x" = "$by-$born" ] || rm -f "$old" ;; esac; fi
   done; fi
-  tmp=${dir%/}/.roundsman-$token-$$-$boot
+  who $$
+  tmp=${dir%/}/.roundsman-$token-${x:-$$}-$boot
   trap 'rm -f "$tmp"' 0
   # A shell says what its child died of, perhaps to nobody, before it hears its own TERM.
   trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM

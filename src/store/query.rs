@@ -29,6 +29,10 @@ impl Store {
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         let mut wheres = Vec::new();
         let mut values = Vec::new();
+        if let Some(command) = &filter.command {
+            wheres.push("command = ?");
+            values.push(Sql::from(command.clone()));
+        }
         if let Some(playbook) = &filter.playbook {
             wheres.push("playbook_id = ?");
             values.push(Sql::from(playbook.clone()));

@@ -21,6 +21,8 @@ pub enum RunState {
 pub struct RunFilter {
     /// At most so many, the newest.
     pub limit: Option<usize>,
+    /// What recorded them: `run`, `check` or `exec`.
+    pub command: Option<String>,
     /// A playbook's id.
     pub playbook: Option<String>,
     /// A host that took part.

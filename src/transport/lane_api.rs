@@ -180,6 +180,27 @@ pub struct Request {
     pub tag: Option<String>,
 }
 
+impl Request {
+    /// A command with nothing around it, whose failure stops nothing.
+    #[must_use]
+    pub fn new(id: u64, command: Invocation, timeout: Duration) -> Request {
+        Request {
+            id,
+            guards: Vec::new(),
+            command,
+            stdin: None,
+            cwd: None,
+            env: Vec::new(),
+            umask: None,
+            on_failure: OnFailure::Continue,
+            timeout,
+            alone: false,
+            durable: None,
+            tag: None,
+        }
+    }
+}
+
 /// A request that outlives its lane: on its host it runs once under its name, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Durable {

@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use roundsman::app::{self, PlaybookSource, Sources};
-use roundsman::event::{BlockEntry, BlockPart, HostEntry, PastRun, RoundEntry, Settled, SettledEnd, Stream, TaskEntry, Within};
 use roundsman::event::{Done, Event, EventSink, Journal, JournalError, Outcome, Redactor, RunEvent, RunHeader, Status};
+use roundsman::event::{HostEntry, PastRun, RoundEntry, Settled, SettledEnd, Stream};
 use roundsman::exec::{self, Interrupt, LocalFiles, RunInputs, RunReport};
 use roundsman::model::Playbook;
-use roundsman::model::{Home, Part, Section};
 use roundsman::plan::{Carried, CarryOptions, ControllerInfo, Plan};
 use roundsman::transport::{FakeLog, FakeScript, Hub};
 
@@ -358,55 +357,11 @@ impl Bench {
 
 /// What a resumed run must know of the playbook of the one before.
 fn header(ready: &app::Ready, run: &str) -> RunHeader {
-    let within = |home: Home| {
-        let (block, part) = home.block?;
-        let part = match part {
-            Part::Body => BlockPart::Body,
-            Part::Rescue => BlockPart::Rescue,
-            Part::Always => BlockPart::Always,
-        };
-        Some(Within { block, part })
-    };
-    let place = || roundsman::diag::Location { file: String::new(), line: 1, column: 1 };
-    let section = |section: Section| match section {
-        Section::Tasks => None,
-        Section::Handlers => Some("handlers".to_owned()),
-        Section::Finally => Some("finally".to_owned()),
-    };
-    let rounds = ready.playbook.rounds.iter().map(|round| RoundEntry {
-        id: round.id.clone(),
-        name: round.name.clone(),
-        place: place(),
-        hosts: round.hosts.clone(),
-        tasks: round
-            .tasks
-            .iter()
-            .map(|task| TaskEntry {
-                id: task.id.clone(),
-                name: task.name.clone(),
-                verb: task.verb.key().to_owned(),
-                section: section(task.flow.home.section),
-                within: within(task.flow.home),
-                retries: 0,
-                place: place(),
-            })
-            .collect(),
-        blocks: round
-            .blocks
-            .iter()
-            .map(|block| BlockEntry {
-                id: block.id.clone(),
-                name: block.name.clone(),
-                within: within(block.home),
-                retries: 0,
-                place: place(),
-            })
-            .collect(),
-    });
+    let place = roundsman::diag::Location { file: String::new(), line: 1, column: 1 };
     RunHeader {
         run: run.to_owned(),
         hosts: ready.inventory.hosts.iter().map(|host| HostEntry { name: host.name.clone(), address: String::new() }).collect(),
-        rounds: rounds.collect(),
+        rounds: ready.playbook.rounds.iter().map(|round| RoundEntry::of(round, |_| place.clone())).collect(),
         ..RunHeader::default()
     }
 }
@@ -419,7 +374,7 @@ fn carried(runs: &[Vec<Event>], options: CarryOptions, ready: &app::Ready) -> Ca
         let run = past[unknown.from.run].header.as_ref().expect("a header").run.clone();
         let settled =
             Settled { run, step: unknown.from.step, attempt: unknown.from.attempt, end: SettledEnd::Again, by: "a test".to_owned() };
-        carried.settle(unknown.from, &settled, &ready.playbook, &ready.inventory);
+        carried.settle((unknown.step, unknown.from), &settled, &ready.playbook);
     }
     for wanted in carried.wanted(&ready.plan, &ready.playbook) {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

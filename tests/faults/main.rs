@@ -3,7 +3,7 @@
 //! `cargo test --test faults` tries each fault a few times; `ROUNDSMAN_FAULTS=full` as often as is promised, which takes a
 //! long while, `ROUNDSMAN_FAULTS=12` twelve times. Arguments choose faults by a part of their id or words: `cargo test --test faults -- R3`. It ends with an error where
 //! any try was not survived, and says what was lost.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that is a program")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a test that is a program")]
 
 #[path = "../common/mod.rs"]
 mod common;

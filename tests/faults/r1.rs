@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::{Lab, Project, procs, record};
-use crate::table::Fault;
+use crate::table::{Fault, progress};
 
 const HOSTS: usize = 20;
 
@@ -168,7 +168,6 @@ fn kills(tries: usize) -> Vec<String> {
     assert!(wanted.len() > HOSTS * 25, "{} files", wanted.len());
     assert!(counts(&calm.path("base")).values().all(|count| *count == 1), "{:?}", counts(&calm.path("base")));
 
-    eprintln!("     undisturbed it takes {whole:?}");
     let mut lost = Vec::new();
     let (mut cut_short, mut again) = (0, 0);
     for number in 0..tries {
@@ -205,13 +204,8 @@ fn kills(tries: usize) -> Vec<String> {
         if let Err(why) = found {
             lost.push(format!("killed after {moment:?}: {why}\n{told}"));
         }
-        if true {
-            eprintln!(
-                "     {} of {tries} tried, {} not survived; the last: {}",
-                number + 1,
-                lost.len(),
-                lost.last().map_or("", String::as_str)
-            );
+        if (number + 1) % 20 == 0 {
+            progress(&format!("{} of {tries} tried, {} not survived", number + 1, lost.len()));
         }
     }
     println!("     {cut_short} of {tries} runs were cut short; {again} steps were unknown and allowed to be done again");

@@ -21,6 +21,11 @@ pub(crate) fn note(line: impl Into<String>) {
     NOTES.with_borrow_mut(|notes| notes.push(line.into()));
 }
 
+/// Says how far a fault that takes long has come.
+pub(crate) fn progress(line: &str) {
+    eprintln!("     {line}");
+}
+
 /// A fault, and how to try whether it is survived.
 pub(crate) struct Fault {
     /// The promise that it belongs to: `R1` to `R10`.

@@ -191,16 +191,8 @@ pub(crate) fn lane(bytes: &[u8]) {
     let mut framing = Framing::new(TOKEN);
     for id in 1..4 {
         framing.run(Request {
-            id,
-            guards: Vec::new(),
-            command: Invocation::Script("true".to_owned()),
-            stdin: None,
-            cwd: None,
-            env: Vec::new(),
-            umask: None,
             on_failure: OnFailure::Stop,
-            alone: false,
-            timeout: Duration::from_secs(1),
+            ..Request::new(id, Invocation::Script("true".to_owned()), Duration::from_secs(1))
         });
     }
     // `T` stands for the token, so that marks are found.

@@ -13,7 +13,7 @@ use crate::app::Ready;
 use crate::event::SettledEnd;
 use crate::exec::{host_target, journal_tag};
 use crate::model::HostIx;
-use crate::plan::{Carried, ControllerInfo, NothingYet, RunInfo, UnknownStep, World, judges_by_output, preview};
+use crate::plan::{Carried, ControllerInfo, NothingYet, RunInfo, UnknownStep, World, preview};
 use crate::transport::{BecomeUser, HostJournal, Hub, LaneNames, Noted};
 
 /// How long a host may take to tell, once it is connected.
@@ -35,9 +35,11 @@ impl Resumable {
             carried.unknown(&ready.playbook).into_iter().filter_map(|unknown| Some((unknown.clone(), unknown.on?))).collect();
         let mut asked: BTreeMap<HostIx, BTreeSet<usize>> = BTreeMap::new();
         let mut users: BTreeMap<HostIx, Vec<Option<BecomeUser>>> = BTreeMap::new();
+        let (playbook, inventory) = (Arc::clone(&ready.playbook), Arc::clone(&ready.inventory));
+        let world = World::new(playbook, inventory, &ready.plan, Arc::new(NothingYet), RunInfo::default(), controller.clone());
         for (unknown, on) in &unknown {
             asked.entry(*on).or_default().insert(unknown.from.run);
-            let user = self.user_of(unknown, ready, controller);
+            let user = user_of(unknown, ready, &world);
             let users = users.entry(*on).or_insert_with(|| vec![None]);
             if !users.contains(&user) {
                 users.push(user);
@@ -78,17 +80,16 @@ impl Resumable {
         let age = jiff::Timestamp::now().duration_since(began).unsigned_abs();
         Some((run, LaneNames::of_run(&past.header.as_ref()?.run, host), age))
     }
+}
 
-    fn user_of(&self, unknown: &UnknownStep, ready: &Ready, controller: &ControllerInfo) -> Option<BecomeUser> {
-        let task = ready.playbook.task(unknown.step.round, unknown.step.task);
-        task.r#become.as_ref()?;
-        let (playbook, inventory) = (Arc::clone(&ready.playbook), Arc::clone(&ready.inventory));
-        let world = World::new(playbook, inventory, &ready.plan, Arc::new(NothingYet), RunInfo::default(), controller.clone());
-        let prepared = preview(task, unknown.step.host, &ready.inventory, &ready.engine, &world.scope(unknown.step)).ok()?;
-        let wanted = prepared.r#become?;
-        let password = wanted.password.or_else(|| ready.inventory.host(unknown.on?).connect.become_password.clone());
-        Some(BecomeUser { method: wanted.method, user: wanted.user, password })
-    }
+/// As whom an execution ran, as far as today's playbook tells; none for the login's user.
+fn user_of(unknown: &UnknownStep, ready: &Ready, world: &Arc<World>) -> Option<BecomeUser> {
+    let task = ready.playbook.task(unknown.step.round, unknown.step.task);
+    task.r#become.as_ref()?;
+    let prepared = preview(task, unknown.step.host, &ready.inventory, &ready.engine, &world.scope(unknown.step)).ok()?;
+    let wanted = prepared.r#become?;
+    let password = wanted.password.or_else(|| ready.inventory.host(unknown.on?).connect.become_password.clone());
+    Some(BecomeUser { method: wanted.method, user: wanted.user, password })
 }
 
 /// Asks one host for the journals of runs, as each user.
@@ -125,7 +126,7 @@ fn found(unknown: &UnknownStep, journals: &[Told], ready: &Ready) -> Option<Sett
         return None;
     }
     let tag = journal_tag(unknown.from.step, unknown.from.attempt);
-    let needed = judges_by_output(task) || ready.plan.is_read(unknown.step.round, unknown.step.task);
+    let needed = task.judges_by_output() || ready.plan.is_read(unknown.step.round, unknown.step.task);
     match journals.iter().find_map(|(journal, _)| journal.noted.get(&tag)) {
         Some(Noted::Ended(_)) if needed => None,
         // A resource's probe has no tag, so what ended is what it did; its own question tells the rest.

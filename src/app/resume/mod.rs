@@ -101,8 +101,8 @@ pub fn resumable(db: Option<&Path>, which: Option<&str>, extra: &[ExtraVar]) -> 
 }
 
 fn last_of_a_playbook(store: &Store) -> Result<RunRow, AppError> {
-    let rows = store.runs(&RunFilter { limit: Some(100), ..RunFilter::default() })?;
-    rows.into_iter().find(|row| row.command == "run").ok_or_else(|| ResumeError::None.into())
+    let filter = RunFilter { command: Some("run".to_owned()), limit: Some(1), ..RunFilter::default() };
+    store.runs(&filter)?.pop().ok_or_else(|| ResumeError::None.into())
 }
 
 /// What was typed, its paths as seen from here; what is typed now wins.
@@ -200,7 +200,7 @@ impl Resumable {
     pub fn settle(&self, carried: &mut Carried, ready: &Ready, unknown: &[UnknownStep], end: SettledEnd, by: &str) {
         for unknown in unknown {
             let settled = self.settled(unknown, end, by);
-            carried.settle(unknown.from, &settled, &ready.playbook, &ready.inventory);
+            carried.settle((unknown.step, unknown.from), &settled, &ready.playbook);
         }
     }
 
@@ -209,9 +209,10 @@ impl Resumable {
     /// # Errors
     /// Where the record can't be read, or lacks it.
     pub fn fill(&self, carried: &mut Carried, ready: &Ready) -> Result<(), AppError> {
+        let number = |run: &PastRun| run.header.as_ref().map(|header| self.store.find(&header.run).map(|row| row.number)).transpose();
+        let numbers = self.runs.iter().map(number).collect::<Result<Vec<_>, _>>()?;
         for wanted in carried.wanted(&ready.plan, &ready.playbook) {
-            let Some(header) = self.runs.get(wanted.from.run).and_then(|run| run.header.as_ref()) else { continue };
-            let number = self.store.find(&header.run)?.number;
+            let Some(number) = numbers.get(wanted.from.run).copied().flatten() else { continue };
             let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
             for piece in self.store.outputs(number, wanted.from.step)?.into_iter().filter(|piece| piece.attempt == wanted.from.attempt) {
                 let into = if piece.stream == Stream::Stdout { &mut stdout } else { &mut stderr };

@@ -1,11 +1,10 @@
 //! From what is known of a unit to its outcome in a dry run, and to what that means for others.
 
+use super::changes;
 use super::reach::{Change, Reach};
-use super::{changes, only_reads};
 use crate::event::{Answer, Difference, Forecast, Outcome, Status};
 use crate::exec::advance::UnitId;
 use crate::exec::dispatcher::Dispatcher;
-use crate::exec::shape::{around, home};
 use crate::model::{HostIx, Section, StepId, Task, TaskIx};
 use crate::plan::{Body, Prepared};
 
@@ -39,7 +38,7 @@ impl Dispatcher {
             }
             look.drifts |= forecast.answer.may_change() && changed != Some(false);
         }
-        if forecast.answer.may_change() && !only_reads(task) && !task.verb.is_control() {
+        if forecast.answer.may_change() && !task.only_reads() && !task.verb.is_control() {
             self.may_change(step, task, prepared);
         }
         let status = match (forecast.answer, changed) {
@@ -75,7 +74,7 @@ impl Dispatcher {
             Err(_) => None,
         };
         let asked =
-            if only_reads(task) && asks.is_none() && is_command(prepared) { Reach::Anything } else { Reach::asked_of(prepared, asks) };
+            if task.only_reads() && asks.is_none() && is_command(prepared) { Reach::Anything } else { Reach::asked_of(prepared, asks) };
         let mut names: Vec<String> = self.fetched_before(step, &prepared.body).into_iter().collect();
         for host in &prepared.on {
             if let Some(change) = self.changes_before(step, *host).rfind(|change| change.reach.meets(&asked)) {
@@ -118,7 +117,7 @@ impl Dispatcher {
     /// Says whether a block that both stand in may run them again.
     fn is_repeated_with(&self, step: StepId, other: StepId) -> bool {
         let round = self.fixed.playbook.round(step.round);
-        let blocks = |task: TaskIx| around(round, home(round, task)).map(|(block, _)| block);
+        let blocks = |task: TaskIx| round.around(round.home(task)).map(|(block, _)| block);
         blocks(step.task).any(|block| round.blocks[block.index()].each.is_some() && blocks(other.task).any(|outer| outer == block))
     }
 

@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::keys::Keys;
 use super::remaining::Stand;
-use super::{AfterCleanup, Carried, around, can_be_carried};
-use crate::event::{Cleaned, PastRun, PastStep, PastTurn};
-use crate::model::{Inventory, Part, Playbook, Round, Section, StepId, TaskIx};
+use super::{AfterCleanup, Carried, Known, can_be_carried};
+use crate::event::{Cleaned, PastStep, PastTurn};
+use crate::model::{Part, Playbook, Round, Section, StepId, TaskIx};
 
 impl Carried {
     /// Finds where something was cleaned up although work is left, and begins that anew where it is to.
-    pub(super) fn clean_up(&mut self, runs: &[PastRun], playbook: &Playbook, inventory: &Inventory, how: AfterCleanup) {
-        let Some((last, header)) = runs.last().and_then(|run| Some((run, run.header.as_ref()?))) else { return };
-        let keys = Keys::new(header, playbook, inventory);
+    pub(super) fn clean_up(&mut self, runs: &[Known<'_>], playbook: &Playbook, how: AfterCleanup) {
+        let Some(Some((last, _, keys))) = runs.last() else { return };
         let past: HashMap<StepId, &PastStep> = last.steps.iter().filter_map(|(was, past)| Some((keys.step(*was)?, past))).collect();
         for cleaned in last.cleaned() {
             let cleaned = match cleaned {
@@ -74,7 +72,7 @@ fn place_in(round: &Round, task: TaskIx, cleaned: Cleaned) -> Option<bool> {
     match cleaned {
         Cleaned::Round(..) => Some(round.tasks[task.index()].flow.home.section == Section::Finally),
         Cleaned::Block(_, block, _) => {
-            let (_, part) = around(round, task).find(|(around, _)| *around == block)?;
+            let (_, part) = round.around(round.home(task)).find(|(around, _)| *around == block)?;
             Some(part != Part::Body)
         }
     }

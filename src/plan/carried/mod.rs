@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use self::keys::Keys;
 use super::StepResult;
-use crate::event::{BlockStatus, Cleaned, ItemLabel, Outcome, PastEnd, PastRun, PastStep, PastTurn, Resumes, Status};
-use crate::model::{BlockIx, HostIx, Inventory, Part, Playbook, Round, RoundIx, StepId, TaskIx, Verb};
+use crate::event::{BlockStatus, Cleaned, ItemLabel, Outcome, PastEnd, PastRun, PastStep, PastTurn, Resumes, RunHeader, Status};
+use crate::model::{BlockIx, HostIx, Inventory, Playbook, RoundIx, StepId, TaskIx, Verb};
 
 pub use remaining::{PendingHandlers, Remaining, RemainingRound, RemainingTask};
 pub use results::{Lost, Wanted};
-pub use unknown::{UnknownStep, judges_by_output, runs_again};
+pub use unknown::UnknownStep;
 
 /// What a run carries over from those that it resumes.
 #[derive(Debug, Clone, Default)]
@@ -141,6 +141,9 @@ pub struct CarryOptions {
     pub after_cleanup: AfterCleanup,
 }
 
+/// A recorded run with its header, and what its numbers stand for today; none where the record has no header of it.
+type Known<'a> = Option<(&'a PastRun, &'a RunHeader, Keys)>;
+
 /// After so long a durable execution has left word of itself on its host.
 const CLAIMED_MS: i64 = 30_000;
 
@@ -159,21 +162,22 @@ pub enum AfterCleanup {
 impl Carried {
     /// Carries over what `runs` got done, the oldest first; the last is the one that is resumed.
     #[must_use]
-    pub fn of(runs: &[PastRun], playbook: &Playbook, inventory: &Inventory, options: CarryOptions) -> Carried {
+    pub fn of<'a>(runs: &'a [PastRun], playbook: &Playbook, inventory: &Inventory, options: CarryOptions) -> Carried {
         let mut carried = Carried::default();
+        let known = |run: &'a PastRun| run.header.as_ref().map(|header| (run, header, Keys::new(header, playbook, inventory)));
+        let runs: Vec<_> = runs.iter().map(known).collect();
         for (index, run) in runs.iter().enumerate() {
-            let Some(header) = &run.header else { continue };
-            let keys = Keys::new(header, playbook, inventory);
+            let Some((run, header, keys)) = run else { continue };
             if let Some(resumes) = &header.resumes {
-                carried.take_settled(&resumes.settled, &runs[..index], playbook, inventory);
+                carried.take_settled(&resumes.settled, &runs[..index], playbook);
                 if resumes.failed {
                     carried.drop_failures(playbook);
                 }
                 let how = if resumes.restart { AfterCleanup::Restart } else { AfterCleanup::Continue };
-                carried.clean_up(&runs[..index], playbook, inventory, how);
+                carried.clean_up(&runs[..index], playbook, how);
                 carried.cleaned.clear();
             }
-            carried.take(index, run, &keys, (&header.run, playbook));
+            carried.take(index, run, keys, (&header.run, playbook));
             if index == 0 {
                 (carried.resumes.first, carried.resumes.started) = (header.run.clone(), header.started.clone());
             }
@@ -183,7 +187,7 @@ impl Carried {
         if options.failed {
             carried.drop_failures(playbook);
         }
-        carried.clean_up(runs, playbook, inventory, options.after_cleanup);
+        carried.clean_up(&runs, playbook, options.after_cleanup);
         carried.resumes.failed = options.failed;
         carried.resumes.restart = options.after_cleanup == AfterCleanup::Restart;
         carried
@@ -224,7 +228,7 @@ impl Carried {
             if !can_be_carried(&task.verb) {
                 continue;
             }
-            let in_passes = passes(round, step.task);
+            let in_passes = round.repeats(round.home(step.task));
             if last_end(past).is_some_and(|end| end.outcome.blocked) {
                 self.blocked.insert(step);
             } else {
@@ -383,16 +387,6 @@ fn last_end(past: &PastStep) -> Option<&PastEnd> {
 /// Says whether what a verb did need not be done again: `set` is remembered by the run alone, `flush` runs what is pending.
 fn can_be_carried(verb: &Verb) -> bool {
     !matches!(verb, Verb::Set(_) | Verb::Flush)
-}
-
-fn around(round: &Round, task: TaskIx) -> impl Iterator<Item = (BlockIx, Part)> + '_ {
-    let innermost = round.tasks[task.index()].flow.home.block;
-    std::iter::successors(innermost, |(block, _)| round.blocks[block.index()].home.block)
-}
-
-/// Says whether a block around a task may run it more than once.
-fn passes(round: &Round, task: TaskIx) -> bool {
-    around(round, task).any(|(block, _)| round.blocks[block.index()].each.is_some() || round.blocks[block.index()].retry.is_some())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Carried, around, is_failure, passes};
+use super::{Carried, is_failure};
 use crate::model::{HostIx, Inventory, Part, Playbook, Round, RoundIx, Section, StepId, TaskIx};
 use crate::text::{fold_names, plural};
 
@@ -80,7 +80,7 @@ impl Carried {
                 if task.flow.left_out.is_some() {
                     continue;
                 }
-                let settles_itself = super::runs_again(task);
+                let settles_itself = task.settles_itself();
                 let mut here = RemainingTask { task: task.name.clone(), settles_itself, ..RemainingTask::default() };
                 for host in &round.hosts {
                     let step = StepId { round: index, task: number, host: *host };
@@ -121,7 +121,7 @@ impl Carried {
             None => {}
         }
         // Nobody knows whether another pass was to follow.
-        let Some(turn) = last.filter(|_| !passes(round, step.task)) else { return Stand::Left };
+        let Some(turn) = last.filter(|_| !round.repeats(round.home(step.task))) else { return Stand::Left };
         match &turn.end {
             Some(end) if is_failure(&end.outcome) => Stand::Failed,
             Some(_) => Stand::Done,
@@ -135,7 +135,7 @@ impl Carried {
     fn is_whole(&self, step: StepId, round: &Round) -> bool {
         let last = self.steps.get(&step).and_then(|turns| turns.values().rfind(|turn| !turn.is_empty()));
         let items = last.is_none_or(|turn| turn.items.is_empty() || turn.all_items);
-        let passes = around(round, step.task).all(|(block, _)| {
+        let passes = round.around(round.home(step.task)).all(|(block, _)| {
             let last = self.passes.get(&(step.round, block, step.host)).and_then(|passes| passes.last()?.as_ref());
             last.is_none_or(|item| item.index + 1 >= item.of)
         });
@@ -151,12 +151,12 @@ impl Carried {
         if self.left_out.contains(&(step.round, step.host)) {
             return false;
         }
-        let mut rescues = around(round, step.task).filter(|(_, part)| *part == Part::Rescue);
+        let mut rescues = round.around(round.home(step.task)).filter(|(_, part)| *part == Part::Rescue);
         rescues.all(|(block, _)| {
             let ended = self.blocks.contains_key(&(step.round, block, step.host));
             let failed = |task: usize| {
                 let other = StepId { task: TaskIx::new(task), ..step };
-                let in_body = around(round, other.task).any(|around| around == (block, Part::Body));
+                let in_body = round.around(round.home(other.task)).any(|around| around == (block, Part::Body));
                 in_body && matches!(self.stands(other, round), Stand::Failed)
             };
             !ended && (0..round.tasks.len()).any(failed)

@@ -127,7 +127,7 @@ fn ends_mut(turn: &mut CarriedTurn) -> impl Iterator<Item = &mut CarriedEnd> {
 
 fn is_kept(plan: &Plan, playbook: &Playbook, step: StepId) -> bool {
     let round = playbook.round(step.round);
-    let rescued = super::around(round, step.task).any(|(block, _)| round.blocks[block.index()].rescue);
+    let rescued = round.around(round.home(step.task)).any(|(block, _)| round.blocks[block.index()].rescue);
     plan.is_read(step.round, step.task) || rescued
 }
 

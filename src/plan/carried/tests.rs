@@ -109,7 +109,7 @@ fn what_nobody_knows_is_settled_once() {
     assert_eq!(told, [(step(0, 0), true, false), (step(1, 0), false, true)]);
     for (unknown, end) in unknown.iter().zip([SettledEnd::Exited(0), SettledEnd::Again]) {
         let settled = Settled { run: "before".to_owned(), step: unknown.from.step, attempt: 1, end, by: "journal".to_owned() };
-        carried.settle(unknown.from, &settled, &playbook, &hosts);
+        carried.settle((unknown.step, unknown.from), &settled, &playbook);
     }
     assert_eq!(carried.unknown(&playbook), []);
     let end = carried.turn(step(0, 0), 0).unwrap().end.as_ref().unwrap();

@@ -1,10 +1,12 @@
 //! Executions whose end nobody knows: which settle themselves, and what became of the others, once that was found out.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Carried, CarriedDurable, CarriedEnd, CarriedOpen, Source};
-use crate::event::{Outcome, PastRun, Settled, SettledEnd, Status};
-use crate::model::{HostIx, Inventory, Judge, Playbook, StepId, Task, Verb};
+use super::keys::Keys;
+use super::{Carried, CarriedDurable, CarriedEnd, CarriedOpen, Known, Source};
+use crate::event::{Outcome, Settled, SettledEnd, Status};
+use crate::model::{HostIx, Judge, Playbook, StepId, Task, Verb};
 use crate::plan::StepResult;
 
 /// An execution that has to be settled before its step can be gone on with.
@@ -23,28 +25,13 @@ pub struct UnknownStep {
     pub again: bool,
 }
 
-/// Says whether a task whose end is unknown may be started again without a question: it changes nothing, it finds out by
-/// itself what there is to do, or a guard does.
-#[must_use]
-pub fn runs_again(task: &Task) -> bool {
-    task.flow.durable || task.read_only || task.verb.is_read_only() || task.verb.is_resource() || !task.guards.is_empty()
-}
-
-/// Says whether a task is judged by what it printed, so that its exit code alone does not tell how it ended.
-#[must_use]
-pub fn judges_by_output(task: &Task) -> bool {
-    let asks = |judge: &Option<Judge>| matches!(judge, Some(Judge::Expression(_)));
-    let until = task.flow.retry.as_ref().is_some_and(|retry| retry.until.is_some());
-    asks(&task.failed) || asks(&task.changed) || until
-}
-
 impl Carried {
     /// Every execution whose end is not known, by step and turn.
     #[must_use]
     pub fn unknown(&self, playbook: &Playbook) -> Vec<UnknownStep> {
         let mut unknown: Vec<UnknownStep> = Vec::new();
         for (step, turns) in &self.steps {
-            let again = runs_again(playbook.task(step.round, step.task));
+            let again = playbook.task(step.round, step.task).settles_itself();
             for open in turns.values().flat_map(|turn| &turn.open) {
                 unknown.push(UnknownStep { step: *step, from: open.from, began: open.began, on: open.on, again });
             }
@@ -54,49 +41,51 @@ impl Carried {
     }
 
     /// Takes in what was found out of executions of the last of `runs` and those before it.
-    pub(super) fn take_settled(&mut self, settled: &[Settled], runs: &[PastRun], playbook: &Playbook, inventory: &Inventory) {
-        for settled in settled {
-            let is_of = |run: &PastRun| run.header.as_ref().is_some_and(|header| header.run == settled.run);
-            let Some(run) = runs.iter().position(is_of) else { continue };
-            let from = Source { run, step: settled.step, attempt: settled.attempt };
-            self.settle(from, settled, playbook, inventory);
-        }
-    }
-
-    /// Takes in what was found out of one execution.
-    pub fn settle(&mut self, from: Source, settled: &Settled, playbook: &Playbook, inventory: &Inventory) {
-        for (step, turns) in &mut self.steps {
-            for turn in turns.values_mut() {
-                let Some(at) = turn.open.iter().position(|open| open.from == from) else { continue };
-                let CarriedOpen { on, item, durable, long, .. } = turn.open.remove(at);
-                let task = playbook.task(step.round, step.task);
-                let Some(outcome) = outcome(task, settled) else {
-                    if let (Some(name), Some(on)) = (durable, on) {
-                        turn.durable.push(CarriedDurable { item: item.map(|(index, _)| index), on, name, begun: long });
-                    } else if settled.end == SettledEnd::Again {
-                        // What a guard finds done may have been done just now.
-                        self.maybe_changed.insert(*step);
-                    }
-                    continue;
-                };
-                let more = task.on.len() > 1 || matches!(task.on.first(), Some(crate::model::OnHost::Template(_)));
-                if more && outcome.lets_dependents_run() {
-                    turn.done_on.extend(on.filter(|host| host.index() < inventory.hosts.len()).map(|host| (item.clone(), host)));
-                    continue;
-                }
-                let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
-                let result = Arc::new(StepResult { changed: outcome.status == Status::Changed, ..result });
-                let end = CarriedEnd { from, outcome, began: None, result: Some(result), kept: None, settled: true };
-                match (task.flow.each.is_some(), item) {
-                    (false, _) => turn.end = Some(end),
-                    (true, Some((index, label))) => drop(turn.items.insert(index, (label, end))),
-                    // Which item it was is not known, so that all that have no end are done again.
-                    (true, None) => {}
-                }
+    pub(super) fn take_settled(&mut self, all: &[Settled], runs: &[Known<'_>], playbook: &Playbook) {
+        let ids = runs.iter().enumerate().filter_map(|(index, run)| run.as_ref().map(|(_, header, keys)| (&*header.run, (index, keys))));
+        let runs: HashMap<&str, (usize, &Keys)> = ids.collect();
+        for settled in all {
+            let Some((run, keys)) = runs.get(&*settled.run) else { continue };
+            if let Some(step) = keys.step(settled.step) {
+                let from = Source { run: *run, step: settled.step, attempt: settled.attempt };
+                self.settle((step, from), settled, playbook);
             }
         }
-        self.resumes.settled.retain(|other| (&other.run, other.step, other.attempt) != (&settled.run, settled.step, settled.attempt));
+        // A run keeps all that was settled before it, whatever became of the step.
+        self.resumes.settled = all.to_vec();
+    }
+
+    /// Takes in what was found out of one execution: its step, and where the record has it.
+    pub fn settle(&mut self, (step, from): (StepId, Source), settled: &Settled, playbook: &Playbook) {
         self.resumes.settled.push(settled.clone());
+        let task = playbook.task(step.round, step.task);
+        for turn in self.steps.get_mut(&step).into_iter().flat_map(BTreeMap::values_mut) {
+            let Some(at) = turn.open.iter().position(|open| open.from == from) else { continue };
+            let CarriedOpen { on, item, durable, long, .. } = turn.open.remove(at);
+            let Some(outcome) = outcome(task, settled) else {
+                if let (Some(name), Some(on)) = (durable, on) {
+                    turn.durable.push(CarriedDurable { item: item.map(|(index, _)| index), on, name, begun: long });
+                } else if settled.end == SettledEnd::Again {
+                    // What a guard finds done may have been done just now.
+                    self.maybe_changed.insert(step);
+                }
+                continue;
+            };
+            let more = task.on.len() > 1 || matches!(task.on.first(), Some(crate::model::OnHost::Template(_)));
+            if more && outcome.lets_dependents_run() {
+                turn.done_on.extend(on.map(|host| (item.clone(), host)));
+                continue;
+            }
+            let result = StepResult { attempts: 1, rc: outcome.rc, ..StepResult::without_run(outcome.status) };
+            let result = Arc::new(StepResult { changed: outcome.status == Status::Changed, ..result });
+            let end = CarriedEnd { from, outcome, began: None, result: Some(result), kept: None, settled: true };
+            match (task.flow.each.is_some(), item) {
+                (false, _) => turn.end = Some(end),
+                (true, Some((index, label))) => drop(turn.items.insert(index, (label, end))),
+                // Which item it was is not known, so that all that have no end are done again.
+                (true, None) => {}
+            }
+        }
     }
 }
 

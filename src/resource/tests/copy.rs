@@ -140,6 +140,39 @@ fn large_copies_ask_first() {
 }
 
 #[test]
+fn what_killed_writers_left_goes_and_nothing_else() {
+    each(|shell, folder| {
+        let me = std::process::id();
+        let Ok(stat) = fs::read_to_string(format!("/proc/{me}/stat")) else { return };
+        let born = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().to_owned();
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let boot = boot.split('-').next().unwrap();
+        let mut over = Command::new("true").spawn().unwrap();
+        let zombie = over.id();
+        let state = || fs::read_to_string(format!("/proc/{zombie}/stat")).unwrap_or_default();
+        while !state().contains(") Z ") {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let zombie_born = state().rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().to_owned();
+        let left = |name: &str| folder.join(format!(".roundsman-aa-{name}"));
+        let gone = [format!("{me}-1-{boot}"), format!("4194305-7-{boot}"), format!("{zombie}-{zombie_born}-{boot}")];
+        let stay = [format!("{me}-{born}-{boot}"), format!("{me}-x-{boot}"), format!("4194305-7-0{boot}"), "other".to_owned()];
+        for name in gone.iter().chain(&stay) {
+            fs::write(left(name), "part").unwrap();
+        }
+        assert_eq!(shell.answer(folder, &plan(&folder.join("f")).small_script(b"new\n"), b""), CopyAnswer::Changed);
+        over.wait().unwrap();
+        for name in &gone {
+            assert!(!left(name).exists(), "{:?}: {name}", shell.words);
+        }
+        for name in &stay {
+            assert!(left(name).exists(), "{:?}: {name}", shell.words);
+            fs::remove_file(left(name)).unwrap();
+        }
+    });
+}
+
+#[test]
 fn an_ended_upload_leaves_nothing() {
     each(|shell, folder| {
         let script = plan(&folder.join("f")).upload_script(10);

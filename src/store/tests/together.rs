@@ -102,9 +102,9 @@ fn answers_come_in_order_and_always() {
 #[test]
 fn a_run_is_found_by_what_people_type() {
     let (_folder, path) = record();
-    let ids = ["0192aa-1", "0192ab-2", "7777-3"];
-    for (number, id) in ids.into_iter().enumerate() {
-        let header = RunHeader { playbook_id: format!("book{number}"), ..header(id) };
+    let ids = [("0192aa-1", "run"), ("0192ab-2", "run"), ("7777-3", "check")];
+    for (number, (id, command)) in ids.into_iter().enumerate() {
+        let header = RunHeader { playbook_id: format!("book{number}"), command: command.to_owned(), ..header(id) };
         put(&path, &header, numbered(100 * number as i64, [RunEvent::RunStarted(Box::new(header.clone())), run_ended("ok", 0)]));
     }
     let store = read(&path);
@@ -118,6 +118,7 @@ fn a_run_is_found_by_what_people_type() {
     let found = |filter: RunFilter| store.runs(&filter).unwrap().iter().map(|run| run.number).collect::<Vec<_>>();
     assert_eq!(found(RunFilter { limit: Some(2), ..RunFilter::default() }), [3, 2]);
     assert_eq!(found(RunFilter { playbook: Some("book1".to_owned()), ..RunFilter::default() }), [2]);
+    assert_eq!(found(RunFilter { command: Some("run".to_owned()), limit: Some(1), ..RunFilter::default() }), [2]);
     assert_eq!(found(RunFilter { since: Some(100), ..RunFilter::default() }), [3, 2]);
     assert_eq!(found(RunFilter { host: Some("web2".to_owned()), limit: Some(1), ..RunFilter::default() }), [3]);
     assert!(found(RunFilter { host: Some("other".to_owned()), ..RunFilter::default() }).is_empty());

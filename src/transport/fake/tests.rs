@@ -20,18 +20,8 @@ async fn connect(script: &FakeScript, name: &str) -> Result<Session, Refusal> {
 
 fn request(id: u64, text: &str) -> LaneCommand {
     LaneCommand::Run(Box::new(Request {
-        id,
-        guards: Vec::new(),
-        command: Invocation::Text { text: text.to_owned(), shell: ShellProgram::Sh },
-        stdin: None,
-        cwd: None,
-        env: Vec::new(),
-        umask: None,
         on_failure: OnFailure::Stop,
-        alone: false,
-        durable: None,
-        tag: None,
-        timeout: Duration::from_secs(60),
+        ..Request::new(id, Invocation::Text { text: text.to_owned(), shell: ShellProgram::Sh }, Duration::from_secs(60))
     }))
 }
 

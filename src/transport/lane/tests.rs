@@ -39,20 +39,7 @@ async fn lane(shell: &str) -> Lane {
 }
 
 fn request(id: u64, command: Invocation) -> Request {
-    Request {
-        id,
-        guards: Vec::new(),
-        command,
-        stdin: None,
-        cwd: None,
-        env: Vec::new(),
-        umask: None,
-        on_failure: OnFailure::Stop,
-        alone: false,
-        durable: None,
-        tag: None,
-        timeout: Duration::from_secs(30),
-    }
+    Request { on_failure: OnFailure::Stop, ..Request::new(id, command, Duration::from_secs(30)) }
 }
 
 fn sh(text: &str) -> Invocation {

@@ -96,18 +96,8 @@ async fn connect(hub: &Hub, target: &Target) -> Result<Session, Refusal> {
 fn run(lane: &Lane, id: u64, text: &str) {
     lane.commands
         .send(LaneCommand::Run(Box::new(Request {
-            id,
-            guards: Vec::new(),
-            command: Invocation::Text { text: text.to_owned(), shell: ShellProgram::Sh },
-            stdin: None,
-            cwd: None,
-            env: Vec::new(),
-            umask: None,
             on_failure: OnFailure::Stop,
-            alone: false,
-            durable: None,
-            tag: None,
-            timeout: Duration::from_secs(30),
+            ..Request::new(id, Invocation::Text { text: text.to_owned(), shell: ShellProgram::Sh }, Duration::from_secs(30))
         })))
         .unwrap();
 }

@@ -25,18 +25,9 @@ impl Bench {
     }
     fn run(&mut self, id: u64, text: &str) {
         self.machine.run(Box::new(Request {
-            id,
-            guards: Vec::new(),
-            command: Invocation::Script(text.to_owned()),
-            stdin: None,
-            cwd: None,
-            env: Vec::new(),
-            umask: None,
             on_failure: self.on_failure,
             alone: self.alone,
-            durable: None,
-            tag: None,
-            timeout: Duration::from_secs(10),
+            ..Request::new(id, Invocation::Script(text.to_owned()), Duration::from_secs(10))
         }));
         self.machine.pump(self.now);
     }
