@@ -164,8 +164,10 @@ who() {
   case $#.$2 in ?.*|1?.*|20.*|*.[ZX]) x= ;; *) x=$1; shift 20; x=$x-$1 ;; esac
 }
 stage() {
-  # What a writer left that was killed goes when the folder is written again: its name tells the process and the start of its host.
+  # What a writer left that was killed goes when the folder is written again: its name tells the process, the start of its host and
+  # of its container. Where the first process can't be seen, nor may others be, and nothing is judged.
   boot=; read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id; boot=${boot%%-*}
+  who 1; boot=${boot:+${x:+${x#1-}.$boot}}
   if [ "$boot" ]; then for old in "${dir%/}"/.roundsman-*-*-"$boot"; do
     by=${old%-*}; born=${by##*-}; by=${by%-*}; by=${by##*-}
     if [ -f "$old" ] && [ ! -L "$old" ] && [ -O "$old" ]; then case $by.$born in .*|*.|*[!0-9.]*) ;; *) who "$by"; [ "$x" = "$by-$born" ] || rm -f "$old" ;; esac; fi

@@ -33,6 +33,9 @@ impl Resumable {
     ) -> Vec<String> {
         let unknown: Vec<(UnknownStep, HostIx)> =
             carried.unknown(&ready.playbook).into_iter().filter_map(|unknown| Some((unknown.clone(), unknown.on?))).collect();
+        if unknown.is_empty() {
+            return Vec::new();
+        }
         let mut asked: BTreeMap<HostIx, BTreeSet<usize>> = BTreeMap::new();
         let mut users: BTreeMap<HostIx, Vec<Option<BecomeUser>>> = BTreeMap::new();
         let (playbook, inventory) = (Arc::clone(&ready.playbook), Arc::clone(&ready.inventory));

@@ -114,8 +114,23 @@ fn what_nobody_knows_is_settled_once() {
     assert_eq!(carried.unknown(&playbook), []);
     let end = carried.turn(step(0, 0), 0).unwrap().end.as_ref().unwrap();
     assert_eq!((end.outcome.status, end.outcome.rc, end.settled), (Status::Changed, Some(0), true));
-    assert!(carried.turn(step(1, 0), 0).unwrap().end.is_none() && carried.maybe_changed.contains(&step(1, 0)));
+    assert!(carried.turn(step(1, 0), 0).unwrap().end.is_none() && carried.maybe_changed.is_empty(), "what only reads changed nothing");
     assert_eq!(carried.resumes.settled.len(), 2, "the record keeps what was found out");
+}
+
+#[test]
+fn what_is_done_again_may_have_changed_something_unless_it_only_reads() {
+    let hosts = inventory(1);
+    let mut playbook = today(&["one", "two"]);
+    playbook.rounds[0].tasks[1].read_only = true;
+    let run = past(header(&["one", "two"], &[hosts.hosts[0].name.as_str()]), vec![sent(0, 0), sent(1, 0)]);
+    let mut carried = Carried::of(&[run], &playbook, &hosts, CarryOptions::default());
+    for unknown in carried.unknown(&playbook) {
+        let again =
+            Settled { run: "before".to_owned(), step: unknown.from.step, attempt: 1, end: SettledEnd::Again, by: "--assume".to_owned() };
+        carried.settle((unknown.step, unknown.from), &again, &playbook);
+    }
+    assert_eq!(carried.maybe_changed.iter().copied().collect::<Vec<_>>(), [step(0, 0)]);
 }
 
 #[test]

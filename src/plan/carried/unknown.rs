@@ -65,7 +65,7 @@ impl Carried {
             let Some(outcome) = outcome(task, settled) else {
                 if let (Some(name), Some(on)) = (durable, on) {
                     turn.durable.push(CarriedDurable { item: item.map(|(index, _)| index), on, name, begun: long });
-                } else if settled.end == SettledEnd::Again {
+                } else if settled.end == SettledEnd::Again && !task.only_reads() {
                     // What a guard finds done may have been done just now.
                     self.maybe_changed.insert(step);
                 }

@@ -143,17 +143,17 @@ fn large_copies_ask_first() {
 fn what_killed_writers_left_goes_and_nothing_else() {
     each(|shell, folder| {
         let me = std::process::id();
-        let Ok(stat) = fs::read_to_string(format!("/proc/{me}/stat")) else { return };
-        let born = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().to_owned();
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-        let boot = boot.split('-').next().unwrap();
+        let stat = |id: u32| fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let birth = |id: u32| Some(stat(id).rsplit(") ").next()?.split(' ').nth(19)?.to_owned());
+        let (Some(born), Some(first)) = (birth(me), birth(1)) else { return };
+        let kernel = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let boot = format!("{first}.{}", kernel.split('-').next().unwrap());
         let mut over = Command::new("true").spawn().unwrap();
         let zombie = over.id();
-        let state = || fs::read_to_string(format!("/proc/{zombie}/stat")).unwrap_or_default();
-        while !state().contains(") Z ") {
+        while !stat(zombie).contains(") Z ") {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        let zombie_born = state().rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().to_owned();
+        let zombie_born = birth(zombie).unwrap();
         let left = |name: &str| folder.join(format!(".roundsman-aa-{name}"));
         let gone = [format!("{me}-1-{boot}"), format!("4194305-7-{boot}"), format!("{zombie}-{zombie_born}-{boot}")];
         let stay = [format!("{me}-{born}-{boot}"), format!("{me}-x-{boot}"), format!("4194305-7-0{boot}"), "other".to_owned()];

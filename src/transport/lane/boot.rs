@@ -91,7 +91,7 @@ if test "$KSH_VERSION"; then __w() { print -r -- "$1"; }; else __w() { printf '%
 __o() { until __w "$__t $1" 2>/dev/null; do sleep 1; done; }
 __m() { __o "$1"; until __w "$__t $1" >&2 2>/dev/null; do sleep 1; done; }
 __n() { if test -z "$__j"; then __j=-; if ( umask 077; set -C; __w "J $$" >"$__f" ) 2>/dev/null; then __j=$__f; fi; fi
-case $__j in -) ;; *) { __w "$1 ." >>"$__j"; } 2>/dev/null;; esac; }
+case $__j in -) ;; *) { __w "$1 ." >>"$__j"; } 2>/dev/null || :;; esac; }
 __q() { case $__f in ?*) rm -f -- "${__f%-*}"-*;; esac; :; }
 __b() { if test -n "$__s"; then __o "S $1"; return 1; fi; __k=${__f:+$2}; case $__k in ?*) __n "B $__k";; esac; __m "B $1"; }
 __e() { if test "$2" -eq 0; then case $__k in ?*) __n "E $__k 0";; esac; __m "E $1 0"

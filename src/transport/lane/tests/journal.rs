@@ -156,6 +156,24 @@ async fn what_fails_when_nobody_takes_its_output_any_more_has_no_known_end() {
 }
 
 #[tokio::test]
+async fn a_failure_that_cannot_be_noted_is_no_end_of_the_lane() {
+    for shell in shells() {
+        let (folder, nap) = (tempfile::tempdir().unwrap(), nap());
+        let session = session_in(shell, folder.path(), &a_run());
+        let mut lane = session.open_lane(None).await.unwrap();
+        run(&lane, tagged(1, sh(&format!("sleep {nap} >/dev/null 2>&1 &"))));
+        run(&lane, tagged(2, sh("rm -rf \"$TMPDIR\"; exit 7")));
+        heard(&mut lane, 2).await;
+        let Lane { commands, mut reports } = lane;
+        drop(commands);
+        while reports.recv().await.is_some() {}
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(alive(&nap), "{shell}: a goodbye leaves alone what a task left behind");
+        pids(&nap).into_iter().for_each(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_lane_that_can_note_nothing_works_and_that_is_told() {
     let run_id = a_run();
     for folder in ["/nowhere/at/all", "/proc"] {
