@@ -210,6 +210,8 @@ place() {
     ln "$dest" "$kept" 2>/dev/null || cp -p "$dest" "$kept" || fail "can't keep a copy of $dest"
   fi
   unchanged
+  # Whoever is ended from here on has done it, and says so.
+  trap '' HUP INT PIPE TERM
   mv -f "$tmp" "$dest" || { [ -z "$kept" ] || rm -f "$kept"; exit 1; }
   echo changed
   if [ -n "$kept" ]; then printf 'backup %s\n' "$kept"; fi

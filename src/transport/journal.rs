@@ -156,7 +156,8 @@ impl HostJournal {
 ///
 /// Killing an executor ends its lane: whoever waits for it ends the group. Only what has the name in one piece, and belongs to this
 /// user, is an executor or a fork of it; whoever waits has it in two. The look and the kill are a moment apart, so that no other
-/// process can have got the number. Without `/proc`, `ps` knows.
+/// process can have got the number. All are stopped before any is killed: an executor that outlives its task goes on with the next.
+/// Without `/proc`, `ps` knows.
 fn settle_script(names: &LaneNames) -> String {
     format!(
         r#"m={whole}; w={apart}; d=${{TMPDIR:-/tmp}}
@@ -174,7 +175,7 @@ fi; }}
 while look; do
 if test -z "$x$y"; then a=; break; fi
 test "$n" -lt {TENTHS} || break
-test -z "$x" || kill -KILL $x
+test -z "$x" || {{ kill -STOP $x; kill -KILL $x; }}
 sleep 0.1 || {{ sleep 1; n=$((n+9)); }}; n=$((n+1))
 done; }} 2>/dev/null
 test -z "$a" || echo A

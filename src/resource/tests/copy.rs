@@ -173,6 +173,19 @@ fn what_killed_writers_left_goes_and_nothing_else() {
 }
 
 #[test]
+fn what_is_ended_when_it_is_in_place_says_that_it_is() {
+    each(|shell, folder| {
+        let dest = folder.join("f");
+        for signal in ["HUP", "INT", "PIPE", "TERM"] {
+            let late = format!("mv() {{ command mv \"$@\"; sh -c 'kill -{signal} $PPID'; }}\n");
+            fs::write(&dest, "old").unwrap();
+            assert_eq!(shell.answer(folder, &(late + &plan(&dest).small_script(b"new\n")), b""), CopyAnswer::Changed, "{signal}");
+            assert_eq!(fs::read(&dest).unwrap(), b"new\n");
+        }
+    });
+}
+
+#[test]
 fn an_ended_upload_leaves_nothing() {
     each(|shell, folder| {
         let script = plan(&folder.join("f")).upload_script(10);

@@ -156,6 +156,24 @@ async fn what_fails_when_nobody_takes_its_output_any_more_has_no_known_end() {
 }
 
 #[tokio::test]
+async fn what_was_written_ahead_does_not_begin_when_its_lane_is_settled() {
+    for shell in shells() {
+        let (folder, run_id, nap) = (tempfile::tempdir().unwrap(), a_run(), nap());
+        let session = session_in(shell, folder.path(), &run_id);
+        let lane = session.open_lane(None).await.unwrap();
+        run(&lane, tagged(1, sh(&format!("sleep {nap}"))));
+        for id in 2..20 {
+            run(&lane, tagged(id, sh("true")));
+        }
+        there(&nap).await;
+        let journal = session_in(shell, folder.path(), &run_id).settle(None, session.lane_names().unwrap()).await.unwrap();
+        let noted: Vec<_> = journal.noted.into_iter().collect();
+        assert_eq!(noted, [("0.1.0.1".to_owned(), Noted::Began)], "{shell}");
+        gone(&nap).await;
+    }
+}
+
+#[tokio::test]
 async fn a_failure_that_cannot_be_noted_is_no_end_of_the_lane() {
     for shell in shells() {
         let (folder, nap) = (tempfile::tempdir().unwrap(), nap());
