@@ -10,9 +10,11 @@ use rustix::process::Signal;
 
 const INVENTORY: &str = "hosts:\n  a: { connect: { transport: local } }\n  b: { connect: { transport: local } }\n";
 
-/// A project whose second task fails on `b`, and whose third can be held up.
+/// A project whose playbook may ask for its folder.
 fn project(playbook: &str) -> Project {
-    let project = Project::new();
+    let mut project = Project::new();
+    let here = project.path("").display().to_string();
+    project.env("PWD_OF_TEST", &here);
     project.file("inv.yml", INVENTORY);
     project.file("site.yml", playbook);
     project
@@ -36,11 +38,9 @@ rounds:
       - { name: reload, run: 'echo reload-{{ host.name }} >> log', cwd: '{{ controller.env.PWD_OF_TEST }}' }
 ";
 
+/// One whose second task fails on `b`, and whose third can be held up.
 fn flaky() -> Project {
-    let mut project = project(FLAKY);
-    let here = project.path("").display().to_string();
-    project.env("PWD_OF_TEST", &here);
-    project
+    project(FLAKY)
 }
 
 #[test]
@@ -94,9 +94,7 @@ rounds:
       - { name: slow, run: 'echo begun >> log; sleep 30', cwd: '{{ controller.env.PWD_OF_TEST }}' }
       - { name: next, run: 'echo next >> log', cwd: '{{ controller.env.PWD_OF_TEST }}' }
 ";
-    let mut project = project(playbook);
-    let here = project.path("").display().to_string();
-    project.env("PWD_OF_TEST", &here);
+    let project = project(playbook);
     let running = project.spawn(&["run", "site.yml", "-i", "inv.yml"]);
     assert!(procs::wait_until(Duration::from_secs(30), || log(&project).contains("begun")));
     let alive = project.run(&["run", "--resume"]).expect_code(2);
@@ -124,9 +122,7 @@ rounds:
     handlers:
       - { name: reload, run: 'echo reload >> log', cwd: '{{ controller.env.PWD_OF_TEST }}' }
 ";
-    let mut project = project(playbook);
-    let here = project.path("").display().to_string();
-    project.env("PWD_OF_TEST", &here);
+    let project = project(playbook);
     let running = project.spawn(&["run", "site.yml", "-i", "inv.yml"]);
     assert!(procs::wait_until(Duration::from_secs(30), || log(&project).contains("slow")));
     running.signal(Signal::INT);
@@ -158,8 +154,7 @@ rounds:
     };
     for (word, code) in [("read_only: true", 0), ("changed: true", 3)] {
         let mut project = project(&playbook(word));
-        let here = project.path("").display().to_string();
-        project.env("PWD_OF_TEST", &here).env("WORD", "s3cret-w0rd");
+        project.env("WORD", "s3cret-w0rd");
         project.run(&["run", "site.yml", "-i", "inv.yml"]).expect_code(4);
         project.file("mended", "");
         let shown = project.run(&["run", "--resume", "--failed"]).expect_code(code);
@@ -233,9 +228,7 @@ rounds:
     handlers:
       - { name: reload, run: 'echo reload >> log; test -e mended', cwd: '{{ controller.env.PWD_OF_TEST }}' }
 ";
-    let mut project = project(playbook);
-    let here = project.path("").display().to_string();
-    project.env("PWD_OF_TEST", &here);
+    let project = project(playbook);
     project.run(&["run", "site.yml", "-i", "inv.yml"]).expect_code(4);
     project.file("mended", "");
     let plan = project.ok(&["plan", "--resume", "--failed"]);
@@ -267,9 +260,7 @@ rounds:
           - { name: in, run: 'echo {{ n }} >> log; sleep 1', cwd: '{{ controller.env.PWD_OF_TEST }}' }
 ";
     for (playbook, cleaned, log_then) in [(playbook, true, "u\nclean\nv\nclean\n"), (passes, false, "u\nv\n")] {
-        let mut project = project(playbook);
-        let here = project.path("").display().to_string();
-        project.env("PWD_OF_TEST", &here);
+        let project = project(playbook);
         let running = project.spawn(&["run", "site.yml", "-i", "inv.yml"]);
         assert!(procs::wait_until(Duration::from_secs(30), || log(&project).contains('u')));
         running.signal(Signal::INT);

@@ -145,7 +145,7 @@ impl Viewer<'_> {
         let playbook = self.world.playbook();
         let task = playbook.task(round, ix);
         let flow = &task.flow;
-        let read_only = task.read_only || task.verb.is_read_only();
+        let read_only = task.only_reads();
         let hosts = self.plan.hosts(round);
         let groups = match &flow.left_out {
             Some(_) => IndexMap::new(),

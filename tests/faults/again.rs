@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::common::cli::Running;
 use crate::common::record::{self, RecordedRun};
 use crate::common::{Lab, Project, Relay, procs, random};
 use crate::net::{self, check, host};
@@ -126,15 +127,22 @@ fn ran_once(project: &Project, run: &RecordedRun, shown: &str) -> Vec<String> {
     lost
 }
 
+/// Starts a run of it, and waits until the step has been under way for a while.
+fn under_way(lab: &Lab) -> (Relay, Project, Running) {
+    let relay = Relay::to_lab(lab, Duration::ZERO);
+    let project = durable(lab, &relay);
+    let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml", "--format", "jsonl"]);
+    assert!(procs::wait_until(Duration::from_secs(20), || project.path("count").exists()), "{}", running.so_far());
+    // It may be over by then, or not.
+    std::thread::sleep(Duration::from_millis(random() % 3000));
+    (relay, project, running)
+}
+
 fn durable_cut(tries: usize) -> Vec<String> {
     let mut lost = Vec::new();
     let lab = Lab::start(1);
     for _ in 0..tries {
-        let relay = Relay::to_lab(&lab, Duration::ZERO);
-        let project = durable(&lab, &relay);
-        let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml", "--format", "jsonl"]);
-        assert!(procs::wait_until(Duration::from_secs(20), || project.path("count").exists()), "{}", running.so_far());
-        std::thread::sleep(Duration::from_millis(random() % 3000));
+        let (relay, project, running) = under_way(&lab);
         relay.cut();
         let shown = running.wait(Duration::from_secs(60));
         let run = record::only_run(&project.record());
@@ -148,12 +156,7 @@ fn durable_killed(tries: usize) -> Vec<String> {
     let mut lost = Vec::new();
     let lab = Lab::start(1);
     for _ in 0..tries {
-        let relay = Relay::to_lab(&lab, Duration::ZERO);
-        let project = durable(&lab, &relay);
-        let running = project.spawn(&["run", "site.yml", "-i", "hosts.yml"]);
-        assert!(procs::wait_until(Duration::from_secs(20), || project.path("count").exists()), "{}", running.so_far());
-        // It may be over when it is looked for, or not.
-        std::thread::sleep(Duration::from_millis(random() % 3000));
+        let (_relay, project, running) = under_way(&lab);
         running.signal(Signal::KILL);
         running.wait(Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(random() % 3000));

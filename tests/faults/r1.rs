@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::{Lab, Project, procs, record};
-use crate::table::{Fault, progress};
+use crate::table::{Fault, note, progress};
 
 const HOSTS: usize = 20;
 
@@ -208,7 +208,7 @@ fn kills(tries: usize) -> Vec<String> {
             progress(&format!("{} of {tries} tried, {} not survived", number + 1, lost.len()));
         }
     }
-    println!("     {cut_short} of {tries} runs were cut short; {again} steps were unknown and allowed to be done again");
+    note(format!("{cut_short} of {tries} runs were cut short; {again} steps were unknown and allowed to be done again"));
     lost
 }
 

@@ -194,8 +194,8 @@ impl Carried {
     }
 
     fn take(&mut self, index: usize, run: &PastRun, keys: &Keys, (id, playbook): (&str, &Playbook)) {
-        self.rounds.extend(run.rounds.iter().filter_map(|round| keys.round(*round)));
         let asked: BTreeSet<RoundIx> = run.rounds.iter().filter_map(|round| keys.round(*round)).collect();
+        self.rounds.extend(&asked);
         self.left_out.retain(|(round, _)| !asked.contains(round));
         self.left_out.extend(run.left_out.iter().filter_map(|(round, host)| keys.round(*round).zip(keys.host(*host))));
         for (round, batches) in &run.batches {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Carried, is_failure};
+use super::{Carried, CarriedTurn, is_failure};
 use crate::model::{HostIx, Inventory, Part, Playbook, Round, RoundIx, Section, StepId, TaskIx};
 use crate::text::{fold_names, plural};
 
@@ -107,9 +107,14 @@ impl Carried {
         remaining
     }
 
+    /// The last turn of a step of which anything is known.
+    fn last_turn(&self, step: StepId) -> Option<&CarriedTurn> {
+        self.steps.get(&step)?.values().rfind(|turn| !turn.is_empty())
+    }
+
     /// Where a step stands.
     pub(super) fn stands(&self, step: StepId, round: &Round) -> Stand {
-        let last = self.steps.get(&step).and_then(|turns| turns.values().rfind(|turn| !turn.is_empty()));
+        let last = self.last_turn(step);
         if last.is_some_and(|turn| !turn.open.is_empty()) {
             return Stand::Unknown;
         }
@@ -133,8 +138,7 @@ impl Carried {
     /// Says whether all items of a step that ended well are done, and all passes of the blocks around it: one that an
     /// interrupted run broke off has an end all the same.
     fn is_whole(&self, step: StepId, round: &Round) -> bool {
-        let last = self.steps.get(&step).and_then(|turns| turns.values().rfind(|turn| !turn.is_empty()));
-        let items = last.is_none_or(|turn| turn.items.is_empty() || turn.all_items);
+        let items = self.last_turn(step).is_none_or(|turn| turn.items.is_empty() || turn.all_items);
         let passes = round.around(round.home(step.task)).all(|(block, _)| {
             let last = self.passes.get(&(step.round, block, step.host)).and_then(|passes| passes.last()?.as_ref());
             last.is_none_or(|item| item.index + 1 >= item.of)

@@ -67,7 +67,7 @@ impl Carried {
         let mut lost = Vec::new();
         for step in broken {
             let Some(reader) = self.reader(step, playbook) else { continue };
-            if playbook.task(step.round, step.task).read_only || playbook.task(step.round, step.task).verb.is_read_only() {
+            if playbook.task(step.round, step.task).only_reads() {
                 self.steps.remove(&step);
                 self.over.remove(&step);
                 continue;
