@@ -3,6 +3,8 @@
 //! Knows scripts and local paths, not what a playbook wanted with them. A file that the host has already is not sent.
 //! What is given up is asked to end on the host, and its end is heard: from then on nothing there changes because of it.
 
+mod guards;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -11,13 +13,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::fs::File;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Notify, watch};
 
 use super::local_files::{LocalFile, measure, measure_file};
 use crate::resource::{CopyPlan, RemoteFile, UnarchivePlan, fetch_check_script, fetch_script};
 use crate::text::quote;
-use crate::transport::{BecomeUser, BulkEnd, Bytes, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
+use crate::transport::{BecomeUser, BulkEnd, Bytes, End, Refusal, RefusalClass, Request, Session};
 
 /// How long the host may take to end what was given up; there it is TERM, five seconds later KILL. A link that is gone is known sooner.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -121,9 +123,6 @@ pub(super) enum Trouble {
     Full,
 }
 
-/// What is kept of the words of guards.
-const WORDS: usize = 64 * 1024;
-
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{0}")]
@@ -212,21 +211,21 @@ impl Carrier<'_> {
     }
 
     /// Does what changes nothing on the host: where it is over, it is dropped, which ends it there.
-    async fn unless_over<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    async fn unless_over<T, E: Into<Failure>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
         tokio::select! {
-            done = work => done,
+            done = work => done.map_err(Into::into),
             () = self.over() => Err(Failure::Over),
         }
     }
 
     /// Runs a script; one that is given up is heard to its end.
-    async fn run(&self, script: &str, bytes: Bytes<impl AsyncRead + Send + Unpin>) -> Result<BulkEnd, Failure> {
+    async fn run(&self, script: &str, bytes: Bytes<impl AsyncRead + AsyncSeek + Send + Unpin>) -> Result<BulkEnd, Failure> {
         Ok(self.session.upload(self.user, script, bytes, self.over()).await?)
     }
 
     async fn carry(&self, bulk: Bulk) -> Result<Carried, Failure> {
         if let Some(guards) = bulk.guards {
-            let (end, stderr) = self.unless_over(ask(self.session, self.user, guards)).await?;
+            let (end, stderr) = self.unless_over(guards::ask(self.session, self.user, &guards)).await?;
             if end != End::Exited(0) {
                 return Ok(Carried::new(end, Vec::new(), stderr));
             }
@@ -249,8 +248,14 @@ impl Carrier<'_> {
             return Err(Failure::Over);
         }
         // A log, say, that grew meanwhile goes as it was when it was measured.
-        let bytes = Bytes { from: open(&from).await?, size };
-        self.run(&(prelude.to_owned() + &target.upload_script(size, &sha256)), bytes).await
+        let script = prelude.to_owned() + &target.upload_script(size, &sha256);
+        match &from {
+            Source::File(file) => {
+                let from = File::open(&file.path).await.map_err(local(&file.path))?;
+                self.run(&script, Bytes { from, size }).await
+            }
+            Source::Bytes(bytes) => self.run(&script, Bytes::of(bytes)).await,
+        }
     }
 
     async fn down(&self, prelude: &str, src: &str, to: PathBuf) -> Result<BulkEnd, Failure> {
@@ -302,33 +307,6 @@ impl Carrier<'_> {
     }
 }
 
-/// Asks guards on a lane, which ends what they started when they take too long or are given up.
-async fn ask(session: &Session, user: Option<&BecomeUser>, guards: Box<Request>) -> Result<(End, Vec<u8>), Failure> {
-    let mut lane = session.open_lane(user).await?;
-    let (mut ended, mut words, mut closed) = (None, Vec::new(), None);
-    // A lane that is gone says so in its reports.
-    let _ = lane.commands.send(LaneCommand::Run(guards));
-    let mut commands = Some(lane.commands);
-    while let Some(report) = lane.reports.recv().await {
-        match report {
-            LaneReport::Output { stream: OutputStream::Stderr, data, .. } => {
-                let room = WORDS.saturating_sub(words.len()).min(data.len());
-                words.extend_from_slice(&data[..room]);
-            }
-            LaneReport::Ended { end, .. } => {
-                ended = Some(end);
-                // Goodbye; its channel is free when the reports end.
-                commands.take();
-            }
-            LaneReport::Closed { reason } => closed = reason,
-            _ => {}
-        }
-    }
-    drop(commands);
-    let lost = || Refusal { class: RefusalClass::Network, message: closed.unwrap_or_else(|| "the lane ended".to_owned()) };
-    Ok((ended.ok_or_else(lost)?, words))
-}
-
 /// What a script on a channel of its own needs to be as one on a lane.
 fn prelude(folder: Option<&str>, umask: Option<u32>) -> String {
     let umask = umask.map_or_else(String::new, |umask| format!("umask {umask:04o} || exit\n"));
@@ -347,13 +325,6 @@ async fn known(from: &Source) -> Result<(u64, String), Failure> {
         }
         Source::Bytes(bytes) => measure(&mut &bytes[..]).await.map_err(local(Path::new("the text"))),
     }
-}
-
-async fn open(from: &Source) -> Result<Pin<Box<dyn AsyncRead + Send + '_>>, Failure> {
-    Ok(match from {
-        Source::File(file) => Box::pin(File::open(&file.path).await.map_err(local(&file.path))?),
-        Source::Bytes(bytes) => Box::pin(&bytes[..]),
-    })
 }
 
 /// A file that takes no more than was announced: a host that goes on for ever fills no disk.

@@ -313,8 +313,8 @@ impl Worker {
                 if self.slots[slot].epoch != epoch {
                     return;
                 }
-                if let (bulk::Trouble::Link, Some(session)) = (result.trouble, self.session.clone())
-                    && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
+                if result.trouble == bulk::Trouble::Link
+                    && let Some(words) = self.loss().await
                 {
                     return self.lose(words).await;
                 }

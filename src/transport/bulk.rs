@@ -11,6 +11,7 @@
 //! Knows nothing of paths or modes: the caller's script says what becomes of the bytes. Memory stays bounded.
 
 use std::future::Future;
+use std::io::Cursor;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
@@ -59,7 +60,7 @@ pub(super) fn boot(opening: &str) -> String {
 /// Bytes for a script, and how many.
 #[derive(Debug)]
 pub struct Bytes<R> {
-    /// Where they are read; what is behind `size` is left.
+    /// Where they are read, from the beginning; what is behind `size` is left.
     pub from: R,
     /// So many; where there are fewer, the script is ended.
     pub size: u64,
@@ -73,22 +74,22 @@ impl Bytes<tokio::io::Empty> {
     }
 }
 
-impl<'a> Bytes<&'a [u8]> {
+impl<'a> Bytes<Cursor<&'a [u8]>> {
     /// These.
     #[must_use]
     pub fn of(bytes: &'a [u8]) -> Self {
-        Bytes { from: bytes, size: bytes.len() as u64 }
+        Bytes { from: Cursor::new(bytes), size: bytes.len() as u64 }
     }
 }
 
 /// Runs `script` with `bytes` on its standard input. Once `given_up` ends, so does the script, by itself or by a signal; what had not been
-/// handed over by then never is, and then its end is not waited for.
+/// handed over by then never is, and then its end is not waited for. None where the channel was closed before anything ran on it.
 pub(super) async fn upload(
     channel: Channel,
     script: &str,
     bytes: Bytes<impl AsyncRead + Send + Unpin>,
     given_up: impl Future<Output = ()> + Send,
-) -> Result<BulkEnd, Refusal> {
+) -> Result<Option<BulkEnd>, Refusal> {
     let Channel { mut stdin, stdout, stderr, exit, slot: _slot } = channel;
     let token = token()?;
     let head = head(script, &token, bytes.size);
@@ -131,23 +132,28 @@ pub(super) async fn upload(
     let fed = tokio::select! {
         fed = &mut feed => fed?,
         _ = &mut is_over => None,
-        drained = &mut drain => return end(drained, &token),
-        () = &mut given_up => return Ok(BulkEnd::given_up()),
+        drained = &mut drain => return ended(drained, &token),
+        () = &mut given_up => return Ok(Some(BulkEnd::given_up())),
     };
     drop(feed);
     if let Some(stdin) = fed {
         tokio::select! {
-            drained = &mut drain => return end(drained, &token),
+            drained = &mut drain => return ended(drained, &token),
             _ = is_over => {}
             () = given_up => {}
         }
         drop(stdin);
     }
-    end(drain.await, &token)
+    ended(drain.await, &token)
 }
 
-/// Runs `script` with an empty standard input and writes its standard output to `sink`. Where this is dropped, the script ends.
-pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl AsyncWrite + Send + Unpin)) -> Result<BulkEnd, Refusal> {
+/// Runs `script` with an empty standard input and writes its standard output to `sink`. Where this is dropped, the script ends. None where
+/// the channel was closed before anything ran on it.
+pub(super) async fn download(
+    channel: Channel,
+    script: &str,
+    sink: &mut (impl AsyncWrite + Send + Unpin),
+) -> Result<Option<BulkEnd>, Refusal> {
     let Channel { mut stdin, mut stdout, stderr, exit, slot: _slot } = channel;
     let token = token()?;
     let head = head(script, &token, 0);
@@ -182,12 +188,24 @@ pub(super) async fn download(channel: Channel, script: &str, sink: &mut (impl As
                 }
             }
         }
-        sink.flush().await
+        sink.flush().await?;
+        Ok(ahead.is_none_or(|seen| !seen.is_empty()))
     };
     // A sink that takes no more ends it at once, whatever else the host has to say.
-    let ((), (), stderr) = tokio::try_join!(copy, feed, async { Ok(heard(stderr, &token, over).await) })
+    let (spoke, (), stderr) = tokio::try_join!(copy, feed, async { Ok(heard(stderr, &token, over).await) })
         .map_err(|error: std::io::Error| Refusal { class: RefusalClass::Local, message: format!("cannot write what came: {error}") })?;
-    end((Vec::new(), stderr, exit.await), &token)
+    match exit.await {
+        None if !spoke && stderr.kept.is_empty() => Ok(None),
+        exit => end((Vec::new(), stderr, exit), &token).map(Some),
+    }
+}
+
+/// How an upload's channel ended; none where it ended before anything ran on it: a boot's first act is to say the token on both streams.
+fn ended((stdout, stderr, exit): (Vec<u8>, Heard, Option<i32>), token: &str) -> Result<Option<BulkEnd>, Refusal> {
+    if exit.is_none() && stdout.is_empty() && stderr.kept.is_empty() {
+        return Ok(None);
+    }
+    end((stdout, stderr, exit), token).map(Some)
 }
 
 /// What a channel said and how it ended. The code that the script's end was said with is right where a program between has another.

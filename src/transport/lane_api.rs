@@ -326,6 +326,8 @@ pub enum LaneReport {
     Closed {
         /// Why, in the host's or OpenSSH's words; none after an orderly goodbye.
         reason: Option<String>,
+        /// Its channel was closed before anything ran on it: without a byte, and without an exit code.
+        unused: bool,
     },
 }
 

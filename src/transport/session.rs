@@ -5,10 +5,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeek, AsyncSeekExt as _, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
@@ -27,6 +27,8 @@ use super::user::{self, Change};
 /// How long a further lane waits for room, and how often it looks.
 const PATIENCE: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(50);
+/// How many channels are asked for where each is closed before anything ran on it.
+const CHANNELS: u32 = 5;
 
 /// A connection to a host; clones are the same connection.
 #[derive(Debug, Clone)]
@@ -60,6 +62,11 @@ pub(super) enum Backend {
     /// The script of a fake.
     Fake(FakeSession),
 }
+
+/// How many channels in a row were closed before anything ran on them. dropbear (2022.83) closes one for which it has no command yet when another's
+/// ends just then.
+#[derive(Debug, Default)]
+struct Silent(u32);
 
 impl Session {
     pub(super) fn new(backend: Backend, target: &Target, place: Option<Place>, run: Option<&str>) -> Session {
@@ -145,18 +152,34 @@ impl Session {
         &self,
         become_user: Option<&BecomeUser>,
         script: &str,
-        bytes: Bytes<impl AsyncRead + Send + Unpin>,
+        mut bytes: Bytes<impl AsyncRead + AsyncSeek + Send + Unpin>,
         given_up: impl Future<Output = ()> + Send,
     ) -> Result<BulkEnd, Refusal> {
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.upload(script, bytes.from.take(bytes.size), given_up).await;
         }
-        let mut given_up = std::pin::pin!(given_up);
-        let channel = tokio::select! {
-            channel = self.boot_channel(become_user, bulk::boot) => channel?,
-            () = &mut given_up => return Ok(BulkEnd::given_up()),
-        };
-        self.explain(bulk::upload(channel, script, bytes, given_up).await).await
+        let over = AtomicBool::new(false);
+        let mut given_up = std::pin::pin!(async {
+            given_up.await;
+            over.store(true, Ordering::Relaxed);
+        });
+        let mut silent = Silent::default();
+        loop {
+            let channel = tokio::select! {
+                channel = self.boot_channel(become_user, bulk::boot) => channel?,
+                () = &mut given_up => return Ok(BulkEnd::given_up()),
+            };
+            let part = Bytes { from: &mut bytes.from, size: bytes.size };
+            if let Some(end) = self.explain(bulk::upload(channel, script, part, given_up.as_mut()).await).await? {
+                return Ok(end);
+            }
+            if over.load(Ordering::Relaxed) {
+                return Ok(BulkEnd::given_up());
+            }
+            self.another(&mut silent).await?;
+            let rewound = bytes.from.rewind().await;
+            rewound.map_err(|error| Refusal { class: RefusalClass::Local, message: format!("cannot read what is to be sent: {error}") })?;
+        }
     }
 
     /// Runs `script` by `sh` on a channel of its own with an empty standard input and streams its standard output to `sink`.
@@ -172,8 +195,14 @@ impl Session {
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.download(script, sink).await;
         }
-        let channel = self.boot_channel(become_user, bulk::boot).await?;
-        self.explain(bulk::download(channel, script, sink).await).await
+        let mut silent = Silent::default();
+        loop {
+            let channel = self.boot_channel(become_user, bulk::boot).await?;
+            if let Some(end) = self.explain(bulk::download(channel, script, sink).await).await? {
+                return Ok(end);
+            }
+            self.another(&mut silent).await?;
+        }
     }
 
     /// Waits until the connection is lost; says why in OpenSSH's words. Never ends for local ones, or after
@@ -205,11 +234,31 @@ impl Session {
         match become_user {
             None => self.channel(&[], None, &write("")).await,
             Some(user) => {
-                let change = Change::new(user)?;
-                let channel = self.channel(&change.argv(), change.behind_shell(), &write(&change.opening())).await?;
-                user::authenticate(channel, &change).await
+                let mut silent = Silent::default();
+                loop {
+                    let change = Change::new(user)?;
+                    let channel = self.channel(&change.argv(), change.behind_shell(), &write(&change.opening())).await?;
+                    if let Some(channel) = user::authenticate(channel, &change).await? {
+                        return Ok(channel);
+                    }
+                    self.another(&mut silent).await?;
+                }
             }
         }
+    }
+
+    /// Allows another channel in place of one that was closed before anything ran on it, while there is the connection and it helps.
+    async fn another(&self, silent: &mut Silent) -> Result<(), Refusal> {
+        if let Some(message) = self.lost_reason().await {
+            return Err(Refusal { class: RefusalClass::Network, message });
+        }
+        silent.0 += 1;
+        if silent.0 >= CHANNELS {
+            let message = "the server closes each channel before anything runs on it".to_owned();
+            return Err(Refusal { class: RefusalClass::Full, message });
+        }
+        sleep(LOOK).await;
+        Ok(())
     }
 
     /// Starts `PREFIX sh BETWEEN -c BOOT` on a new channel.
@@ -238,7 +287,7 @@ impl Session {
             Box::pin(async move {
                 let script = "umask 077; f=$(mktemp) && cat >\"$f\" && printf %s \"$f\"";
                 let channel = session.boot_channel(become_user.as_ref(), bulk::boot).await.ok()?;
-                let end = bulk::upload(channel, script, Bytes::of(&bytes), std::future::pending()).await.ok()?;
+                let end = bulk::upload(channel, script, Bytes::of(&bytes), std::future::pending()).await.ok()??;
                 let path = String::from_utf8(end.stdout).ok()?;
                 (end.code == 0 && path.starts_with('/')).then_some(path)
             })
@@ -258,7 +307,7 @@ impl Session {
     }
 
     /// Puts the session's own words in place of "the link was lost".
-    async fn explain(&self, end: Result<BulkEnd, Refusal>) -> Result<BulkEnd, Refusal> {
+    async fn explain(&self, end: Result<Option<BulkEnd>, Refusal>) -> Result<Option<BulkEnd>, Refusal> {
         match end {
             Err(refusal) if refusal.class == RefusalClass::Network => {
                 let message = self.lost_reason().await.unwrap_or(refusal.message);

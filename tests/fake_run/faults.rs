@@ -28,6 +28,18 @@ async fn an_unreachable_host_disturbs_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lane_that_was_closed_before_anything_ran_on_it_is_opened_again() {
+    let closing = |lanes: u32| Bench::new(TWO, "a,b").host(json!({ "host": "a", "unused_lanes": lanes }));
+    let ran = closing(2).run().await;
+    assert_eq!([ran.end("a x"), ran.end("a y"), ran.end("a z")], ["changed", "changed", "changed"]);
+    assert_eq!(ran.ran_on("a"), ["one", "two", "three"]);
+    let ran = closing(9).run().await;
+    assert!(ran.end("a x").contains("no shell for tasks: the server closed its channel"), "{}", ran.end("a x"));
+    assert_eq!(ran.log.of("a").iter().filter(|what| *what == "lane").count(), 3, "not for ever");
+    assert_eq!(ran.end("b z"), "changed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_session_leaves_unknown_what_began() {
     let script = json!({ "host": "a", "commands": [{ "contains": "one", "lose": "Connection reset by peer", "delay_ms": 10 }] });
     let ran = Bench::new(TWO, "a,b").host(script).run().await;

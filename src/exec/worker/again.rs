@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::{Job, LaneState, Note, Said, Sent, Worker};
+use super::{GRACE, Job, LaneState, Note, Said, Sent, Worker};
 use crate::exec::settle::Found;
 use crate::transport::{BecomeUser, HostJournal, LaneNames, Noted, Refusal, RefusalClass};
 
@@ -59,6 +59,11 @@ impl Told {
 }
 
 impl Worker {
+    /// Waits a moment for the loss of the session to be noticed, and gives OpenSSH's words of it.
+    pub(super) async fn loss(&self) -> Option<String> {
+        timeout(GRACE, self.session.as_deref()?.lost()).await.ok()
+    }
+
     /// The session is gone.
     pub(super) async fn lose(&mut self, words: String) {
         if self.tries >= self.patience {
@@ -144,10 +149,7 @@ impl Worker {
     /// The host told what it knows.
     pub(super) async fn settled(&mut self, told: Vec<Told>) {
         let gone = told.iter().any(|told| matches!(&told.journals, Err(refusal) if refusal.class == RefusalClass::Network));
-        if gone
-            && let Some(session) = self.session.clone()
-            && let Ok(words) = timeout(super::GRACE, session.lost()).await
-        {
+        if gone && let Some(words) = self.loss().await {
             return self.lose(words).await;
         }
         let Some(lost) = self.lost.take() else { return };

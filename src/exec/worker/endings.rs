@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{GRACE, Job, JobId, LaneState, Note, Said, Sent, Slot, Worker};
+use super::{Job, JobId, LaneState, Note, Said, Sent, Slot, Worker};
 use crate::transport::{LaneCommand, LaneReport, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
@@ -29,12 +29,12 @@ pub(super) async fn pass_on<F: Future<Output = bool>>(mut reports: mpsc::Receive
     }
     if !closed {
         let reason = Some("the lane was lost on this machine: an error of ours".to_owned());
-        to(LaneReport::Closed { reason }).await;
+        to(LaneReport::Closed { reason, unused: false }).await;
     }
 }
 
 impl Worker {
-    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>) {
+    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>, unused: bool) {
         let place = &mut self.slots[slot];
         let by_us = matches!(place.lane, LaneState::Closing);
         place.lane = LaneState::None;
@@ -42,10 +42,7 @@ impl Worker {
         place.withdrawn = false;
         let noted = std::mem::take(&mut place.notes).then(|| place.user.clone());
         let idle = place.sent.is_empty() && place.spared.is_empty();
-        if !idle
-            && let Some(session) = self.session.clone()
-            && let Ok(words) = tokio::time::timeout(GRACE, session.lost()).await
-        {
+        if !idle && let Some(words) = self.loss().await {
             return self.lose(words).await;
         }
         if let Some(user) = noted {
@@ -57,7 +54,7 @@ impl Worker {
         let spared = std::mem::take(&mut place.spared);
         if !began && !by_us && !idle {
             place.fruitless += 1;
-            if !place.ready || place.fruitless >= FRUITLESS {
+            if (!place.ready && !unused) || place.fruitless >= FRUITLESS {
                 let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };
                 let sent = std::mem::take(&mut place.sent);
                 let waiting = std::mem::take(&mut place.waiting);
@@ -249,9 +246,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_lane_that_is_gone_without_a_word_is_closed() {
-        let closed = LaneReport::Closed { reason: None };
+        let closed = LaneReport::Closed { reason: None, unused: false };
         assert_eq!(heard(vec![LaneReport::Ready, closed.clone()]).await, [LaneReport::Ready, closed]);
         let all = heard(vec![LaneReport::Began { id: 1 }]).await;
-        assert!(matches!(&all[..], [_, LaneReport::Closed { reason: Some(words) }] if words.contains("an error of ours")), "{all:?}");
+        assert!(matches!(&all[..], [_, LaneReport::Closed { reason: Some(words), .. }] if words.contains("an error of ours")), "{all:?}");
     }
 }

@@ -73,6 +73,11 @@ impl Worker {
         if self.slots[slot].epoch != epoch {
             return;
         }
+        if matches!(&result, Err(refusal) if refusal.class == RefusalClass::Network)
+            && let Some(words) = self.loss().await
+        {
+            return self.lose(words).await;
+        }
         match result {
             Ok(lane) => {
                 let notes = self.notes.clone();
@@ -132,7 +137,7 @@ impl Worker {
                 self.say(Said::Returned(id)).await;
                 self.feed(slot).await;
             }
-            LaneReport::Closed { reason } => self.lane_closed(slot, reason).await,
+            LaneReport::Closed { reason, unused } => self.lane_closed(slot, reason, unused).await,
         }
     }
 }

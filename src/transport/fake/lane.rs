@@ -39,6 +39,13 @@ impl FakeLane {
         FakeLane { session, commands, reports, queue: VecDeque::new(), on_hold: None }
     }
 
+    /// It is closed before anything runs on it; what was sent to it is answered by that.
+    pub(super) async fn close(self, slot: Slot) {
+        drop((slot, self.commands));
+        let reason = Some("the server closed its channel before anything ran on it".to_owned());
+        let _ = self.reports.send(LaneReport::Closed { reason, unused: true }).await;
+    }
+
     pub(super) async fn run(mut self, slot: Slot) {
         let served = self.serve().await;
         drop(slot);
@@ -50,7 +57,7 @@ impl FakeLane {
                     let _ = self.say(LaneReport::Skipped { id: request.id, cause: SkipCause::Withdrawn }).await;
                 }
             }
-            let _ = self.say(LaneReport::Closed { reason }).await;
+            let _ = self.say(LaneReport::Closed { reason, unused: false }).await;
         }
     }
 

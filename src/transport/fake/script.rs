@@ -4,6 +4,7 @@
 //! { "hosts": [ {
 //!     "host": "web*",
 //!     "delay_ms": 20,
+//!     "unused_lanes": 1,
 //!     "refuse": { "class": "refused", "message": "Connection refused", "times": 1 },
 //!     "commands": [
 //!       { "contains": "uname", "stdout": "Linux\n" },
@@ -15,7 +16,8 @@
 //!
 //! The first host entry whose `host` (with `*` and `?`) matches counts, and of its commands the first that matches the
 //! command's text (arguments joined by blanks) and has `times` left. Without a match a command ends with 0 and says
-//! nothing; a guard lets its command run. Every key but `host` may be left out.
+//! nothing; a guard lets its command run. The first `unused_lanes` are closed before anything runs on them. Every key but
+//! `host` may be left out.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -83,6 +85,8 @@ struct RawHost {
     host: String,
     #[serde(default)]
     delay_ms: u64,
+    #[serde(default)]
+    unused_lanes: u32,
     refuse: Option<RawRefusal>,
     #[serde(default)]
     commands: Vec<RawCommand>,
@@ -119,6 +123,7 @@ struct RawCommand {
 struct FakeHost {
     name: Regex,
     delay: Duration,
+    unused: Left,
     refusal: Option<(Refusal, Left)>,
     rules: Vec<(Regex, Answer, Left)>,
 }
@@ -171,6 +176,11 @@ impl FakeScript {
         self.hosts.iter().find(|host| host.name.is_match(name))
     }
 
+    /// Says whether a host's next lane is closed before anything runs on it.
+    pub(super) fn closes_lane(&self, host: &str) -> bool {
+        self.host(host).is_some_and(|host| take(&host.unused))
+    }
+
     /// The answer to a command; none where no rule has one.
     pub(super) fn answer(&self, host: &str, command: &str) -> Option<Answer> {
         let rules = &self.host(host)?.rules;
@@ -194,7 +204,8 @@ fn read_host(raw: RawHost) -> Result<FakeHost, HubError> {
     let glob = regex::escape(&raw.host).replace(r"\*", ".*").replace(r"\?", ".");
     let refusal = raw.refuse.map(read_refusal).transpose()?;
     let rules = raw.commands.into_iter().map(read_rule).collect::<Result<_, _>>()?;
-    Ok(FakeHost { name: pattern(&format!("^(?:{glob})$"))?, delay: Duration::from_millis(raw.delay_ms), refusal, rules })
+    let (delay, unused) = (Duration::from_millis(raw.delay_ms), Mutex::new(Some(raw.unused_lanes)));
+    Ok(FakeHost { name: pattern(&format!("^(?:{glob})$"))?, delay, unused, refusal, rules })
 }
 
 fn read_refusal(raw: RawRefusal) -> Result<(Refusal, Left), HubError> {

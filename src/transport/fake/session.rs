@@ -38,7 +38,12 @@ impl FakeSession {
         self.log.write(&self.host, become_user.map_or_else(|| "lane".to_owned(), |user| format!("lane {}", user.user)));
         let (commands, orders) = mpsc::unbounded_channel();
         let (news, reports) = mpsc::channel(64);
-        tokio::spawn(FakeLane::new(self.clone(), orders, news).run(slot));
+        let lane = FakeLane::new(self.clone(), orders, news);
+        if self.script.closes_lane(&self.host) {
+            tokio::spawn(lane.close(slot))
+        } else {
+            tokio::spawn(lane.run(slot))
+        };
         Ok(Lane { commands, reports })
     }
 

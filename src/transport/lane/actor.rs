@@ -41,6 +41,8 @@ pub(super) struct Actor {
     pub(super) reports: mpsc::Sender<LaneReport>,
     pub(super) uploader: Uploader,
     pub(super) reason: Reason,
+    /// Anything came on the channel.
+    pub(super) heard: bool,
 }
 
 /// What ended the loop.
@@ -58,6 +60,7 @@ impl Actor {
         let over = self.serve().await;
         let orderly = self.machine.said_goodbye() && self.machine.is_idle();
         let never_began = !self.machine.is_ready() && over.exited && over.code.is_some();
+        let unused = !self.heard && over.exited && over.code.is_none();
         self.machine.settle(never_began);
         let reason = if orderly && !self.machine.killed { None } else { Some(self.why(&over).await) };
         // A slot is free before its owner hears that it is.
@@ -74,7 +77,7 @@ impl Actor {
                 let _ = reports.send(LaneReport::Skipped { id: request.id, cause: SkipCause::Withdrawn }).await;
             }
         }
-        let _ = reports.send(LaneReport::Closed { reason }).await;
+        let _ = reports.send(LaneReport::Closed { reason, unused }).await;
     }
 
     async fn why(&mut self, over: &Over) -> String {
@@ -98,6 +101,7 @@ impl Actor {
         match over.code {
             _ if !self.machine.is_ready() && !noise.is_empty() => noise,
             Some(code) => format!("the shell ended with exit code {code}"),
+            None if over.exited && !self.heard => "the server closed its channel before anything ran on it".to_owned(),
             None if over.exited => "the shell was ended".to_owned(),
             None => "the connection was lost".to_owned(),
         }
@@ -245,6 +249,7 @@ impl Actor {
         let now = Instant::now().into_std();
         match read {
             Ok(count) if count > 0 => {
+                self.heard = true;
                 self.machine.feed(stream, &buffer[..count], now);
                 if count == buffer.len() {
                     buffer.resize(READ, 0);

@@ -33,7 +33,7 @@ const REPORTS: usize = 64;
 pub(super) fn start(channel: Channel, token: String, name: Option<&LaneName>, uploader: Uploader, reason: Reason) -> Lane {
     let (commands, orders) = mpsc::unbounded_channel();
     let (news, reports) = mpsc::channel(REPORTS);
-    let actor = Actor { machine: Machine::new(token, name), channel, commands: orders, reports: news, uploader, reason };
+    let actor = Actor { machine: Machine::new(token, name), channel, commands: orders, reports: news, uploader, reason, heard: false };
     tokio::spawn(actor.run());
     Lane { commands, reports }
 }

@@ -109,7 +109,7 @@ impl All {
                 seen.skipped = Some(cause);
             }
             LaneReport::Stray { data, .. } => self.stray.extend(data),
-            LaneReport::Closed { reason } => self.closed = Some(reason),
+            LaneReport::Closed { reason, .. } => self.closed = Some(reason),
         }
     }
     fn settled(&self, id: u64) -> bool {

@@ -116,7 +116,7 @@ async fn hear(mut reports: tokio::sync::mpsc::Receiver<LaneReport>) -> (String, 
             match report {
                 LaneReport::Output { data, .. } => out.extend(data),
                 LaneReport::Ended { end, .. } => ends.push(end),
-                LaneReport::Closed { reason: why } => reason = why,
+                LaneReport::Closed { reason: why, .. } => reason = why,
                 _ => {}
             }
         }

@@ -80,13 +80,13 @@ impl Change {
     }
 }
 
-/// Answers the prompt, once, and returns when the boot runs.
-pub(super) async fn authenticate(mut channel: Channel, change: &Change) -> Result<Channel, Refusal> {
+/// Answers the prompt, once, and returns when the boot runs. None where the channel was closed before anything ran on it.
+pub(super) async fn authenticate(mut channel: Channel, change: &Change) -> Result<Option<Channel>, Refusal> {
     let name = change.method.word();
     // su of busybox asks on its standard output, every other on standard error.
     let (mut said, mut printed) = (Seen::default(), Seen::default());
     let (mut stderr_open, mut stdout_open) = (true, true);
-    let mut answered = false;
+    let (mut answered, mut spoke) = (false, false);
     let ready = format!("{}\n", change.announcement).into_bytes();
     let (mut from_stderr, mut from_stdout) = (vec![0; 1024], vec![0; 1024]);
     loop {
@@ -94,7 +94,7 @@ pub(super) async fn authenticate(mut channel: Channel, change: &Change) -> Resul
             // What came behind the announcement belongs to the lane.
             let stderr = std::mem::replace(&mut channel.stderr, Box::new(tokio::io::empty()));
             channel.stderr = Box::new(std::io::Cursor::new(rest).chain(stderr));
-            return Ok(channel);
+            return Ok(Some(channel));
         }
         if said.take_prompt(&change.prompt) || printed.take_prompt(&change.prompt) {
             let end = |what: String| Err(refused::refused(change, &said, &printed, &what));
@@ -112,6 +112,9 @@ pub(super) async fn authenticate(mut channel: Channel, change: &Change) -> Resul
             }
         }
         if !stderr_open && !stdout_open {
+            if !spoke && matches!(timeout(PATIENCE, &mut channel.exit).await, Ok(None)) {
+                return Ok(None);
+            }
             let refused_it = answered && change.method == BecomeMethod::Su;
             let what = if refused_it { format!("su refused the password of {}", change.user) } else { format!("{name} ended") };
             return Err(refused::refused(change, &said, &printed, &what));
@@ -122,7 +125,9 @@ pub(super) async fn authenticate(mut channel: Channel, change: &Change) -> Resul
                 read = channel.stdout.read(&mut from_stdout), if stdout_open => (false, read.unwrap_or(0)),
             }
         });
-        match word.await {
+        let word = word.await;
+        spoke |= matches!(word, Ok((_, 1..)));
+        match word {
             Err(_) => return Err(refused::refused(change, &said, &printed, &format!("{name} did not answer"))),
             Ok((true, 0)) => stderr_open = false,
             Ok((false, 0)) => stdout_open = false,

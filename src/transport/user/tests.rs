@@ -35,7 +35,7 @@ async fn play(change: &Change, words: &[&str], piece: usize, first_printed: bool
         }
     };
     let ours = async {
-        let mut channel = authenticate(channel, change).await?;
+        let mut channel = authenticate(channel, change).await?.expect("it spoke");
         let mut rest = String::new();
         channel.stderr.read_to_string(&mut rest).await.unwrap();
         Ok(rest)
@@ -63,6 +63,16 @@ async fn the_password_goes_once_behind_a_prompt_in_any_pieces() {
             assert_eq!((end.unwrap().as_str(), told.as_str()), ("behind", "s3\n"), "{piece} {busybox}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_channel_that_was_closed_before_anything_ran_on_it_is_no_refusal() {
+    let sudo = change(BecomeMethod::Sudo, Some("s3"));
+    let silent = || channel().0;
+    assert!(authenticate(silent(), &sudo).await.unwrap().is_none());
+    let mut ended = silent();
+    ended.exit = Box::pin(async { Some(1) });
+    assert_eq!(authenticate(ended, &sudo).await.unwrap_err().message, "sudo ended");
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::{session, shells};
 use crate::model::Connect;
+use crate::transport::channel::Channel;
 use crate::transport::lane_api::Target;
 use crate::transport::session::{Backend, Session};
-use crate::transport::{BulkEnd, Bytes};
+use crate::transport::{BulkEnd, Bytes, LaneCommand, LaneReport, RefusalClass, bulk, lane};
 
 fn running(text: &str) -> bool {
     let is = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -88,9 +89,53 @@ async fn a_download_that_is_dropped_ends_there() {
 
 #[tokio::test]
 async fn bytes_that_end_too_early_are_no_file() {
-    let bytes = Bytes { from: &b"short"[..], size: 9 };
+    let bytes = Bytes { size: 9, ..Bytes::of(b"short") };
     let refusal = session("/bin/sh").upload(None, "cat; sleep 9", bytes, pending()).await.unwrap_err();
     assert!(refusal.message.contains("4 bytes too early"), "{refusal:?}");
+}
+
+/// A channel that a server closed before anything ran on it: it says nothing, and there is no exit code.
+fn unused() -> Channel {
+    let (stdin, _) = tokio::io::duplex(64);
+    let exit = Box::pin(async { None });
+    Channel { stdin: Box::new(stdin), stdout: Box::new(tokio::io::empty()), stderr: Box::new(tokio::io::empty()), exit, slot: None }
+}
+
+#[tokio::test]
+async fn a_channel_that_was_closed_before_anything_ran_on_it_is_told_from_a_lost_one() {
+    assert_eq!(bulk::upload(unused(), "cat", Bytes::of(&[7; 1 << 20]), pending()).await.unwrap(), None);
+    let mut sink = Vec::new();
+    assert_eq!(bulk::download(unused(), "echo x", &mut sink).await.unwrap(), None);
+    for spoken in [b"motd\n".as_slice(), b"x"] {
+        for on_stdout in [true, false] {
+            let mut channel = unused();
+            let stream = if on_stdout { &mut channel.stdout } else { &mut channel.stderr };
+            *stream = Box::new(spoken);
+            let refusal = bulk::upload(channel, "cat", Bytes::of(b"y"), pending()).await.unwrap_err();
+            assert_eq!(refusal.class, RefusalClass::Network);
+            let mut channel = unused();
+            let stream = if on_stdout { &mut channel.stdout } else { &mut channel.stderr };
+            *stream = Box::new(spoken);
+            assert_eq!(bulk::download(channel, "echo x", &mut sink).await.unwrap_err().class, RefusalClass::Network);
+        }
+    }
+    let mut channel = unused();
+    channel.exit = Box::pin(async { Some(1) });
+    assert_eq!(bulk::upload(channel, "cat", Bytes::none(), pending()).await.unwrap().unwrap().code, 1, "a login shell that is `false`");
+    assert!(sink.is_empty());
+}
+
+#[tokio::test]
+async fn a_lane_on_such_a_channel_says_so() {
+    for code in [None, Some(1)] {
+        let mut channel = unused();
+        channel.exit = Box::pin(async move { code });
+        let mut lane =
+            lane::start(channel, "0".repeat(32), None, Box::new(|_| Box::pin(async { None })), Box::new(|| Box::pin(async { None })));
+        let _ = lane.commands.send(LaneCommand::Withdraw);
+        let report = lane.reports.recv().await;
+        assert!(matches!(&report, Some(LaneReport::Closed { unused, .. }) if *unused == code.is_none()), "{report:?}");
+    }
 }
 
 /// A session whose channels go through a program that ends with its input, and has no exit code of theirs.

@@ -71,7 +71,7 @@ async fn what_begins_and_ends_is_noted_in_a_private_file() {
         commands.send(LaneCommand::Forget).unwrap();
         drop(commands);
         while let Some(report) = timeout(Duration::from_secs(20), reports.recv()).await.unwrap() {
-            assert!(!matches!(report, LaneReport::Closed { reason: Some(_) }), "{shell}: {report:?}");
+            assert!(!matches!(report, LaneReport::Closed { reason: Some(_), .. }), "{shell}: {report:?}");
         }
         assert!(files(folder.path()).is_empty(), "{shell}: it is removed at the goodbye");
     }
