@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::{Lab, LabOptions, Project, procs, record};
+use rustix::process::Signal;
 
 /// A lab whose hosts keep their temporary files in a folder of the project, and that folder.
 fn lab_of(project: &Project, hosts: usize) -> (Lab, PathBuf) {
@@ -160,4 +161,28 @@ fn a_host_that_never_comes_back_is_unreachable_and_its_step_unknown() {
     assert_eq!(run.of_kind("host_unreachable").count(), 1);
     assert_eq!(run.of_kind("host_retrying").count(), 1, "two tries");
     assert_eq!(count(&counter), 1);
+}
+
+#[test]
+fn ctrl_c_twice_ends_the_waiting_for_a_lost_host() {
+    let project = Project::new();
+    let (lab, _) = lab_of(&project, 1);
+    let counter = project.path("count");
+    let tasks = format!("[{{ name: plain, run: echo x >>{0}; sleep 60 }}, {{ name: last, run: echo last }}]", counter.display());
+    project.file("site.yml", format!("connect: {{ retries: 20 }}\nrounds: [{{ name: r, hosts: all, tasks: {tasks} }}]\n"));
+    project.file("inventory.yml", std::fs::read_to_string(lab.inventory()).unwrap());
+    let mut running = project.spawn(&["run", "site.yml", "-i", "inventory.yml"]);
+    until_there(std::slice::from_ref(&counter), &running);
+    drop(lab);
+    let lost = procs::wait_until(Duration::from_secs(30), || running.so_far().contains("lost: "));
+    assert!(lost, "{}", running.so_far());
+    running.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(running.is_running(), "the first waits for what became of what runs\n{}", running.so_far());
+    running.signal(Signal::INT);
+    let shown = running.wait(Duration::from_secs(10)).expect_code(130);
+    let run = record::only_run(&project.record());
+    assert_eq!(run.status("h001", "plain").as_deref(), Some("unknown"), "{}", shown.text());
+    assert_eq!(run.status("h001", "last").as_deref(), Some("unknown"), "it was written ahead\n{}", shown.text());
+    assert_eq!(run.events.last().unwrap()["exit_code"], 130);
 }
