@@ -148,10 +148,12 @@ fn a_process_that_was_killed_has_an_unknown_end() {
     let folder = folders(&run, &lab).remove(0);
     let pid = std::fs::read_to_string(folder.join("pid")).unwrap();
     let pid: i32 = pid.split(' ').next().unwrap().parse().unwrap();
-    for process in procs::descendants(pid) {
+    // Whoever would write the exit code goes first.
+    let started = procs::descendants(pid);
+    procs::signal(pid, Signal::KILL);
+    for process in started {
         procs::signal(process.pid, Signal::KILL);
     }
-    procs::signal(pid, Signal::KILL);
     let shown = running.wait(Duration::from_secs(20));
     let run = record::only_run(&project.record());
     let outcome = run.outcomes().into_iter().find(|((.., task), _)| task == "long").unwrap().1.remove(0);

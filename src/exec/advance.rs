@@ -177,6 +177,15 @@ impl Dispatcher {
         found
     }
 
+    /// The jobs on their way that a step needs.
+    pub(super) fn flying_before(&self, step: StepId) -> Vec<JobId> {
+        let flying = |need: &StepId| match self.phases.get(need) {
+            Some(Phase::Flying(id)) => Some(*id),
+            _ => None,
+        };
+        self.stands_behind(step).iter().filter_map(flying).collect()
+    }
+
     /// Hands a unit to a free slot of the first host it is to run on; where there is none, it waits for one.
     pub(super) fn place(&mut self, of: UnitId, mut targets: VecDeque<HostIx>, prepared: Arc<Prepared>, sends: &mut Vec<JobId>) {
         let (step, unit) = of;

@@ -321,21 +321,21 @@ impl Dispatcher {
                 continue;
             }
             // Between the decision and the record's word a need may have failed.
-            let still_wanted = match self.needs(step, 0) {
-                Needs::Met => true,
-                Needs::Ahead(place) => place == (seat, slot),
-                Needs::Open => false,
+            let behind = match self.needs(step, 0) {
+                Needs::Met => Some(Vec::new()),
+                Needs::Ahead(place) if place == (seat, slot) => Some(self.flying_before(step)),
+                Needs::Ahead(_) | Needs::Open => None,
             };
-            if self.stops(step) || !still_wanted {
+            let Some(behind) = behind.filter(|_| !self.stops(step)) else {
                 self.returned(id);
                 continue;
-            }
+            };
             // Whatever stopped its slot, this comes after it.
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.recalled = false;
             }
             let user = self.hosts[seat.index()].slots[slot].user.clone();
-            let told = self.worker(seat).send(ToWorker::Run { slot, user, jobs: vec![work] });
+            let told = self.worker(seat).send(ToWorker::Run { slot, user, job: work, behind });
             debug_assert!(told.is_ok(), "a worker lives as long as its sender");
         }
     }

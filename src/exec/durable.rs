@@ -156,7 +156,8 @@ impl Dispatcher {
         let id = self.next_job;
         self.next_job += 1;
         let request = Request::new(id, Invocation::Script(transport::tidy(&folder.name)), TIDYING);
-        let told = worker.send(ToWorker::Run { slot, user: folder.user.clone(), jobs: vec![Job::Lane(Box::new(request))] });
+        let job = Job::Lane(Box::new(request));
+        let told = worker.send(ToWorker::Run { slot, user: folder.user.clone(), job, behind: Vec::new() });
         debug_assert!(told.is_ok(), "a worker lives as long as its sender");
         host.slots[slot].user.clone_from(&folder.user);
         host.slots[slot].jobs.push_back(id);
@@ -166,17 +167,16 @@ impl Dispatcher {
 
     /// Hears what became of a request for a folder; true where it was one.
     pub(super) fn hear_of_tidying(&mut self, said: &Said) -> bool {
-        let (Said::Ended(id, ..) | Said::Returned(id) | Said::Refused(id, _) | Said::Died(id, _) | Said::Unknown(id, _)) = said else {
-            return false;
-        };
-        let Some(mut folder) = self.durables.tidying.remove(id) else { return false };
+        let Some(id) = said.answers() else { return false };
+        let Some(mut folder) = self.durables.tidying.remove(&id) else { return false };
         let (seat, slot) = folder.place;
         let host = &mut self.hosts[seat.index()];
-        host.slots[slot].jobs.retain(|other| other != id);
+        host.slots[slot].jobs.retain(|other| *other != id);
         if host.slots[slot].jobs.is_empty() {
             self.dirty.extend(std::mem::take(&mut host.starved));
         }
-        if matches!(said, Said::Returned(_)) && folder.again < AGAIN {
+        // Removing it twice harms nothing.
+        if matches!(said, Said::Returned(_) | Said::Found(..)) && folder.again < AGAIN {
             folder.again += 1;
             self.durables.untidy.push(folder);
         } else if !matches!(said, Said::Ended(_, transport::End::Exited(0), _)) {

@@ -33,8 +33,9 @@ impl Job {
 /// What the dispatcher tells a worker.
 #[derive(Debug)]
 pub(super) enum ToWorker {
-    /// Puts jobs behind what the slot has. A slot is one lane of one user; another user on an idle slot replaces its lane.
-    Run { slot: usize, user: Option<BecomeUser>, jobs: Vec<Job> },
+    /// Puts a job behind what the slot has. A slot is one lane of one user; another user on an idle slot replaces its lane. The job is
+    /// given back where one of `behind`, which it needs, has been answered by then with anything but a good end.
+    Run { slot: usize, user: Option<BecomeUser>, job: Job, behind: Vec<JobId> },
     /// Takes back what has not begun, on every slot.
     Withdraw,
     /// Takes back what has not begun on one slot.
@@ -81,6 +82,18 @@ pub(super) enum Said {
     Unknown(JobId, String),
     /// It was on its way when the session was lost; this is what the host knows of it.
     Found(JobId, Found, String),
+}
+
+impl Said {
+    /// The job that this is the answer to; each has one.
+    pub(super) fn answers(&self) -> Option<JobId> {
+        match self {
+            Said::Ended(id, ..) | Said::Returned(id) | Said::Refused(id, _) => Some(*id),
+            Said::Died(id, _) | Said::Unknown(id, _) | Said::Found(id, ..) => Some(*id),
+            Said::Connecting | Said::Retrying { .. } | Said::Note(_) | Said::Connected { .. } | Said::Unreachable(_) => None,
+            Said::Lost { .. } | Said::Began(_) | Said::Output(..) | Said::Full(_) => None,
+        }
+    }
 }
 
 /// One message of one worker.

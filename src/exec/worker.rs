@@ -10,8 +10,10 @@
 mod again;
 mod endings;
 mod lanes;
+#[cfg(test)]
+mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use tokio::time::Instant;
 use super::bulk;
 use super::host_lock::HostLock;
 use super::state::Seat;
-use crate::transport::{BecomeUser, Hub, Lane, LaneCommand, LaneNames, LaneReport, OutputStream, Progress, Refusal, Session, Target};
+use crate::transport::{BecomeUser, End, Hub, Lane, LaneCommand, LaneNames, LaneReport, OutputStream, Progress, Refusal, Session, Target};
 
 pub(super) use super::words::{FromWorker, Job, JobId, Said, ToWorker};
 
@@ -41,7 +43,10 @@ enum Note {
 
 #[derive(Default)]
 struct Slot {
+    /// Whose jobs wait here.
     user: Option<BecomeUser>,
+    /// Whose lane it is.
+    lane_user: Option<BecomeUser>,
     /// Counts the lanes of this slot, so that late words of an old one are not taken for the new one's.
     epoch: u64,
     lane: LaneState,
@@ -98,6 +103,9 @@ struct Worker {
     patience: u32,
     /// How often it was since something last ended.
     tries: u32,
+    /// Jobs that were answered, or will be, with anything but a good end: before the dispatcher hears of one, it may put behind it what
+    /// needs it.
+    fallen: BTreeSet<JobId>,
     /// The users of the present session's lanes.
     users: Vec<Option<BecomeUser>>,
     /// What was on its way when the session was lost.
@@ -134,6 +142,7 @@ pub(super) async fn work(
         over: false,
         patience,
         tries: 0,
+        fallen: BTreeSet::new(),
         users: Vec::new(),
         lost: None,
         left: Vec::new(),
@@ -161,18 +170,16 @@ pub(super) async fn work(
                 Some(command) => worker.obey(command).await,
                 None => break,
             },
-            Some(note) = heard.recv() => worker.hear(note).await,
+            Some(note) = heard.recv() => {
+                if let Some(words) = worker.hear(note).await {
+                    worker.lose_now(words, &mut heard).await;
+                }
+            }
             wanted = crowded => {
                 wanted.granted();
                 worker.leave(&mut heard, false).await;
             }
-            words = lost => {
-                // What the lanes had still to say comes before the loss.
-                worker.hear_out(&mut heard, GRACE).await;
-                if worker.session.is_some() {
-                    worker.lose(words).await;
-                }
-            }
+            words = lost => worker.lose_now(words, &mut heard).await,
         }
     }
     worker.part(&mut heard).await;
@@ -187,28 +194,25 @@ impl Worker {
             && self.slots.iter().all(|slot| idle(slot) && matches!(slot.lane, LaneState::None | LaneState::Open(_)))
     }
 
-    async fn say(&self, said: Said) {
+    async fn say(&mut self, said: Said) {
+        if !matches!(said, Said::Ended(_, End::Exited(0) | End::Guarded { .. }, _)) {
+            self.fallen.extend(said.answers());
+        }
         // The dispatcher is gone only when the run is over.
         let _ = self.said.send((self.seat, said)).await;
     }
 
     async fn obey(&mut self, command: ToWorker) {
         match command {
-            ToWorker::Run { slot, user, jobs } => {
-                if self.over {
-                    for job in jobs {
-                        self.say(Said::Returned(job.id())).await;
-                    }
-                    return;
+            ToWorker::Run { slot, user, job, behind } => {
+                if self.over || behind.iter().any(|id| self.fallen.contains(id)) {
+                    return self.say(Said::Returned(job.id())).await;
                 }
                 while self.slots.len() <= slot {
                     self.slots.push(Slot::default());
                 }
-                if self.slots[slot].user != user {
-                    self.drop_lane(slot);
-                    self.slots[slot].user = user;
-                }
-                self.slots[slot].waiting.extend(jobs);
+                self.slots[slot].user = user;
+                self.slots[slot].waiting.push_back(job);
                 if self.session.is_none() { self.connect() } else { self.feed(slot).await }
             }
             ToWorker::Withdraw => self.withdraw().await,
@@ -273,7 +277,8 @@ impl Worker {
         self.connecting = Some((Instant::now(), task.abort_handle()));
     }
 
-    async fn hear(&mut self, note: Note) {
+    /// Gives OpenSSH's words where the session turns out to be lost.
+    async fn hear(&mut self, note: Note) -> Option<String> {
         match note {
             // Given up meanwhile, and maybe another on its way.
             Note::Connected(attempt, _) if attempt != self.attempt || self.connecting.is_none() => {}
@@ -282,7 +287,8 @@ impl Worker {
                 self.session = Some(Arc::new(session));
                 self.say(Said::Connected { took }).await;
                 if self.lost.is_some() {
-                    return self.settle();
+                    self.settle();
+                    return None;
                 }
                 for slot in 0..self.slots.len() {
                     self.feed(slot).await;
@@ -301,28 +307,29 @@ impl Worker {
                     }
                 }
             }
-            Note::Settled(attempt, told) if attempt == self.attempt => self.settled(told).await,
+            Note::Settled(attempt, told) if attempt == self.attempt => return self.settled(told).await,
             Note::Settled(..) => {}
-            Note::Opened(slot, epoch, result) => self.opened(slot, epoch, result).await,
+            Note::Opened(slot, epoch, result) => return self.opened(slot, epoch, result).await,
             Note::Report(slot, epoch, report) => {
                 if self.slots[slot].epoch == epoch {
-                    self.report(slot, report).await;
+                    return self.report(slot, report).await;
                 }
             }
             Note::BulkEnded(slot, epoch, id, result, took) => {
                 if self.slots[slot].epoch != epoch {
-                    return;
+                    return None;
                 }
                 if result.trouble == bulk::Trouble::Link
                     && let Some(words) = self.loss().await
                 {
-                    return self.lose(words).await;
+                    return Some(words);
                 }
                 self.slots[slot].sent.clear();
                 self.slots[slot].lane = LaneState::None;
                 if result.trouble == bulk::Trouble::Full && self.has_another(slot) {
                     self.say(Said::Full(slot)).await;
-                    return self.say(Said::Returned(id)).await;
+                    self.say(Said::Returned(id)).await;
+                    return None;
                 }
                 if !result.stdout.is_empty() {
                     self.say(Said::Output(id, OutputStream::Stdout, result.stdout)).await;
@@ -334,5 +341,6 @@ impl Worker {
                 self.feed(slot).await;
             }
         }
+        None
     }
 }

@@ -326,7 +326,7 @@ pub enum LaneReport {
     Closed {
         /// Why, in the host's or OpenSSH's words; none after an orderly goodbye.
         reason: Option<String>,
-        /// Its channel was closed before anything ran on it: without a byte, and without an exit code.
+        /// Its channel was closed without a byte and without an exit code, as some servers do before anything ran on it.
         unused: bool,
     },
 }

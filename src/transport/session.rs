@@ -158,6 +158,7 @@ impl Session {
         if let Backend::Fake(fake) = &self.inner.backend {
             return fake.upload(script, bytes.from.take(bytes.size), given_up).await;
         }
+        // A future that has ended is not to be asked again.
         let over = AtomicBool::new(false);
         let mut given_up = std::pin::pin!(async {
             given_up.await;
@@ -238,10 +239,12 @@ impl Session {
                 loop {
                     let change = Change::new(user)?;
                     let channel = self.channel(&change.argv(), change.behind_shell(), &write(&change.opening())).await?;
-                    if let Some(channel) = user::authenticate(channel, &change).await? {
-                        return Ok(channel);
+                    match user::authenticate(channel, &change).await {
+                        Ok(Some(channel)) => return Ok(channel),
+                        Ok(None) => self.another(&mut silent).await?,
+                        // A program that the link was taken from has not refused anything.
+                        Err(refusal) => return Err(self.lost_refusal().await.unwrap_or(refusal)),
                     }
-                    self.another(&mut silent).await?;
                 }
             }
         }
@@ -249,12 +252,12 @@ impl Session {
 
     /// Allows another channel in place of one that was closed before anything ran on it, while there is the connection and it helps.
     async fn another(&self, silent: &mut Silent) -> Result<(), Refusal> {
-        if let Some(message) = self.lost_reason().await {
-            return Err(Refusal { class: RefusalClass::Network, message });
+        if let Some(refusal) = self.lost_refusal().await {
+            return Err(refusal);
         }
         silent.0 += 1;
         if silent.0 >= CHANNELS {
-            let message = "the server closes each channel before anything runs on it".to_owned();
+            let message = "each channel is closed at once, without a word or an exit code".to_owned();
             return Err(Refusal { class: RefusalClass::Full, message });
         }
         sleep(LOOK).await;
@@ -306,13 +309,15 @@ impl Session {
         }
     }
 
+    async fn lost_refusal(&self) -> Option<Refusal> {
+        let message = self.lost_reason().await?;
+        Some(Refusal { class: RefusalClass::Network, message })
+    }
+
     /// Puts the session's own words in place of "the link was lost".
     async fn explain(&self, end: Result<Option<BulkEnd>, Refusal>) -> Result<Option<BulkEnd>, Refusal> {
         match end {
-            Err(refusal) if refusal.class == RefusalClass::Network => {
-                let message = self.lost_reason().await.unwrap_or(refusal.message);
-                Err(Refusal { class: RefusalClass::Network, message })
-            }
+            Err(refusal) if refusal.class == RefusalClass::Network => Err(self.lost_refusal().await.unwrap_or(refusal)),
             end => end,
         }
     }

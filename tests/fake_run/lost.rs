@@ -155,3 +155,22 @@ async fn items_and_tries_keep_their_numbers() {
     assert_eq!(ends, [("attempt", 1, changed), ("attempt", 2, Some(Status::Unknown)), ("attempt", 3, changed)]);
     assert_eq!(ran.end("a x"), "changed");
 }
+
+/// What a durable task left is removed behind its step; a link that is lost just then must not be waited for.
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_lost_while_something_is_removed_holds_nothing_up() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks: [{ name: x, run: one, durable: true }, { name: y, run: two }]
+";
+    for delay in [0, 5, 5_000] {
+        let lost = json!({ "contains": "rm -rf", "lose": "Connection reset by peer", "delay_ms": delay, "times": 1 });
+        let ran = Bench::new(playbook, "a,b").host(json!({ "host": "a", "commands": [journal(""), lost] })).run().await;
+        assert_eq!([ran.end("a x"), ran.end("a y"), ran.end("b y")], ["changed"; 3], "{delay}");
+        assert_eq!(ran.report.end.exit_code, 0, "{delay}");
+        let removed = ran.ran_on("a").iter().filter(|what| what.contains("rm -rf")).count();
+        assert_eq!(removed, 2, "once more: {:?}", ran.ran_on("a"));
+    }
+}

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use super::{GRACE, Job, LaneState, Note, Said, Sent, Worker};
@@ -64,8 +65,15 @@ impl Worker {
         timeout(GRACE, self.session.as_deref()?.lost()).await.ok()
     }
 
-    /// The session is gone.
-    pub(super) async fn lose(&mut self, words: String) {
+    /// The session is gone. What its lanes had still to say comes first.
+    pub(super) async fn lose_now(&mut self, words: String, heard: &mut mpsc::Receiver<Note>) {
+        self.hear_out(heard, GRACE).await;
+        if self.session.is_some() {
+            self.lose(words).await;
+        }
+    }
+
+    async fn lose(&mut self, words: String) {
         if self.tries >= self.patience {
             return self.part_from(words).await;
         }
@@ -84,7 +92,8 @@ impl Worker {
             if let LaneState::Bulk(task, _) = &old.lane {
                 task.abort();
             }
-            lost.jobs.extend(old.sent.into_iter().map(|sent| (old.user.clone(), sent)));
+            self.fallen.extend(old.sent.iter().map(|sent| sent.id));
+            lost.jobs.extend(old.sent.into_iter().map(|sent| (old.lane_user.clone(), sent)));
             returned.extend(old.spared);
             returned.extend(old.waiting.iter().map(Job::id));
         }
@@ -147,12 +156,12 @@ impl Worker {
     }
 
     /// The host told what it knows.
-    pub(super) async fn settled(&mut self, told: Vec<Told>) {
+    pub(super) async fn settled(&mut self, told: Vec<Told>) -> Option<String> {
         let gone = told.iter().any(|told| matches!(&told.journals, Err(refusal) if refusal.class == RefusalClass::Network));
         if gone && let Some(words) = self.loss().await {
-            return self.lose(words).await;
+            return Some(words);
         }
-        let Some(lost) = self.lost.take() else { return };
+        let lost = self.lost.take()?;
         let swept = lost.sessions.iter().flat_map(|(names, _)| lost.users.iter().map(|user| (names.clone(), user.clone())));
         self.left.extend(swept);
         for (user, sent) in lost.jobs {
@@ -162,6 +171,7 @@ impl Worker {
         for slot in 0..self.slots.len() {
             self.feed(slot).await;
         }
+        None
     }
 
     /// What was on its way when the session was lost stays unknown.

@@ -34,16 +34,16 @@ pub(super) async fn pass_on<F: Future<Output = bool>>(mut reports: mpsc::Receive
 }
 
 impl Worker {
-    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>, unused: bool) {
+    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>, unused: bool) -> Option<String> {
         let place = &mut self.slots[slot];
         let by_us = matches!(place.lane, LaneState::Closing);
         place.lane = LaneState::None;
         place.epoch += 1;
         place.withdrawn = false;
-        let noted = std::mem::take(&mut place.notes).then(|| place.user.clone());
+        let noted = std::mem::take(&mut place.notes).then(|| place.lane_user.clone());
         let idle = place.sent.is_empty() && place.spared.is_empty();
         if !idle && let Some(words) = self.loss().await {
-            return self.lose(words).await;
+            return Some(words);
         }
         if let Some(user) = noted {
             self.leaves_a_journal(user);
@@ -61,7 +61,7 @@ impl Worker {
                 for id in sent.into_iter().map(|sent| sent.id).chain(spared).chain(waiting.iter().map(Job::id)) {
                     self.say(Said::Refused(id, refusal.clone())).await;
                 }
-                return;
+                return None;
             }
         }
         for (index, Sent { id, .. }) in std::mem::take(&mut place.sent).into_iter().enumerate() {
@@ -73,6 +73,7 @@ impl Worker {
             self.say(Said::Returned(id)).await;
         }
         self.feed(slot).await;
+        None
     }
 
     /// A session is lost for good.
@@ -156,7 +157,7 @@ impl Worker {
             place.epoch += 1;
             // What it noted may not be recorded yet.
             if std::mem::take(&mut place.notes) {
-                let user = place.user.clone();
+                let user = place.lane_user.clone();
                 self.leaves_a_journal(user);
             }
         }
@@ -172,7 +173,7 @@ impl Worker {
         let deadline = Instant::now() + patience;
         while self.slots.iter().any(|slot| matches!(slot.lane, LaneState::Open(_) | LaneState::Closing)) {
             match tokio::time::timeout_at(deadline, heard.recv()).await {
-                Ok(Some(note)) => self.hear(note).await,
+                Ok(Some(note)) => drop(self.hear(note).await),
                 Ok(None) | Err(_) => break,
             }
         }
@@ -196,9 +197,9 @@ impl Worker {
                     if at_the_end {
                         let _ = commands.send(LaneCommand::Forget);
                         // Those of the session's earlier lanes go with it.
-                        self.left.retain(|(session, user)| Some(session) != names.as_ref() || *user != slot.user);
+                        self.left.retain(|(session, user)| Some(session) != names.as_ref() || *user != slot.lane_user);
                     } else {
-                        left.push(slot.user.clone());
+                        left.push(slot.lane_user.clone());
                     }
                 }
                 // Its sender is dropped: goodbye.

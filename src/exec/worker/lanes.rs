@@ -13,7 +13,13 @@ impl Worker {
     pub(super) async fn feed(&mut self, slot: usize) {
         // Nothing is begun while what runs from before is not known.
         let Some(session) = self.session.clone().filter(|_| self.lost.is_none()) else { return };
-        if matches!(self.slots[slot].waiting.front(), Some(Job::Bulk(..))) {
+        let place = &mut self.slots[slot];
+        let strange = place.lane_user != place.user && !place.waiting.is_empty();
+        if strange && matches!(place.lane, LaneState::Opening) {
+            place.lane = LaneState::None;
+            place.epoch += 1;
+        }
+        if strange || matches!(place.waiting.front(), Some(Job::Bulk(..))) {
             self.drop_lane(slot);
         }
         let notes = self.notes.clone();
@@ -27,6 +33,7 @@ impl Worker {
                 place.epoch += 1;
                 let Some(Job::Bulk(id, work)) = place.waiting.pop_front() else { return };
                 place.sent.push_back(Sent { id, tag: None });
+                place.lane_user.clone_from(&place.user);
                 let (epoch, user) = (place.epoch, place.user.clone());
                 let given_up = Arc::new(Notify::new());
                 let heard = Arc::clone(&given_up);
@@ -46,6 +53,7 @@ impl Worker {
                 place.epoch += 1;
                 (place.ready, place.notes) = (false, false);
                 place.lane = LaneState::Opening;
+                place.lane_user.clone_from(&place.user);
                 let (epoch, user) = (place.epoch, place.user.clone());
                 if !self.users.contains(&user) {
                     self.left.extend(self.before.iter().map(|names| (names.clone(), user.clone())));
@@ -56,7 +64,7 @@ impl Worker {
                     let _ = notes.send(Note::Opened(slot, epoch, result)).await;
                 });
             }
-            LaneState::Open(commands) => {
+            LaneState::Open(commands) if place.lane_user == place.user => {
                 while let Some(Job::Lane(_)) = place.waiting.front() {
                     let Some(Job::Lane(request)) = place.waiting.pop_front() else { break };
                     place.sent.push_back(Sent { id: request.id, tag: request.tag.clone() });
@@ -65,18 +73,18 @@ impl Worker {
                     let _ = commands.send(LaneCommand::Run(request));
                 }
             }
-            LaneState::Opening | LaneState::Closing | LaneState::Bulk(..) => {}
+            LaneState::Open(_) | LaneState::Opening | LaneState::Closing | LaneState::Bulk(..) => {}
         }
     }
 
-    pub(super) async fn opened(&mut self, slot: usize, epoch: u64, result: Result<Lane, Refusal>) {
+    pub(super) async fn opened(&mut self, slot: usize, epoch: u64, result: Result<Lane, Refusal>) -> Option<String> {
         if self.slots[slot].epoch != epoch {
-            return;
+            return None;
         }
         if matches!(&result, Err(refusal) if refusal.class == RefusalClass::Network)
             && let Some(words) = self.loss().await
         {
-            return self.lose(words).await;
+            return Some(words);
         }
         match result {
             Ok(lane) => {
@@ -103,9 +111,10 @@ impl Worker {
                 }
             }
         }
+        None
     }
 
-    pub(super) async fn report(&mut self, slot: usize, report: LaneReport) {
+    pub(super) async fn report(&mut self, slot: usize, report: LaneReport) -> Option<String> {
         match report {
             LaneReport::Ready => self.slots[slot].ready = true,
             LaneReport::Stray { stream, data } => {
@@ -132,12 +141,13 @@ impl Worker {
                 if cause == SkipCause::Withdrawn && !self.slots[slot].withdrawn {
                     // Sent again at once, it would meet the next such lane, for ever: a login that only ever runs its own command.
                     self.slots[slot].spared.push(id);
-                    return;
+                    return None;
                 }
                 self.say(Said::Returned(id)).await;
                 self.feed(slot).await;
             }
-            LaneReport::Closed { reason, unused } => self.lane_closed(slot, reason, unused).await,
+            LaneReport::Closed { reason, unused } => return self.lane_closed(slot, reason, unused).await,
         }
+        None
     }
 }

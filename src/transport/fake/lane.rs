@@ -42,7 +42,7 @@ impl FakeLane {
     /// It is closed before anything runs on it; what was sent to it is answered by that.
     pub(super) async fn close(self, slot: Slot) {
         drop((slot, self.commands));
-        let reason = Some("the server closed its channel before anything ran on it".to_owned());
+        let reason = Some("its channel was closed without a word or an exit code".to_owned());
         let _ = self.reports.send(LaneReport::Closed { reason, unused: true }).await;
     }
 

@@ -4,6 +4,7 @@
 //! { "hosts": [ {
 //!     "host": "web*",
 //!     "delay_ms": 20,
+//!     "lane_delay_ms": 5,
 //!     "unused_lanes": 1,
 //!     "refuse": { "class": "refused", "message": "Connection refused", "times": 1 },
 //!     "commands": [
@@ -86,6 +87,8 @@ struct RawHost {
     #[serde(default)]
     delay_ms: u64,
     #[serde(default)]
+    lane_delay_ms: u64,
+    #[serde(default)]
     unused_lanes: u32,
     refuse: Option<RawRefusal>,
     #[serde(default)]
@@ -123,6 +126,7 @@ struct RawCommand {
 struct FakeHost {
     name: Regex,
     delay: Duration,
+    lane_delay: Duration,
     unused: Left,
     refusal: Option<(Refusal, Left)>,
     rules: Vec<(Regex, Answer, Left)>,
@@ -176,6 +180,11 @@ impl FakeScript {
         self.hosts.iter().find(|host| host.name.is_match(name))
     }
 
+    /// How long a host takes to open a lane.
+    pub(super) fn lane_delay(&self, host: &str) -> Duration {
+        self.host(host).map_or(Duration::ZERO, |host| host.lane_delay)
+    }
+
     /// Says whether a host's next lane is closed before anything runs on it.
     pub(super) fn closes_lane(&self, host: &str) -> bool {
         self.host(host).is_some_and(|host| take(&host.unused))
@@ -204,8 +213,9 @@ fn read_host(raw: RawHost) -> Result<FakeHost, HubError> {
     let glob = regex::escape(&raw.host).replace(r"\*", ".*").replace(r"\?", ".");
     let refusal = raw.refuse.map(read_refusal).transpose()?;
     let rules = raw.commands.into_iter().map(read_rule).collect::<Result<_, _>>()?;
-    let (delay, unused) = (Duration::from_millis(raw.delay_ms), Mutex::new(Some(raw.unused_lanes)));
-    Ok(FakeHost { name: pattern(&format!("^(?:{glob})$"))?, delay, unused, refusal, rules })
+    let [delay, lane_delay] = [raw.delay_ms, raw.lane_delay_ms].map(Duration::from_millis);
+    let unused = Mutex::new(Some(raw.unused_lanes));
+    Ok(FakeHost { name: pattern(&format!("^(?:{glob})$"))?, delay, lane_delay, unused, refusal, rules })
 }
 
 fn read_refusal(raw: RawRefusal) -> Result<(Refusal, Left), HubError> {

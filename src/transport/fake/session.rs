@@ -36,6 +36,7 @@ impl FakeSession {
     pub(in crate::transport) async fn open_lane(&self, become_user: Option<&BecomeUser>, slot: Slot) -> Result<Lane, Refusal> {
         self.alive()?;
         self.log.write(&self.host, become_user.map_or_else(|| "lane".to_owned(), |user| format!("lane {}", user.user)));
+        tokio::time::sleep(self.script.lane_delay(&self.host)).await;
         let (commands, orders) = mpsc::unbounded_channel();
         let (news, reports) = mpsc::channel(64);
         let lane = FakeLane::new(self.clone(), orders, news);

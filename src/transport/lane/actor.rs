@@ -101,7 +101,7 @@ impl Actor {
         match over.code {
             _ if !self.machine.is_ready() && !noise.is_empty() => noise,
             Some(code) => format!("the shell ended with exit code {code}"),
-            None if over.exited && !self.heard => "the server closed its channel before anything ran on it".to_owned(),
+            None if over.exited && !self.heard => "its channel was closed without a word or an exit code".to_owned(),
             None if over.exited => "the shell was ended".to_owned(),
             None => "the connection was lost".to_owned(),
         }
