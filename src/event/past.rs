@@ -24,6 +24,8 @@ pub struct PastRun {
     pub passes: BTreeMap<(RoundIx, BlockIx, HostIx), Vec<Option<ItemLabel>>>,
     /// Handlers that were notified and have not run since.
     pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// Handlers that ran, or were to run, first because an earlier run owed them: that was a turn of theirs.
+    pub paid: BTreeSet<(RoundIx, HostIx, TaskIx)>,
     /// Hosts that a round did not choose.
     pub left_out: BTreeSet<(RoundIx, HostIx)>,
     /// The time of its first event, UTC ms.
@@ -54,6 +56,8 @@ pub struct PastTurn {
     pub end: Option<PastEnd>,
     /// Executions without an end, by their number.
     pub open: BTreeMap<u32, Open>,
+    /// One that had begun was cut short, and was to be done again.
+    pub cut: bool,
     /// How the passes of blocks ended in whose body it was, and whether another try followed.
     pub ended_in: Vec<(BlockIx, BlockStatus, bool)>,
 }
@@ -123,7 +127,12 @@ impl PastRun {
                 let entry = self.blocks.entry((*round, *block, *host)).or_insert((0, *status));
                 *entry = (entry.0 + 1, *status);
             }
-            RunEvent::Notified { round, host, handler, .. } => drop(self.pending.insert((*round, *host, *handler))),
+            RunEvent::Notified { round, host, handler, run, .. } => {
+                self.pending.insert((*round, *host, *handler));
+                if run.is_some() {
+                    self.paid.insert((*round, *host, *handler));
+                }
+            }
             RunEvent::StepSent { step, attempt, on, item, durable, .. } => {
                 let open = self.turn_of(*step).open.entry(*attempt).or_default();
                 let here = on.unwrap_or(step.host);
@@ -141,14 +150,17 @@ impl PastRun {
                 let turn = self.turn_of(*step);
                 // What is not known goes on being open, unless it was cut short and done again.
                 if outcome.status == Status::Unknown && retry_ms.is_some() {
-                    turn.open.remove(attempt);
+                    turn.cut |= turn.open.remove(attempt).is_some_and(|open| open.began.is_some());
                 } else if outcome.status != Status::Unknown {
                     let open = turn.open.remove(attempt).unwrap_or_default();
                     let (kept, began) = (open.kept(*step), open.began);
                     let (item, outcome) = (item.clone(), outcome.clone());
                     turn.attempts.push(PastEnd { attempt: *attempt, item, outcome, again: retry_ms.is_some(), began, kept });
                 }
-                self.handler_ran(*step, outcome);
+                // A handler that is notified again after it ran has its first end here.
+                if item.is_none() && retry_ms.is_none() {
+                    self.handler_ran(*step, outcome);
+                }
             }
             RunEvent::StepEnded { step, attempt, outcome } => self.step_ended(*step, *attempt, outcome),
             RunEvent::RunEnded(end) => self.end = Some(end.clone()),

@@ -51,7 +51,7 @@ impl Dispatcher {
     /// The item that a block is at.
     pub(super) fn item(&self, id: BlockId) -> Option<ItemLabel> {
         let run = self.blocks.get(&id)?;
-        run.items.as_ref()?.get(run.at).map(|item| label(item))
+        run.items.as_ref()?.get(run.at).map(|item| label(item, self.recorder.redactor()))
     }
 
     /// Lets the blocks around a step know what became of it.

@@ -169,7 +169,7 @@ impl Dispatcher {
         let idle = self.is_idle(node);
         let mut run = self.blocks.remove(&id).unwrap_or_default();
         let (status, reason) = verdict(&run, body, rescue, always);
-        let item = run.items.as_ref().and_then(|items| items.get(run.at)).map(|item| super::units::label(item));
+        let item = run.items.as_ref().and_then(|items| items.get(run.at)).map(|item| super::units::label(item, self.recorder.redactor()));
         self.block_ended_again(id);
         self.recorder.emit(RunEvent::BlockEnded {
             round: node.round,

@@ -4,7 +4,7 @@
 //! several ends it is follows from the turn: how often the blocks around the step have ended on its host in this run, which
 //! goes as it went in the one before.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::advance::UnitId;
@@ -33,7 +33,9 @@ impl Owed {
     /// What is owed of what is carried over.
     pub(super) fn of(carried: &Carried, playbook: &Playbook) -> Vec<Owed> {
         let run = &carried.resumes.run;
-        carried.owed(playbook).into_iter().map(|(round, host, handler)| Owed { round, host, handler, run: run.clone() }).collect()
+        // What was paid is taken over in its turn, so that what comes behind meets its own.
+        let due: BTreeSet<_> = carried.owed(playbook).into_iter().chain(carried.paid.iter().copied()).collect();
+        due.into_iter().map(|(round, host, handler)| Owed { round, host, handler, run: run.clone() }).collect()
     }
 }
 
@@ -114,12 +116,21 @@ impl Dispatcher {
         true
     }
 
-    /// How an item of a step ended before.
-    pub(super) fn item_before(&self, step: StepId, index: usize, label: &str) -> Option<(Outcome, Arc<StepResult>)> {
-        let (was, end) = self.carried_turn(step)?.items.get(&u32::try_from(index).ok()?)?;
-        let result = end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)));
-        // An item that has become another one has not been done.
-        (was == label).then(|| (end.outcome.clone(), result))
+    /// How the items of a step ended before. An item that stands elsewhere by now is known by its label.
+    pub(super) fn items_before(&self, step: StepId, labels: &[Option<String>]) -> Vec<Option<(Outcome, Arc<StepResult>)>> {
+        let Some(turn) = self.carried_turn(step) else { return vec![None; labels.len()] };
+        let mut left: BTreeMap<u32, &(String, CarriedEnd)> = turn.items.iter().map(|(index, item)| (*index, item)).collect();
+        let mut here: Vec<Option<&CarriedEnd>> = Vec::new();
+        for (index, label) in (0_u32..).zip(labels) {
+            let same = left.get(&index).is_some_and(|(was, _)| Some(was) == label.as_ref());
+            here.push(same.then(|| left.remove(&index)).flatten().map(|(_, end)| end));
+        }
+        let mut moved = |label: &Option<String>| {
+            let index = left.iter().find(|(_, (was, _))| Some(was) == label.as_ref()).map(|(index, _)| *index)?;
+            left.remove(&index).map(|(_, end)| end)
+        };
+        let ends = here.into_iter().zip(labels).map(|(end, label)| end.or_else(|| moved(label)));
+        ends.map(|end| end.map(|end| (end.outcome.clone(), end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)))))).collect()
     }
 
     /// Lets an execution be found again under the name that its host knows from the run before.
@@ -146,12 +157,16 @@ impl Dispatcher {
         all.iter().copied().filter(|host| !done.iter().any(|(of, on)| (of, on) == (&item, host))).collect()
     }
 
-    /// The host that did a `once` task for all.
+    /// The host that did a `once` task for all, or began to.
     pub(super) fn ran_once_on(&self, step: StepId) -> Option<HostIx> {
         let hosts = &self.rounds[step.round.index()].hosts;
         hosts.iter().copied().find(|host| {
-            let end = self.carried_turn(StepId { host: *host, ..step }).and_then(|turn| turn.end.as_ref());
-            end.is_some_and(|end| end.outcome.ran_before())
+            let step = StepId { host: *host, ..step };
+            self.may_have_changed(step)
+                || self.carried_turn(step).is_some_and(|turn| {
+                    let mut ends = turn.end.iter().chain(turn.items.values().map(|(_, end)| end));
+                    ends.any(|end| end.outcome.ran_before()) || !turn.durable.is_empty() || !turn.done_on.is_empty()
+                })
         })
     }
 

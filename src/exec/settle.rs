@@ -148,6 +148,10 @@ impl Dispatcher {
             }
             Fate::Unknown(why) => {
                 let reason = format!("the session was lost: {words}; {why}");
+                // The host's journal, which could tell of it, goes with the run.
+                if !began {
+                    self.began(id, (self.recorder.now(), tokio::time::Instant::now()));
+                }
                 self.cut_short(id, Outcome::without_run(Status::Unknown, reason));
             }
         }

@@ -11,7 +11,7 @@ use super::dispatcher::Dispatcher;
 use super::state::{Effect, JobState, Phase, Repeat, Unit};
 use super::timers::Wake;
 use super::worker::JobId;
-use crate::event::{ItemLabel, Outcome, RunEvent, Status};
+use crate::event::{ItemLabel, Outcome, Redactor, RunEvent, Status};
 use crate::model::{Retry, StepId, Task, Value, Verb};
 use crate::plan::{self, ItemView, Local, StepResult};
 use crate::template::{RenderError, Root};
@@ -82,9 +82,12 @@ impl Dispatcher {
                 }
             },
         }
-        for (index, unit) in repeat.units.iter_mut().enumerate() {
-            let label = unit.item.as_ref().map(|item| label(item).label);
-            unit.over = label.and_then(|label| self.item_before(step, index, &label));
+        if self.is_carried(step) {
+            let of = |unit: &Unit| unit.item.as_ref().map(|item| label(item, self.recorder.redactor()).label);
+            let labels: Vec<Option<String>> = repeat.units.iter().map(of).collect();
+            for (unit, over) in repeat.units.iter_mut().zip(self.items_before(step, &labels)) {
+                unit.over = over;
+            }
         }
         if repeat.units.iter().any(|unit| unit.over.as_ref().is_some_and(|(outcome, _)| outcome.ran_before())) {
             self.begun.insert((step.round, step.host));
@@ -291,7 +294,7 @@ impl Dispatcher {
     /// What a unit's item is called.
     pub(super) fn label(&self, (step, unit): UnitId) -> Option<ItemLabel> {
         let item = self.repeats.get(&step)?.units.get(unit?)?.item.as_ref()?;
-        Some(label(item))
+        Some(label(item, self.recorder.redactor()))
     }
 }
 
@@ -303,9 +306,9 @@ pub(super) fn views(name: &str, items: Vec<Value>) -> Vec<Arc<ItemView>> {
 }
 
 /// Which item it is, in a few words.
-pub(super) fn label(item: &ItemView) -> ItemLabel {
+pub(super) fn label(item: &ItemView, redactor: &Redactor) -> ItemLabel {
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    ItemLabel { index: number(item.index), of: number(item.count), label: plan::item_label(&item.value) }
+    ItemLabel { index: number(item.index), of: number(item.count), label: plan::item_label(&item.value, redactor) }
 }
 
 /// How long to wait after the nth try.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::results::ItemView;
+use crate::event::Redactor;
 use crate::model::{Each, EachItems, Value, VarValue};
 use crate::template::{Engine, Lazy, Lookup, RenderError, Rendered, Root};
 
@@ -55,16 +56,16 @@ fn pair(key: String, value: Value) -> Value {
     Value::Map(IndexMap::from([("key".to_owned(), Value::Text(key)), ("value".to_owned(), value)]))
 }
 
-/// Names an item in a few words: text as it is, a map by its `name` or `key`, anything else as JSON.
+/// Names an item in a few words: text as it is, a map by its `name` or `key`, anything else as JSON; masked before it is cut.
 #[must_use]
-pub fn item_label(item: &Value) -> String {
+pub fn item_label(item: &Value, redactor: &Redactor) -> String {
     let named = |map: &IndexMap<String, Value>| ["name", "key", "id"].iter().find_map(|key| map.get(*key)?.as_text().map(str::to_owned));
     let text = match item {
         Value::Text(text) => text.clone(),
         Value::Map(map) => named(map).unwrap_or_else(|| serde_json::to_string(item).unwrap_or_default()),
         other => serde_json::to_string(other).unwrap_or_default(),
     };
-    crate::text::one_line(&text, LONGEST_LABEL)
+    crate::text::one_line(&redactor.mask(&text), LONGEST_LABEL)
 }
 
 /// A list or map as a person would write it: `[a, b]`.

@@ -12,6 +12,7 @@ use super::results::ItemView;
 use super::scope::{Given, Local, Scope};
 use super::sight::Sight;
 use super::world::World;
+use crate::event::Redactor;
 use crate::model::{Each, HostIx};
 use crate::template::{Engine, RenderError, Root};
 
@@ -126,7 +127,7 @@ fn through(each: Option<&Each>, mut pass: Pass, engine: &Engine, scope: impl FnO
             .into_iter()
             .map(|item| {
                 let mut pass = pass.clone();
-                pass.labels.push(item_label(&item.value));
+                pass.labels.push(item_label(&item.value, &Redactor::default()));
                 (pass, Some(item))
             })
             .collect()),

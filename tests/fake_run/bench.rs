@@ -8,7 +8,7 @@ use roundsman::app::{self, PlaybookSource, Sources};
 use roundsman::event::{Done, Event, EventSink, Journal, JournalError, Outcome, Redactor, RunEvent, RunHeader, Status};
 use roundsman::event::{HostEntry, PastRun, RoundEntry, Settled, SettledEnd, Stream};
 use roundsman::exec::{self, Interrupt, LocalFiles, RunInputs, RunReport};
-use roundsman::model::Playbook;
+use roundsman::model::{HostIx, Playbook, RoundIx, TaskIx};
 use roundsman::plan::{Carried, CarryOptions, ControllerInfo, Plan};
 use roundsman::transport::{FakeLog, FakeScript, Hub};
 
@@ -22,8 +22,8 @@ pub(crate) struct Ran {
     pub(crate) log: FakeLog,
     pub(crate) playbook: Arc<Playbook>,
     pub(crate) plan: Arc<Plan>,
-    hosts: Vec<String>,
-    tasks: Vec<Vec<String>>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) tasks: Vec<Vec<String>>,
 }
 
 impl Ran {
@@ -148,6 +148,7 @@ pub(crate) struct Bench {
     /// The events of the runs that it goes on with, the oldest first.
     resumes: Vec<Vec<Event>>,
     carry: CarryOptions,
+    owes: Option<(&'static str, &'static str, &'static str)>,
     files: tempfile::TempDir,
 }
 
@@ -179,6 +180,7 @@ impl Bench {
             extra: Vec::new(),
             resumes: Vec::new(),
             carry: CarryOptions::default(),
+            owes: None,
             files: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -257,6 +259,12 @@ impl Bench {
         self
     }
 
+    /// An earlier run left this handler pending: its round, the host, its name.
+    pub(crate) fn owes(mut self, round: &'static str, host: &'static str, handler: &'static str) -> Bench {
+        self.owes = Some((round, host, handler));
+        self
+    }
+
     /// Lets the record fail when it holds so many events.
     pub(crate) fn record_fails_after(mut self, events: usize) -> Bench {
         self.fails_after = Some(events);
@@ -325,6 +333,13 @@ impl Bench {
         let hosts = ready.inventory.hosts.iter().map(|host| host.name.clone()).collect();
         let tasks = ready.playbook.rounds.iter().map(|round| round.tasks.iter().map(|task| task.name.clone()).collect()).collect();
         let (playbook, plan) = (Arc::clone(&ready.playbook), Arc::clone(&ready.plan));
+        let owed = self.owes.map(|(round, host, handler)| {
+            let round = playbook.rounds.iter().position(|one| one.id == round).map(RoundIx::new).expect("a round");
+            let handler = playbook.round(round).tasks.iter().position(|task| task.name == handler).map(TaskIx::new).expect("a handler");
+            let host = ready.inventory.hosts.iter().position(|one| one.name == host).map(HostIx::new).expect("a host");
+            exec::Owed { round, host, handler, run: "before".to_owned() }
+        });
+        let owed = owed.into_iter().collect();
         let carried = (!self.resumes.is_empty()).then(|| carried(&self.resumes, self.carry, &ready));
         let mut header = header(&ready, &format!("test{}", self.resumes.len()));
         header.resumes = carried.as_ref().map(|carried| carried.resumes.clone());
@@ -344,7 +359,7 @@ impl Bench {
             dry: None,
             approved: None,
             carried,
-            owed: Vec::new(),
+            owed,
             interrupts,
             asker,
         };

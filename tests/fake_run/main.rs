@@ -4,6 +4,7 @@ mod actions;
 mod batches;
 mod bench;
 mod blocks;
+mod carried;
 mod corners;
 mod faults;
 mod flow;

@@ -80,7 +80,8 @@ impl Resumable {
     fn lanes(&self, run: usize, host: &str) -> Option<(usize, LaneNames, Duration)> {
         let past = self.runs.get(run)?;
         let began = jiff::Timestamp::from_millisecond(past.began).ok()?;
-        let age = jiff::Timestamp::now().duration_since(began).unsigned_abs();
+        // A clock that was set back tells nothing of how long ago it was.
+        let age = Duration::try_from(jiff::Timestamp::now().duration_since(began)).unwrap_or(Duration::MAX);
         Some((run, LaneNames::of_run(&past.header.as_ref()?.run, host), age))
     }
 }

@@ -47,10 +47,25 @@ impl Carried {
                 anew.extend(body);
             }
             for step in anew {
-                self.steps.remove(&step);
-                self.over.remove(&step);
+                self.forget(step, round);
             }
         }
+    }
+
+    /// Lets a step be done anew. What it had notified and has not run is run first: the step may find nothing to do now.
+    fn forget(&mut self, step: StepId, round: &Round) {
+        let key = (step.round, step.host, step.task);
+        for notify in &round.tasks[step.task.index()].flow.notify {
+            let handler = (step.round, step.host, notify.handler);
+            if self.pending.contains(&handler) && self.due.insert(handler) {
+                self.steps.remove(&StepId { task: notify.handler, ..step });
+            }
+        }
+        if round.handlers.contains(&step.task) && !self.pending.contains(&key) {
+            self.paid.remove(&key);
+        }
+        self.steps.remove(&step);
+        self.over.remove(&step);
     }
 
     /// Says whether a step of a run that had come to its cleaning up is still to be done.

@@ -41,6 +41,10 @@ pub struct Carried {
     pub passes: HashMap<(RoundIx, BlockIx, HostIx), Vec<Option<ItemLabel>>>,
     /// Handlers that were notified and have not run since.
     pub pending: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// Handlers that ran first because an earlier run owed them: that was a turn of theirs, and is again.
+    pub paid: BTreeSet<(RoundIx, HostIx, TaskIx)>,
+    /// Pending handlers that nothing that is done again may notify once more.
+    due: BTreeSet<(RoundIx, HostIx, TaskIx)>,
     /// Steps that a failure kept from being done.
     pub blocked: BTreeSet<StepId>,
     /// Steps that ended for good, all their items and passes, and whether that was a failure.
@@ -235,6 +239,9 @@ impl Carried {
                 self.blocked.remove(&step);
             }
             for (turn, past) in &past.turns {
+                if past.cut && past.end.is_none() && !task.only_reads() {
+                    self.maybe_changed.insert(step);
+                }
                 let place = self.steps.entry(step).or_default().entry(*turn).or_default();
                 let source = |attempt| Source { run: index, step: *was, attempt };
                 place.take(past, source, (id, run.at), (task.flow.each.is_some(), in_passes), keys);
@@ -251,11 +258,11 @@ impl Carried {
         let handler =
             |step: &StepId| playbook.round(step.round).handlers.contains(&step.task).then_some((step.round, step.host, step.task));
         let ran: BTreeSet<_> = run.steps.keys().filter_map(|was| handler(&keys.step(*was)?)).collect();
-        for (round, host, handler) in &run.pending {
-            if let (Some(is), Some(host), Some(handler)) = (keys.round(*round), keys.host(*host), keys.task(*round, *handler)) {
-                pending.insert((is, host, handler));
-            }
-        }
+        let today = |(round, host, handler): &(RoundIx, HostIx, TaskIx)| {
+            Some((keys.round(*round)?, keys.host(*host)?, keys.task(*round, *handler)?))
+        };
+        pending.extend(run.pending.iter().filter_map(today));
+        self.paid.extend(run.paid.iter().filter_map(today));
         // A run that resumes notifies again what was pending before, as far as it comes to it.
         self.pending.retain(|key| !ran.contains(key));
         self.pending.extend(pending);
@@ -267,7 +274,7 @@ impl Carried {
         let changed = |step: StepId| {
             let ends = self.steps.get(&step).into_iter().flat_map(BTreeMap::values);
             let mut ends = ends.flat_map(|turn| turn.end.iter().chain(turn.items.values().map(|(_, end)| end)));
-            ends.any(|end| end.outcome.status == Status::Changed)
+            ends.any(|end| end.outcome.status == Status::Changed) || self.maybe_changed.contains(&step)
         };
         let notified = |(round, host, handler): &(RoundIx, HostIx, TaskIx)| {
             playbook.round(*round).tasks.iter().enumerate().any(|(task, plan)| {
@@ -275,7 +282,7 @@ impl Carried {
                 names && changed(StepId { round: *round, task: TaskIx::new(task), host: *host })
             })
         };
-        self.pending.iter().filter(|pending| !notified(pending)).copied().collect()
+        self.pending.iter().filter(|pending| self.due.contains(pending) || !notified(pending)).copied().collect()
     }
 
     /// Forgets failures, so that they are done again; but those that a block around them or `allow_failure` made good.

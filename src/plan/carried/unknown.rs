@@ -113,7 +113,12 @@ pub(super) fn outcome(task: &Task, settled: &Settled) -> Option<Outcome> {
             let allowed = task.allow_failure;
             let outcome = Outcome::without_run(Status::Failed, format!("exit code {code}; {}", told(&settled.by)));
             let outcome = Outcome { rc: Some(code), allowed, ..outcome };
-            if matches!(task.failed, Some(Judge::Fixed(false))) { Outcome { status: well(), allowed: false, ..outcome } } else { outcome }
+            match (&task.failed, &task.flow.retry) {
+                (Some(Judge::Fixed(false)), _) => Outcome { status: well(), allowed: false, ..outcome },
+                // It would have been tried again.
+                (_, Some(_)) => return None,
+                _ => outcome,
+            }
         }
     };
     outcome.carried = Some(settled.run.clone());

@@ -140,7 +140,9 @@ impl FakeLane {
         let since = Instant::now();
         let text = text(&request.command);
         self.log(&format!("run {text}"));
-        self.say(LaneReport::Began { id: request.id }).await?;
+        if !self.session.script.is_mute(&self.session.host, &text) {
+            self.say(LaneReport::Began { id: request.id }).await?;
+        }
         for (guard, check) in request.guards.iter().enumerate() {
             let usual = if check.kind == GuardKind::Unless { 1 } else { 0 };
             let answer = self.session.script.answer(&self.session.host, &self::text(&check.command));

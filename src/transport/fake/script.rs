@@ -11,14 +11,14 @@
 //!       { "contains": "uname", "stdout": "Linux\n" },
 //!       { "regex": "^systemctl (re)?start", "stderr": "no\n", "code": 1, "delay_ms": 500, "times": 2 },
 //!       { "contains": "sleep", "hang": true },
-//!       { "contains": "reboot", "lose": "Connection reset by peer" }
+//!       { "contains": "reboot", "lose": "Connection reset by peer", "mute": true }
 //!     ] } ] }
 //! ```
 //!
 //! The first host entry whose `host` (with `*` and `?`) matches counts, and of its commands the first that matches the
 //! command's text (arguments joined by blanks) and has `times` left. Without a match a command ends with 0 and says
-//! nothing; a guard lets its command run. The first `unused_lanes` are closed before anything runs on them. Every key but
-//! `host` may be left out.
+//! nothing; a guard lets its command run. Of a `mute` one nobody hears that it began. The first `unused_lanes` are closed
+//! before anything runs on them. Every key but `host` may be left out.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -119,6 +119,8 @@ struct RawCommand {
     #[serde(default)]
     hang: bool,
     lose: Option<String>,
+    #[serde(default)]
+    mute: bool,
     times: Option<u32>,
 }
 
@@ -144,6 +146,8 @@ pub(super) struct Answer {
     pub(super) delay: Duration,
     pub(super) hang: bool,
     pub(super) lose: Option<String>,
+    /// Its begin is not told.
+    pub(super) mute: bool,
 }
 
 impl FakeScript {
@@ -178,6 +182,12 @@ impl FakeScript {
 
     fn host(&self, name: &str) -> Option<&FakeHost> {
         self.hosts.iter().find(|host| host.name.is_match(name))
+    }
+
+    /// Says whether nothing is heard of a command's begin.
+    pub(super) fn is_mute(&self, host: &str, command: &str) -> bool {
+        let rules = self.host(host).map_or(&[][..], |host| &host.rules);
+        rules.iter().any(|(pattern, answer, _)| answer.mute && pattern.is_match(command))
     }
 
     /// How long a host takes to open a lane.
@@ -238,6 +248,7 @@ fn read_rule(raw: RawCommand) -> Result<(Regex, Answer, Left), HubError> {
         delay: Duration::from_millis(raw.delay_ms),
         hang: raw.hang,
         lose: raw.lose,
+        mute: raw.mute,
     };
     Ok((pattern(&text)?, answer, Mutex::new(raw.times)))
 }
