@@ -159,6 +159,11 @@ fn a_process_that_was_killed_has_an_unknown_end() {
     let outcome = run.outcomes().into_iter().find(|((.., task), _)| task == "long").unwrap().1.remove(0);
     assert!(outcome["status"] == "unknown" && outcome["reason"].as_str().unwrap().contains("left no exit code"), "{}", shown.text());
     assert_eq!(run.status("h001", "behind").as_deref(), Some("skipped"));
+    // Its host can't tell any more: to ask it again would be so for ever, so somebody has to say.
+    let shown = project.run(&["run", "--resume"]);
+    assert!(shown.code == 6 && shown.text().contains("--assume"), "{}", shown.text());
+    let shown = project.run(&["run", "--resume", "--assume", "done"]).expect_code(0);
+    assert!(shown.text().contains("behind") && procs::matching(&sleep).is_empty(), "{}", shown.text());
     std::fs::remove_dir_all(folder).unwrap();
 }
 

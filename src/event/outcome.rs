@@ -112,6 +112,9 @@ pub struct Outcome {
     /// The id of an earlier run in which the step ended so: this one resumes it, and has not done it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<String>,
+    /// True for a durable task of which its host can't tell any more how it ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vanished: bool,
 }
 
 impl Outcome {
@@ -131,6 +134,7 @@ impl Outcome {
             differences: Vec::new(),
             forecast: None,
             carried: None,
+            vanished: false,
         }
     }
 

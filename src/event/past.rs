@@ -92,6 +92,8 @@ pub struct Open {
     pub item: Option<ItemLabel>,
     /// The name under which its host keeps it, where it is durable.
     pub durable: Option<String>,
+    /// Its host was asked, and can't tell any more.
+    pub vanished: bool,
 }
 
 /// What was cleaned up on a host.
@@ -134,7 +136,9 @@ impl PastRun {
                 }
             }
             RunEvent::StepSent { step, attempt, on, item, durable, .. } => {
-                let open = self.turn_of(*step).open.entry(*attempt).or_default();
+                let all = &mut self.turn_of(*step).open;
+                all.retain(|other, open| other == attempt || durable.is_none() || open.durable != *durable);
+                let open = all.entry(*attempt).or_default();
                 let here = on.unwrap_or(step.host);
                 let before = open.on.unwrap_or(step.host);
                 if open.began.is_some() && before != here {
@@ -148,9 +152,18 @@ impl PastRun {
             }
             RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } => {
                 let turn = self.turn_of(*step);
+                if outcome.vanished
+                    && let Some(open) = turn.open.get_mut(attempt)
+                {
+                    open.vanished = true;
+                }
                 // What is not known goes on being open, unless it was cut short and done again.
                 if outcome.status == Status::Unknown && retry_ms.is_some() {
-                    turn.cut |= turn.open.remove(attempt).is_some_and(|open| open.began.is_some());
+                    if let Some(open) = turn.open.remove(attempt) {
+                        turn.cut |= open.began.is_some();
+                        // Its host keeps it; the next execution has the same name.
+                        turn.open.extend(open.durable.is_some().then_some((*attempt, open)));
+                    }
                 } else if outcome.status != Status::Unknown {
                     let open = turn.open.remove(attempt).unwrap_or_default();
                     let (kept, began) = (open.kept(*step), open.began);
@@ -185,6 +198,11 @@ impl PastRun {
 
     fn step_ended(&mut self, step: StepId, attempt: u32, outcome: &Outcome) {
         let turn = self.turn_of(step);
+        if outcome.vanished
+            && let Some(open) = turn.open.get_mut(&attempt)
+        {
+            open.vanished = true;
+        }
         if outcome.status != Status::Unknown {
             let same = turn.attempts.iter().find(|end| end.attempt == attempt);
             let (kept, began) = match (turn.open.get(&attempt), same) {

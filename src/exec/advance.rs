@@ -157,7 +157,8 @@ impl Dispatcher {
         match round.gate(node.task) {
             None => {
                 let task = &round.tasks[node.task.index()];
-                matches!(task.verb, Verb::Print(_)) && !super::units::repeats(task)
+                // What reads a result may have nothing to print, which is a failure.
+                matches!(task.verb, Verb::Print(_)) && task.reads.is_empty() && task.when.is_empty() && !super::units::repeats(task)
             }
             Some(Gate::Enter(block)) => {
                 let block = &round.blocks[block.index()];

@@ -108,7 +108,9 @@ impl Dispatcher {
         match (approved, now) {
             (Answer::Nothing, Answer::Nothing) if job.rest.is_empty() => self.unit_ended(of, outcome, Some(Arc::new(result)), true),
             (Answer::Nothing, Answer::Nothing) => {
-                self.phases.remove(&job.step);
+                if job.unit.is_none() {
+                    self.phases.remove(&job.step);
+                }
                 self.fly_on(of, job.prepared, job.rest);
             }
             (Answer::Runs, Answer::Runs) => self.act_as_approved(job, found, None),

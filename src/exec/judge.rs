@@ -80,7 +80,7 @@ pub(super) fn judge(
             outcome.reason = Some("ended because the run was interrupted".to_owned());
         }
         End::Vanished(what) => {
-            outcome.status = Status::Unknown;
+            (outcome.status, outcome.vanished) = (Status::Unknown, true);
             outcome.reason = Some(vanished(*what).to_owned());
         }
         End::Exited(code) => {

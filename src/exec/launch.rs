@@ -111,7 +111,7 @@ impl Dispatcher {
         let lane_judged = by_exit_code && trip == Trip::Act && !self.is_dry();
         let place = &mut self.hosts[seat.index()].slots[slot];
         place.jobs.push_back(id);
-        place.bulk = route == Route::Bulk;
+        place.bulk |= route == Route::Bulk;
         let job = JobState {
             step,
             unit,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::dispatcher::Dispatcher;
 use super::state::DoneOnce;
 use crate::event::{Outcome, Status};
-use crate::model::{BlockIx, Gate, HostIx, Part, Section, StepId};
+use crate::model::{BlockIx, Gate, HostIx, Part, Section, StepId, TaskIx};
 use crate::plan::StepResult;
 
 impl Dispatcher {
@@ -79,12 +79,42 @@ impl Dispatcher {
             return false;
         }
         if runner.is_none() {
-            runner = self.ran_once_on(step).or_else(|| self.once_runner(step));
+            runner = match self.ran_once_on(step) {
+                Some(host) if host != step.host => return self.is_over_elsewhere(step, host, key),
+                ran => ran.or_else(|| self.once_runner(step)),
+            };
             if let Some(host) = runner {
                 self.rounds[step.round.index()].once.insert(step.task, host);
             }
         }
         runner == Some(step.host)
+    }
+
+    /// What another host did, or began to do, in the run before is not done here.
+    fn is_over_elsewhere(&mut self, step: StepId, on: HostIx, key: (TaskIx, Vec<usize>)) -> bool {
+        if let Some((outcome, result)) = self.end_before(StepId { host: on, ..step }) {
+            let done = DoneOnce { on, outcome, result };
+            self.rounds[step.round.index()].done_once.insert(key, done.clone());
+            self.done_for(step, &done);
+        } else if self.can_run_once(StepId { host: on, ..step }) {
+            self.rounds[step.round.index()].once.insert(step.task, on);
+        } else {
+            let name = &self.fixed.inventory.host(on).name;
+            let reason = format!("once: in the run before it was begun on {name}, where it can't go on now");
+            self.judged(step, 0, Outcome::without_run(Status::Failed, reason), None);
+        }
+        false
+    }
+
+    /// Says whether a step can still be run on its host, and need not wait for that host's turn.
+    fn can_run_once(&self, step: StepId) -> bool {
+        let round = self.fixed.playbook.round(step.round);
+        let home = round.tasks[step.task.index()].flow.home;
+        let outermost = round.around(home).last().map(|(block, _)| round.node(Gate::Exit(block)));
+        let last = outermost.unwrap_or(step.task);
+        !self.queue.is_over(StepId { task: last, ..step })
+            && !self.is_gone(step.round, step.host)
+            && self.rounds[step.round.index()].admitted.contains(&step.host)
     }
 
     /// The host that is to run a `once` task: the first that still can. Of what only some hosts need, a handler or a
@@ -95,17 +125,10 @@ impl Dispatcher {
         if home.section == Section::Handlers || round.around(home).any(|(_, part)| part == Part::Rescue) {
             return self.queue.is_released(step).then_some(step.host);
         }
-        let outermost = round.around(home).last().map(|(block, _)| round.node(Gate::Exit(block)));
-        let last = outermost.unwrap_or(step.task);
-        let state = &self.rounds[step.round.index()];
-        let can = |host: &&HostIx| {
-            !self.queue.is_over(StepId { host: **host, task: last, ..step })
-                && !self.is_gone(step.round, **host)
-                && state.admitted.contains(*host)
-        };
         // One that waits for its turn must not be waited for by those whose turn it is. What a lost host still does
         // elsewhere it does itself.
-        state.hosts.iter().find(can).copied().or(Some(step.host))
+        let hosts = &self.rounds[step.round.index()].hosts;
+        hosts.iter().copied().find(|host| self.can_run_once(StepId { host: *host, ..step })).or(Some(step.host))
     }
 
     /// The items that the blocks around a step are at on its host, or will be at first.

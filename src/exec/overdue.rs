@@ -181,6 +181,15 @@ impl Dispatcher {
                 self.cut_short(id, Outcome::without_run(Status::Unknown, format!("the session was lost, and {reason}")));
                 continue;
             }
+            // Other items of it may run elsewhere, and are ended there.
+            let elsewhere = |other: &JobId| self.jobs.get(other).is_some_and(|job| job.seat != seat);
+            if self.repeats.get(&step).is_some_and(|repeat| repeat.jobs.iter().any(elsewhere)) {
+                if let Some(job) = self.land(id) {
+                    let some_ran = job.some_ran();
+                    self.unit_ended((step, job.unit), unreachable(&name, reason), None, some_ran);
+                }
+                continue;
+            }
             self.end_rest(step, playbook.task(step.round, step.task), &unreachable(&name, reason));
         }
         let wanted = self.jobs.values().any(|job| job.seat == seat && !job.orphan);

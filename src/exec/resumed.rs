@@ -116,6 +116,12 @@ impl Dispatcher {
         true
     }
 
+    /// How a step ended before.
+    pub(super) fn end_before(&self, step: StepId) -> Option<(Outcome, Arc<StepResult>)> {
+        let end = self.carried_turn(step)?.end.as_ref()?;
+        Some((end.outcome.clone(), end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)))))
+    }
+
     /// How the items of a step ended before. An item that stands elsewhere by now is known by its label.
     pub(super) fn items_before(&self, step: StepId, labels: &[Option<String>]) -> Vec<Option<(Outcome, Arc<StepResult>)>> {
         let Some(turn) = self.carried_turn(step) else { return vec![None; labels.len()] };

@@ -192,7 +192,12 @@ impl Dispatcher {
         let executions = self.executions.entry(step).or_default();
         *executions = attempt.max(*executions + u32::from(unit.is_some()));
         let next = *executions;
-        if job.some_ran() {
+        let some_ran = job.some_ran();
+        if self.stops(step) {
+            let left = self.left_outcome(step);
+            return self.unit_ended((step, unit), left, None, some_ran);
+        }
+        if some_ran {
             self.under_way.insert((step, unit), std::iter::once(job.on).chain(job.rest).collect());
         }
         match unit.and_then(|unit| Some((unit, self.repeats.get_mut(&step)?))) {

@@ -328,7 +328,10 @@ impl Worker {
                 self.slots[slot].lane = LaneState::None;
                 if result.trouble == bulk::Trouble::Full && self.has_another(slot) {
                     self.say(Said::Full(slot)).await;
-                    self.say(Said::Returned(id)).await;
+                    let waiting = std::mem::take(&mut self.slots[slot].waiting);
+                    for id in std::iter::once(id).chain(waiting.iter().map(Job::id)) {
+                        self.say(Said::Returned(id)).await;
+                    }
                     return None;
                 }
                 if !result.stdout.is_empty() {

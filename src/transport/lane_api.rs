@@ -326,9 +326,20 @@ pub enum LaneReport {
     Closed {
         /// Why, in the host's or OpenSSH's words; none after an orderly goodbye.
         reason: Option<String>,
-        /// Its channel was closed without a byte and without an exit code, as some servers do before anything ran on it.
-        unused: bool,
+        /// What was heard of its channel.
+        heard: Heard,
     },
+}
+
+/// What was heard of a lane's channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// All of it: what did not say that it began did not begin.
+    All,
+    /// It was closed without a byte and without an exit code, as some servers do before anything ran on it.
+    Nothing,
+    /// It was given up before its end; what was written to it may still have begun.
+    Part,
 }
 
 /// Why a request did not run.

@@ -32,7 +32,7 @@ pub use journal::{HostJournal, LaneNames, Noted};
 pub use lane::bench;
 pub use lane::tidy;
 pub use lane_api::{
-    BecomeUser, Durable, End, GuardCheck, GuardKind, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal,
+    BecomeUser, Durable, End, GuardCheck, GuardKind, Heard, Invocation, Lane, LaneCommand, LaneReport, OnFailure, OutputStream, Refusal,
     RefusalClass, Request, ShellProgram, SkipCause, Target, Vanished,
 };
 pub use room::{Limits, Wanted};

@@ -150,3 +150,24 @@ rounds:
     assert_eq!((ran.status("a x"), ran.status("a y")), (Some(Status::Changed), Some(Status::Unknown)), "{}", ran.end("a y"));
     assert!(ran.events.iter().any(|event| began(&ran, "a y")(&event.kind)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_for_one_host_is_not_waited_for_where_that_host_must_wait() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    max_parallel: 1
+    tasks:
+      - { name: pre, run: pre }
+      - { name: lead, once: true, run: lead }
+      - { name: post, run: post }
+";
+    let broken = json!({ "host": "a", "commands": [{ "contains": "pre", "code": 1 }] });
+    let first = Bench::new(playbook, "a,b").host(broken).run().await;
+    assert_eq!(first.ran_on("b"), ["pre", "lead", "post"]);
+    let carry = CarryOptions { failed: true, ..CarryOptions::default() };
+    let rest = Bench::new(playbook, "a,b").resumes(&[&first.events], carry).run().await;
+    assert_eq!(rest.end("a lead"), "skipped: once: it ran on b");
+    assert_eq!((rest.ran_on("a"), rest.ran_on("b")), (vec!["pre".to_owned(), "post".to_owned()], vec![]));
+}

@@ -301,3 +301,19 @@ rounds:
     let ran = Bench::new(playbook, "a,b").host(json!({ "host": "a", "commands": [{ "contains": "ask", "stdout": "go\n" }] })).run().await;
     assert_eq!((ran.ran_on("a"), ran.ran_on("b")), (vec!["ask".to_owned(), "did".to_owned()], vec!["ask".to_owned()]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_runs_ahead_of_a_print_that_may_have_nothing_to_print() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: all
+    tasks:
+      - { name: f, run: one }
+      - { name: told, print: '{{ tasks.f.lines[3] }}' }
+      - { name: s, run: two }
+";
+    let script = json!({ "host": "a", "commands": [{ "contains": "two", "delay_ms": 50 }] });
+    let ran = Bench::new(playbook, "a").host(script).run().await;
+    assert_eq!((ran.status("a told"), ran.ran_on("a")), (Some(Status::Failed), vec!["one".to_owned()]), "{}", ran.end("a told"));
+}

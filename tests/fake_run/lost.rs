@@ -174,3 +174,36 @@ rounds:
         assert_eq!(removed, 2, "once more: {:?}", ran.ran_on("a"));
     }
 }
+
+/// A link that stalls while the session lives: what a lane was sent may have begun, though nothing came of it.
+#[tokio::test(start_paused = true)]
+async fn what_a_lane_that_was_given_up_may_have_begun_is_not_done_again() {
+    let playbook =
+        |guard: &str| format!("rounds: [{{ name: r, hosts: all, tasks: [{{ name: x, run: one{guard} }}, {{ name: y, run: two }}] }}]\n");
+    let stalls = || json!({ "host": "a", "commands": [{ "contains": "one", "give_up": "it does not answer", "mute": true, "times": 1 }] });
+    let ran = Bench::new(&playbook(""), "a").host(stalls()).run().await;
+    assert_eq!((ran.status("a x"), ran.ran_on("a")), (Some(Status::Unknown), vec!["one".to_owned()]), "{}", ran.end("a x"));
+    assert!(ran.end("a y").starts_with("skipped"), "{}", ran.end("a y"));
+    let ran = Bench::new(&playbook(", creates: f"), "a").host(stalls()).run().await;
+    assert_eq!((ran.status("a x"), ran.ran_on("a")), (Some(Status::Changed), ["one", "one", "two"].map(str::to_owned).to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_durable_task_whose_link_was_lost_holds_up_nobody_who_wants_to_stop() {
+    let playbook = "rounds: [{ name: r, hosts: all, tasks: [{ name: x, run: one, durable: true }, { name: y, run: two }] }]\n";
+    let lost = json!({ "contains": "one", "lose": "reset", "times": 1, "delay_ms": 3000 });
+    let script = json!({ "host": "a", "commands": [journal("B 0.0.0.1 .\n"), lost] });
+    let ran = Bench::new(playbook, "a").host(script).interrupt(std::time::Duration::from_secs(1)).run().await;
+    assert_eq!((ran.status("a x"), ran.report.end.exit_code), (Some(Status::Unknown), 130), "{}", ran.end("a x"));
+    // Its host keeps it, and it is found again.
+    let rest = Bench::new(playbook, "a").resumes(&[&ran.events], roundsman::plan::CarryOptions::default()).run().await;
+    let names = |ran: &Ran| {
+        let name = |event: &roundsman::event::Event| match &event.kind {
+            RunEvent::StepSent { durable, .. } => durable.clone(),
+            _ => None,
+        };
+        ran.events.iter().filter_map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&ran)[0], names(&rest)[0]);
+    assert_eq!(rest.status("a x"), Some(Status::Changed));
+}

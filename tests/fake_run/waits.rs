@@ -188,3 +188,26 @@ rounds:
         assert_eq!((ran.status("a y"), ran.status("a z")), (Some(Status::Changed), Some(Status::Changed)), "{:?}", ran.ends());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_runs_elsewhere_is_heard_out_where_another_waits_for_its_host() {
+    let playbook = "
+rounds:
+  - name: r
+    hosts: c
+    max_wait: 5s
+    tasks:
+      - { name: x, each: { in: [a, b], as: h, parallel: 2 }, on: '{{ h }}', run: hang }
+";
+    let hangs = json!({ "host": "a", "commands": [{ "contains": "hang", "hang": true }] });
+    let ran = Bench::new(playbook, "a,b,c").host(hangs).host(json!({ "host": "b", "delay_ms": 600_000 })).run().await;
+    let mut items: Vec<String> = Vec::new();
+    for event in &ran.events {
+        if let RunEvent::AttemptEnded { item: Some(item), outcome, .. } = &event.kind {
+            items.push(format!("{} {:?} {}", item.label, outcome.status, outcome.reason.clone().unwrap_or_default()));
+        }
+    }
+    let a = items.iter().find(|item| item.starts_with("a ")).unwrap_or_else(|| panic!("{items:?}"));
+    assert!(a.contains("it was ended"), "{items:?}");
+    assert_eq!(ran.ran_on("a"), ["hang"]);
+}

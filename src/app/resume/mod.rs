@@ -220,7 +220,8 @@ impl Resumable {
             }
             carried.fill(wanted, &stdout, &stderr);
         }
-        let lost = carried.without_results(&ready.plan, &ready.playbook);
+        let unchanged = self.changes(ready)?.is_empty();
+        let lost = carried.without_results(&ready.plan, &ready.playbook, unchanged);
         if lost.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of files.
 
-use crate::transport::{BecomeUser, End, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
+use crate::transport::{BecomeUser, End, Heard, LaneCommand, LaneReport, OutputStream, Refusal, RefusalClass, Request, Session};
 
 /// What is kept of their words.
 const WORDS: usize = 64 * 1024;
@@ -15,7 +15,7 @@ pub(super) async fn ask(session: &Session, user: Option<&BecomeUser>, guards: &R
     loop {
         match ask_once(session, user, guards).await? {
             Asked::Ended(end, words) => return Ok((end, words)),
-            Asked::Closed { unused: true, .. } if lanes < LANES => lanes += 1,
+            Asked::Closed { heard: Heard::Nothing, .. } if lanes < LANES => lanes += 1,
             Asked::Closed { reason, .. } => {
                 let message = reason.unwrap_or_else(|| "the lane ended".to_owned());
                 return Err(Refusal { class: RefusalClass::Network, message });
@@ -29,13 +29,13 @@ enum Asked {
     /// Their end, and what they complained of.
     Ended(End, Vec<u8>),
     /// The lane is gone.
-    Closed { reason: Option<String>, unused: bool },
+    Closed { reason: Option<String>, heard: Heard },
 }
 
 async fn ask_once(session: &Session, user: Option<&BecomeUser>, guards: &Request) -> Result<Asked, Refusal> {
     let mut lane = session.open_lane(user).await?;
     let (mut ended, mut words) = (None, Vec::new());
-    let mut closed = Asked::Closed { reason: None, unused: false };
+    let mut closed = Asked::Closed { reason: None, heard: Heard::Part };
     // A lane that is gone says so in its reports.
     let _ = lane.commands.send(LaneCommand::Run(Box::new(guards.clone())));
     let mut commands = Some(lane.commands);
@@ -50,7 +50,7 @@ async fn ask_once(session: &Session, user: Option<&BecomeUser>, guards: &Request
                 // Goodbye; its channel is free when the reports end.
                 commands.take();
             }
-            LaneReport::Closed { reason, unused } => closed = Asked::Closed { reason, unused },
+            LaneReport::Closed { reason, heard } => closed = Asked::Closed { reason, heard },
             _ => {}
         }
     }

@@ -67,7 +67,9 @@ impl Dispatcher {
             if rest.is_empty() || !outcome.lets_dependents_run() {
                 return self.unit_ended(of, outcome, Some(Arc::new(result)), true);
             }
-            self.phases.remove(&job.step);
+            if job.unit.is_none() {
+                self.phases.remove(&job.step);
+            }
             return self.fly_on(of, job.prepared, rest);
         }
         self.answered_dry(&job, task, outcome, result, differences);

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Job, JobId, LaneState, Note, Said, Sent, Slot, Worker};
-use crate::transport::{LaneCommand, LaneReport, Refusal, RefusalClass};
+use crate::exec::settle::Found;
+use crate::transport::{Heard, LaneCommand, LaneReport, Refusal, RefusalClass};
 
 /// How long lanes may take to leave in good order, so that what a task left running on purpose is left alone.
 const PARTING: Duration = Duration::from_secs(2);
@@ -29,12 +30,12 @@ pub(super) async fn pass_on<F: Future<Output = bool>>(mut reports: mpsc::Receive
     }
     if !closed {
         let reason = Some("the lane was lost on this machine: an error of ours".to_owned());
-        to(LaneReport::Closed { reason, unused: false }).await;
+        to(LaneReport::Closed { reason, heard: Heard::Part }).await;
     }
 }
 
 impl Worker {
-    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>, unused: bool) -> Option<String> {
+    pub(super) async fn lane_closed(&mut self, slot: usize, reason: Option<String>, heard: Heard) -> Option<String> {
         let place = &mut self.slots[slot];
         let by_us = matches!(place.lane, LaneState::Closing);
         place.lane = LaneState::None;
@@ -52,9 +53,9 @@ impl Worker {
         let began = std::mem::take(&mut place.began);
         let reason = reason.unwrap_or_else(|| "its shell ended".to_owned());
         let spared = std::mem::take(&mut place.spared);
-        if !began && !by_us && !idle {
+        if heard != Heard::Part && !began && !by_us && !idle {
             place.fruitless += 1;
-            if (!place.ready && !unused) || place.fruitless >= FRUITLESS {
+            if (!place.ready && heard == Heard::All) || place.fruitless >= FRUITLESS {
                 let refusal = Refusal { class: RefusalClass::Lane, message: format!("no shell for tasks: {reason}") };
                 let sent = std::mem::take(&mut place.sent);
                 let waiting = std::mem::take(&mut place.waiting);
@@ -65,8 +66,12 @@ impl Worker {
             }
         }
         for (index, Sent { id, .. }) in std::mem::take(&mut place.sent).into_iter().enumerate() {
-            // The lane was read to its end, so a step without a begin mark never began.
-            let said = if index == 0 && began { Said::Died(id, reason.clone()) } else { Said::Returned(id) };
+            let said = match heard {
+                _ if index == 0 && began => Said::Died(id, reason.clone()),
+                Heard::Part => Said::Found(id, Found::Cut, reason.clone()),
+                // The lane was read to its end, so a step without a begin mark never began.
+                Heard::All | Heard::Nothing => Said::Returned(id),
+            };
             self.say(said).await;
         }
         for id in spared {
@@ -247,7 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lane_that_is_gone_without_a_word_is_closed() {
-        let closed = LaneReport::Closed { reason: None, unused: false };
+        let closed = LaneReport::Closed { reason: None, heard: Heard::All };
         assert_eq!(heard(vec![LaneReport::Ready, closed.clone()]).await, [LaneReport::Ready, closed]);
         let all = heard(vec![LaneReport::Began { id: 1 }]).await;
         assert!(matches!(&all[..], [_, LaneReport::Closed { reason: Some(words), .. }] if words.contains("an error of ours")), "{all:?}");

@@ -146,7 +146,7 @@ impl Worker {
                 self.say(Said::Returned(id)).await;
                 self.feed(slot).await;
             }
-            LaneReport::Closed { reason, unused } => return self.lane_closed(slot, reason, unused).await,
+            LaneReport::Closed { reason, heard } => return self.lane_closed(slot, reason, heard).await,
         }
         None
     }

@@ -5,6 +5,7 @@
 //! a recorded end where a step has one: blocks, handlers, batches and limits find everything as it was.
 
 mod cleanup;
+mod handlers;
 mod keys;
 mod remaining;
 mod results;
@@ -134,6 +135,8 @@ pub struct CarriedOpen {
     pub durable: Option<String>,
     /// True where it had run for a while.
     pub long: bool,
+    /// True where its host was asked, and can't tell any more.
+    pub vanished: bool,
 }
 
 /// What is carried over.
@@ -268,23 +271,6 @@ impl Carried {
         self.pending.extend(pending);
     }
 
-    /// The pending handlers that nothing which is carried over notifies again.
-    #[must_use]
-    pub fn owed(&self, playbook: &Playbook) -> Vec<(RoundIx, HostIx, TaskIx)> {
-        let changed = |step: StepId| {
-            let ends = self.steps.get(&step).into_iter().flat_map(BTreeMap::values);
-            let mut ends = ends.flat_map(|turn| turn.end.iter().chain(turn.items.values().map(|(_, end)| end)));
-            ends.any(|end| end.outcome.status == Status::Changed) || self.maybe_changed.contains(&step)
-        };
-        let notified = |(round, host, handler): &(RoundIx, HostIx, TaskIx)| {
-            playbook.round(*round).tasks.iter().enumerate().any(|(task, plan)| {
-                let names = plan.flow.notify.iter().any(|notify| notify.handler == *handler);
-                names && changed(StepId { round: *round, task: TaskIx::new(task), host: *host })
-            })
-        };
-        self.pending.iter().filter(|pending| self.due.contains(pending) || !notified(pending)).copied().collect()
-    }
-
     /// Forgets failures, so that they are done again; but those that a block around them or `allow_failure` made good.
     fn drop_failures(&mut self, playbook: &Playbook) {
         for (step, turns) in &mut self.steps {
@@ -372,7 +358,15 @@ impl CarriedTurn {
             let item = open.item.as_ref().map(|item| (item.index, item.label.clone()));
             let long = open.began.is_some_and(|began| at - began > CLAIMED_MS);
             self.done_on.extend(open.done_on.iter().filter_map(|host| Some((item.clone(), keys.host(*host)?))));
-            self.open.push(CarriedOpen { from, began: open.began.is_some(), on, item, durable: open.durable.clone(), long });
+            self.open.push(CarriedOpen {
+                from,
+                began: open.began.is_some(),
+                on,
+                item,
+                durable: open.durable.clone(),
+                long,
+                vanished: open.vanished,
+            });
         }
     }
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::{Carried, CarriedEnd, CarriedTurn, Source};
 use crate::event::{MASK, Outcome, Status};
-use crate::model::{Playbook, StepId, TaskIx, TaskRead, Template, Value};
+use crate::model::{Playbook, Round, StepId, Task, TaskIx, TaskRead, Template, Value};
 use crate::plan::{Plan, StepResult};
 
 /// An execution whose output templates may read.
@@ -54,8 +54,8 @@ impl Carried {
     }
 
     /// Looks at every result that is not whole: a step that changes nothing is done again, what nobody reads any more
-    /// stays; the others are given back.
-    pub fn without_results(&mut self, plan: &Plan, playbook: &Playbook) -> Vec<Lost> {
+    /// stays; the others are given back. `unchanged` says that the inputs are those of the run.
+    pub fn without_results(&mut self, plan: &Plan, playbook: &Playbook, unchanged: bool) -> Vec<Lost> {
         let broken: BTreeSet<StepId> = self
             .steps
             .iter()
@@ -66,7 +66,7 @@ impl Carried {
             .collect();
         let mut lost = Vec::new();
         for step in broken {
-            let Some(reader) = self.reader(step, playbook) else { continue };
+            let Some(reader) = self.reader(step, playbook, unchanged) else { continue };
             if playbook.task(step.round, step.task).only_reads() {
                 self.steps.remove(&step);
                 self.over.remove(&step);
@@ -79,7 +79,7 @@ impl Carried {
     }
 
     /// A step that reads another's result and is left to be done.
-    fn reader(&self, read: StepId, playbook: &Playbook) -> Option<StepId> {
+    fn reader(&self, read: StepId, playbook: &Playbook, unchanged: bool) -> Option<StepId> {
         for (index, round) in playbook.rounds.iter().enumerate() {
             let index = crate::model::RoundIx::new(index);
             for (number, task) in round.tasks.iter().enumerate() {
@@ -90,7 +90,7 @@ impl Carried {
                 }
                 let left = round.hosts.iter().filter(|host| others || **host == read.host);
                 let mut left = left.map(|host| StepId { round: index, task: TaskIx::new(number), host: *host });
-                if let Some(reader) = left.find(|step| !self.is_done(*step, task.flow.each.is_some())) {
+                if let Some(reader) = left.find(|step| self.may_run(*step, round, unchanged)) {
                     return Some(reader);
                 }
             }
@@ -111,9 +111,25 @@ impl Carried {
         None
     }
 
-    fn is_done(&self, step: StepId, each: bool) -> bool {
-        let turns = self.steps.get(&step);
-        !each && turns.is_some_and(|turns| turns.values().next_back().is_some_and(|turn| turn.end.is_some() && turn.open.is_empty()))
+    /// Says whether a step may still be executed; a handler only where it is pending, or what notifies it may be.
+    fn may_run(&self, step: StepId, round: &Round, unchanged: bool) -> bool {
+        if !round.handlers.contains(&step.task) {
+            return self.is_needed(step, round) && !self.is_done(step, round, unchanged);
+        }
+        let notifies = |task: &Task| task.flow.notify.iter().any(|notify| notify.handler == step.task);
+        self.pending.contains(&(step.round, step.host, step.task))
+            || round
+                .tasks
+                .iter()
+                .enumerate()
+                .any(|(number, task)| notifies(task) && !self.is_done(StepId { task: TaskIx::new(number), ..step }, round, unchanged))
+    }
+
+    /// Says whether a step has ended for good. A list that is another by now may have other items.
+    fn is_done(&self, step: StepId, round: &Round, unchanged: bool) -> bool {
+        let each = round.tasks[step.task.index()].flow.each.is_some();
+        let ended = |turn: &CarriedTurn| turn.open.is_empty() && if each { unchanged && turn.all_items } else { turn.end.is_some() };
+        self.steps.get(&step).and_then(|turns| turns.values().next_back()).is_some_and(ended)
     }
 }
 

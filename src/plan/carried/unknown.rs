@@ -33,6 +33,7 @@ impl Carried {
         for (step, turns) in &self.steps {
             let again = playbook.task(step.round, step.task).settles_itself();
             for open in turns.values().flat_map(|turn| &turn.open) {
+                let again = again && !open.vanished;
                 unknown.push(UnknownStep { step: *step, from: open.from, began: open.began, on: open.on, again });
             }
         }
@@ -61,9 +62,9 @@ impl Carried {
         let task = playbook.task(step.round, step.task);
         for turn in self.steps.get_mut(&step).into_iter().flat_map(BTreeMap::values_mut) {
             let Some(at) = turn.open.iter().position(|open| open.from == from) else { continue };
-            let CarriedOpen { on, item, durable, long, .. } = turn.open.remove(at);
+            let CarriedOpen { on, item, durable, long, vanished, .. } = turn.open.remove(at);
             let Some(outcome) = outcome(task, settled) else {
-                if let (Some(name), Some(on)) = (durable, on) {
+                if let (Some(name), Some(on), false) = (durable, on, vanished) {
                     turn.durable.push(CarriedDurable { item: item.map(|(index, _)| index), on, name, begun: long });
                 } else if settled.end == SettledEnd::Again && !task.only_reads() {
                     // What a guard finds done may have been done just now.

@@ -66,6 +66,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                 differences: Vec::new(),
                 forecast: None,
                 carried: None,
+                vanished: false,
             }
         },
     )

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::script::Answer;
 use super::session::{FakeSession, Gone};
 use crate::transport::channel::Slot;
-use crate::transport::lane_api::{End, GuardKind, Invocation, LaneCommand, LaneReport, OnFailure, OutputStream, Request, SkipCause};
+use crate::transport::lane_api::{End, GuardKind, Heard, Invocation, LaneCommand, LaneReport, OnFailure, OutputStream, Request, SkipCause};
 
 pub(super) struct FakeLane {
     session: FakeSession,
@@ -20,6 +20,8 @@ pub(super) struct FakeLane {
     /// With the reason for which one that is already written will be passed over.
     queue: VecDeque<(Box<Request>, Option<SkipCause>)>,
     on_hold: Option<u64>,
+    /// Nobody hears it to its end.
+    given_up: Option<String>,
 }
 
 struct Running {
@@ -36,20 +38,21 @@ struct Deaf;
 
 impl FakeLane {
     pub(super) fn new(session: FakeSession, commands: mpsc::UnboundedReceiver<LaneCommand>, reports: mpsc::Sender<LaneReport>) -> FakeLane {
-        FakeLane { session, commands, reports, queue: VecDeque::new(), on_hold: None }
+        FakeLane { session, commands, reports, queue: VecDeque::new(), on_hold: None, given_up: None }
     }
 
     /// It is closed before anything runs on it; what was sent to it is answered by that.
     pub(super) async fn close(self, slot: Slot) {
         drop((slot, self.commands));
         let reason = Some("its channel was closed without a word or an exit code".to_owned());
-        let _ = self.reports.send(LaneReport::Closed { reason, unused: true }).await;
+        let _ = self.reports.send(LaneReport::Closed { reason, heard: Heard::Nothing }).await;
     }
 
     pub(super) async fn run(mut self, slot: Slot) {
         let served = self.serve().await;
         drop(slot);
         if let Ok(reason) = served {
+            let heard = if self.given_up.is_some() { Heard::Part } else { Heard::All };
             let _ = self.skip_queue(SkipCause::Withdrawn).await;
             self.commands.close();
             while let Some(command) = self.commands.recv().await {
@@ -57,7 +60,7 @@ impl FakeLane {
                     let _ = self.say(LaneReport::Skipped { id: request.id, cause: SkipCause::Withdrawn }).await;
                 }
             }
-            let _ = self.say(LaneReport::Closed { reason, unused: false }).await;
+            let _ = self.say(LaneReport::Closed { reason, heard }).await;
         }
     }
 
@@ -126,6 +129,9 @@ impl FakeLane {
                     if let Some(running) = running.take() {
                         self.end(running).await?;
                     }
+                    if self.given_up.is_some() {
+                        return Ok(self.given_up.clone());
+                    }
                 }
                 () = at(deadline) => {
                     if let Some(running) = running.take() {
@@ -163,6 +169,10 @@ impl FakeLane {
         let Running { request, answer, since, .. } = running;
         if let Some(reason) = &answer.lose {
             self.session.lose(reason);
+            return Ok(());
+        }
+        if answer.give_up.is_some() {
+            self.given_up = answer.give_up;
             return Ok(());
         }
         for (stream, bytes) in [(OutputStream::Stdout, &answer.stdout), (OutputStream::Stderr, &answer.stderr)] {

@@ -11,7 +11,8 @@
 //!       { "contains": "uname", "stdout": "Linux\n" },
 //!       { "regex": "^systemctl (re)?start", "stderr": "no\n", "code": 1, "delay_ms": 500, "times": 2 },
 //!       { "contains": "sleep", "hang": true },
-//!       { "contains": "reboot", "lose": "Connection reset by peer", "mute": true }
+//!       { "contains": "reboot", "lose": "Connection reset by peer", "mute": true },
+//!       { "contains": "stall", "give_up": "no answer", "mute": true }
 //!     ] } ] }
 //! ```
 //!
@@ -121,6 +122,7 @@ struct RawCommand {
     lose: Option<String>,
     #[serde(default)]
     mute: bool,
+    give_up: Option<String>,
     times: Option<u32>,
 }
 
@@ -148,6 +150,8 @@ pub(super) struct Answer {
     pub(super) lose: Option<String>,
     /// Its begin is not told.
     pub(super) mute: bool,
+    /// Its lane is given up before all was heard, with these words.
+    pub(super) give_up: Option<String>,
 }
 
 impl FakeScript {
@@ -249,6 +253,7 @@ fn read_rule(raw: RawCommand) -> Result<(Regex, Answer, Left), HubError> {
         hang: raw.hang,
         lose: raw.lose,
         mute: raw.mute,
+        give_up: raw.give_up,
     };
     Ok((pattern(&text)?, answer, Mutex::new(raw.times)))
 }

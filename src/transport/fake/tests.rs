@@ -62,7 +62,7 @@ async fn answers_failures_and_time() {
         all.iter().any(|report| matches!(report, LaneReport::Ended { id: 0, end: End::Exited(0), duration } if duration.as_secs() == 5))
     );
     assert!(all.contains(&LaneReport::Skipped { id: 2, cause: SkipCause::Stopped }));
-    assert_eq!(all.last(), Some(&LaneReport::Closed { reason: None, unused: false }));
+    assert_eq!(all.last(), Some(&LaneReport::Closed { reason: None, heard: crate::transport::Heard::All }));
     assert_eq!(since.elapsed().as_secs(), 5);
     assert_eq!(script.log().of("a"), ["connect", "lane", "run uname -r", "run fail"]);
 }
@@ -78,7 +78,10 @@ async fn hanging_runs_out_of_time_and_a_loss_ends_the_session() {
     assert!(all.iter().any(|report| matches!(report, LaneReport::Ended { end: End::TimedOut { guard: None }, .. })));
     let lane = session.open_lane(None).await.unwrap();
     lane.commands.send(request(1, "lose")).unwrap();
-    assert_eq!(reports(lane).await.last(), Some(&LaneReport::Closed { reason: Some("gone".to_owned()), unused: false }));
+    assert_eq!(
+        reports(lane).await.last(),
+        Some(&LaneReport::Closed { reason: Some("gone".to_owned()), heard: crate::transport::Heard::All })
+    );
     assert_eq!(session.lost().await, "gone");
     assert_eq!(session.open_lane(None).await.unwrap_err().class, RefusalClass::Network);
 }

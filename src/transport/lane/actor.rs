@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::machine::Machine;
 use crate::transport::channel::{Channel, Input};
-use crate::transport::lane_api::{LaneCommand, LaneReport, OutputStream, SkipCause};
+use crate::transport::lane_api::{Heard, LaneCommand, LaneReport, OutputStream, SkipCause};
 
 /// Reports that wait here before the channel is no longer read.
 const WAITING: usize = 16;
@@ -53,6 +53,8 @@ struct Over {
     parted: bool,
     /// It was never ready in time.
     silent: bool,
+    /// Both streams were read to their end.
+    whole: bool,
 }
 
 impl Actor {
@@ -60,7 +62,12 @@ impl Actor {
         let over = self.serve().await;
         let orderly = self.machine.said_goodbye() && self.machine.is_idle();
         let never_began = !self.machine.is_ready() && over.exited && over.code.is_some();
-        let unused = !self.heard && over.exited && over.code.is_none();
+        let heard = match over {
+            // A daemon may hold the streams; what the shell said came before its exit code.
+            Over { whole: false, exited: false, .. } => Heard::Part,
+            Over { exited: true, code: None, .. } if !self.heard => Heard::Nothing,
+            _ => Heard::All,
+        };
         self.machine.settle(never_began);
         let reason = if orderly && !self.machine.killed { None } else { Some(self.why(&over).await) };
         // A slot is free before its owner hears that it is.
@@ -77,7 +84,7 @@ impl Actor {
                 let _ = reports.send(LaneReport::Skipped { id: request.id, cause: SkipCause::Withdrawn }).await;
             }
         }
-        let _ = reports.send(LaneReport::Closed { reason, unused }).await;
+        let _ = reports.send(LaneReport::Closed { reason, heard }).await;
     }
 
     async fn why(&mut self, over: &Over) -> String {
@@ -113,7 +120,7 @@ impl Actor {
         let mut open = [true; 2];
         let mut buffers = [vec![0; FIRST_READ], vec![0; FIRST_READ]];
         let [out_buffer, err_buffer] = &mut buffers;
-        let mut over = Over { code: None, exited: false, parted: false, silent: false };
+        let mut over = Over { code: None, exited: false, parted: false, silent: false, whole: false };
         let ready_by = Instant::now() + READY;
         let mut listening = true;
         let mut wanted = true;
@@ -154,10 +161,11 @@ impl Actor {
                 over.parted = true;
                 give_up = Some(Instant::now() + PARTING);
             }
-            if open == [false; 2] && (over.exited || quiet_at.is_some_and(|at| Instant::now() >= at)) {
+            over.whole = open == [false; 2];
+            if over.whole && (over.exited || quiet_at.is_some_and(|at| Instant::now() >= at)) {
                 return over;
             }
-            if open == [false; 2] && quiet_at.is_none() {
+            if over.whole && quiet_at.is_none() {
                 // The exit code is a moment behind.
                 quiet_at = Some(Instant::now() + SILENCE);
             }

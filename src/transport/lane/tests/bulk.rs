@@ -8,7 +8,7 @@ use crate::model::Connect;
 use crate::transport::channel::Channel;
 use crate::transport::lane_api::Target;
 use crate::transport::session::{Backend, Session};
-use crate::transport::{BulkEnd, Bytes, LaneCommand, LaneReport, RefusalClass, bulk, lane};
+use crate::transport::{BulkEnd, Bytes, Heard, LaneCommand, LaneReport, RefusalClass, bulk, lane};
 
 fn running(text: &str) -> bool {
     let is = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -134,7 +134,7 @@ async fn a_lane_on_such_a_channel_says_so() {
             lane::start(channel, "0".repeat(32), None, Box::new(|_| Box::pin(async { None })), Box::new(|| Box::pin(async { None })));
         let _ = lane.commands.send(LaneCommand::Withdraw);
         let report = lane.reports.recv().await;
-        assert!(matches!(&report, Some(LaneReport::Closed { unused, .. }) if *unused == code.is_none()), "{report:?}");
+        assert!(matches!(&report, Some(LaneReport::Closed { heard, .. }) if (*heard == Heard::Nothing) == code.is_none()), "{report:?}");
     }
 }
 
