@@ -178,6 +178,21 @@ impl Dispatcher {
         found
     }
 
+    /// The execution of a step that was written ahead of a failure which its exit code did not tell, and has begun; one that has not is
+    /// taken back.
+    pub(super) fn begun_behind(&mut self, step: StepId, failure: &Outcome) -> Option<u32> {
+        let Some(Phase::Flying(id)) = self.phases.get(&step) else { return None };
+        let job = self.jobs.get(id).filter(|_| failure.status == Status::Failed && failure.rc == Some(0))?;
+        let (seat, slot, begun) = (job.seat, job.slot, job.began.is_some().then_some(job.attempt));
+        if begun.is_none()
+            && let Some(worker) = &self.hosts[seat.index()].worker
+        {
+            let _ = worker.send(ToWorker::WithdrawSlot(slot));
+            self.recall(seat, slot);
+        }
+        begun
+    }
+
     /// The jobs on their way that a step needs.
     pub(super) fn flying_before(&self, step: StepId) -> Vec<JobId> {
         let flying = |need: &StepId| match self.phases.get(need) {

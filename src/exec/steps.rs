@@ -327,9 +327,13 @@ impl Dispatcher {
             }
             let cancelled = matches!(outcome.status, Status::Cancelled);
             let gone = outcome.status == Status::Unreachable;
+            let begun = self.begun_behind(blocked, outcome);
             let mut skipped = match outcome.status {
                 _ if cancelled => Outcome::without_run(Status::Cancelled, self.why_stopped(step)),
                 _ if gone => Outcome::without_run(Status::Unreachable, format!("`{because}` could not reach its host")),
+                _ if begun.is_some() => {
+                    Outcome::without_run(Status::Unknown, format!("it had begun when `{because}` was seen to have failed"))
+                }
                 Status::Unknown => Outcome::without_run(Status::Skipped, format!("how `{because}` ended is unknown")),
                 Status::Skipped => Outcome::without_run(Status::Skipped, outcome.reason.clone().unwrap_or_default()),
                 _ => Outcome::without_run(Status::Skipped, format!("`{because}` failed")),
@@ -342,7 +346,8 @@ impl Dispatcher {
             match self.fixed.playbook.round(blocked.round).gate(blocked.task) {
                 None => {
                     self.count(blocked, &skipped);
-                    self.tell_end(blocked, 0, PassEnd::Unnumbered, &skipped);
+                    let pass = if begun.is_some() { PassEnd::Numbered } else { PassEnd::Unnumbered };
+                    self.tell_end(blocked, begun.unwrap_or(0), pass, &skipped);
                     self.once_passed_by(blocked);
                 }
                 // No pass of it will come.

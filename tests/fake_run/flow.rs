@@ -317,3 +317,18 @@ rounds:
     let ran = Bench::new(playbook, "a").host(script).run().await;
     assert_eq!((ran.status("a told"), ran.ran_on("a")), (Some(Status::Failed), vec!["one".to_owned()]), "{}", ran.end("a told"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_had_begun_behind_a_failure_that_no_exit_code_told_is_not_said_to_be_skipped() {
+    let playbook =
+        "rounds: [{ name: r, hosts: all, tasks: [{ name: x, directory: /srv }, { name: y, run: two }, { name: z, run: three }] }]\n";
+    // The fake's empty answer is no state of a directory.
+    let script = json!({ "host": "a", "commands": [{ "contains": "two", "delay_ms": 50 }] });
+    let ran = Bench::new(playbook, "a").host(script).run().await;
+    assert_eq!(
+        (ran.status("a x"), ran.status("a y"), ran.status("a z")),
+        (Some(Status::Failed), Some(Status::Unknown), Some(Status::Skipped))
+    );
+    assert!(ran.end("a y").contains("it had begun when `x` was seen to have failed"), "{}", ran.end("a y"));
+    assert!(!ran.ran_on("a").contains(&"three".to_owned()), "{:?}", ran.ran_on("a"));
+}
