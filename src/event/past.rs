@@ -152,11 +152,7 @@ impl PastRun {
             }
             RunEvent::AttemptEnded { step, attempt, item, outcome, retry_ms } => {
                 let turn = self.turn_of(*step);
-                if outcome.vanished
-                    && let Some(open) = turn.open.get_mut(attempt)
-                {
-                    open.vanished = true;
-                }
+                turn.is_told(*attempt, outcome);
                 // What is not known goes on being open, unless it was cut short and done again.
                 if outcome.status == Status::Unknown && retry_ms.is_some() {
                     if let Some(open) = turn.open.remove(attempt) {
@@ -198,11 +194,7 @@ impl PastRun {
 
     fn step_ended(&mut self, step: StepId, attempt: u32, outcome: &Outcome) {
         let turn = self.turn_of(step);
-        if outcome.vanished
-            && let Some(open) = turn.open.get_mut(&attempt)
-        {
-            open.vanished = true;
-        }
+        turn.is_told(attempt, outcome);
         if outcome.status != Status::Unknown {
             let same = turn.attempts.iter().find(|end| end.attempt == attempt);
             let (kept, began) = match (turn.open.get(&attempt), same) {
@@ -276,6 +268,13 @@ impl Open {
 }
 
 impl PastTurn {
+    /// Notes whether an execution's host can tell of it at all.
+    fn is_told(&mut self, attempt: u32, outcome: &Outcome) {
+        if let Some(open) = self.open.get_mut(&attempt) {
+            open.vanished |= outcome.vanished;
+        }
+    }
+
     /// Says whether any of it was executed, here or in a run that this one resumed.
     #[must_use]
     pub fn was_executed(&self) -> bool {
