@@ -143,17 +143,22 @@ fn behind_a_silent_link_nothing_runs_beside_itself() {
     nothing_left(&folder);
 }
 
-#[test]
-fn a_host_that_never_comes_back_is_unreachable_and_its_step_unknown() {
+/// A run of `plain` and `last` whose host went away under `plain`, which counts itself.
+fn on_a_host_that_went_away(retries: u32) -> (Project, PathBuf, common::cli::Running) {
     let project = Project::new();
     let (lab, _) = lab_of(&project, 1);
     let counter = project.path("count");
     let tasks = format!("[{{ name: plain, run: echo x >>{0}; sleep 60 }}, {{ name: last, run: echo last }}]", counter.display());
-    project.file("site.yml", format!("connect: {{ retries: 2 }}\nrounds: [{{ name: r, hosts: all, tasks: {tasks} }}]\n"));
+    project.file("site.yml", format!("connect: {{ retries: {retries} }}\nrounds: [{{ name: r, hosts: all, tasks: {tasks} }}]\n"));
     project.file("inventory.yml", std::fs::read_to_string(lab.inventory()).unwrap());
     let running = project.spawn(&["run", "site.yml", "-i", "inventory.yml"]);
     until_there(std::slice::from_ref(&counter), &running);
-    drop(lab);
+    (project, counter, running)
+}
+
+#[test]
+fn a_host_that_never_comes_back_is_unreachable_and_its_step_unknown() {
+    let (project, counter, running) = on_a_host_that_went_away(2);
     let shown = running.wait(Duration::from_secs(60));
     assert!(shown.code == 4 || shown.code == 5, "{}", shown.text());
     let run = record::only_run(&project.record());
@@ -165,15 +170,7 @@ fn a_host_that_never_comes_back_is_unreachable_and_its_step_unknown() {
 
 #[test]
 fn ctrl_c_twice_ends_the_waiting_for_a_lost_host() {
-    let project = Project::new();
-    let (lab, _) = lab_of(&project, 1);
-    let counter = project.path("count");
-    let tasks = format!("[{{ name: plain, run: echo x >>{0}; sleep 60 }}, {{ name: last, run: echo last }}]", counter.display());
-    project.file("site.yml", format!("connect: {{ retries: 20 }}\nrounds: [{{ name: r, hosts: all, tasks: {tasks} }}]\n"));
-    project.file("inventory.yml", std::fs::read_to_string(lab.inventory()).unwrap());
-    let mut running = project.spawn(&["run", "site.yml", "-i", "inventory.yml"]);
-    until_there(std::slice::from_ref(&counter), &running);
-    drop(lab);
+    let (project, _, mut running) = on_a_host_that_went_away(20);
     let lost = procs::wait_until(Duration::from_secs(30), || running.so_far().contains("lost: "));
     assert!(lost, "{}", running.so_far());
     running.signal(Signal::INT);

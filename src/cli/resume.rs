@@ -18,10 +18,10 @@ impl Session<'_> {
         }
         let rest = self.rest(&run.resume, &run.selection)?;
         let _hold = rest.hold()?;
-        let Some((loaded, ready, carried, changed)) = self.load_rest(&rest, &run.resume)? else { return Ok(ExitCode::Invalid) };
+        let Some((loaded, ready, carried)) = self.load_rest(&rest, &run.resume)? else { return Ok(ExitCode::Invalid) };
         let remaining = carried.remaining(&ready.playbook, &ready.inventory);
         // Items are counted by who runs them, and they may be others after a change.
-        if remaining.is_nothing() && rest.came_to_its_end() && !changed {
+        if remaining.is_nothing() && rest.came_to_its_end() && carried.unchanged {
             tell(&format!("nothing is left of run {}\n", rest.row.id));
             return Ok(ExitCode::Ok);
         }
@@ -39,7 +39,7 @@ impl Session<'_> {
     /// Shows what is left of a recorded run, from the record alone.
     pub(super) fn plan_of_rest(&self, resume: &Resume, selection: &Selection) -> Result<ExitCode, AppError> {
         let rest = self.rest(resume, selection)?;
-        let Some((_, ready, mut carried, _)) = self.load_rest(&rest, resume)? else { return Ok(ExitCode::Invalid) };
+        let Some((_, ready, mut carried)) = self.load_rest(&rest, resume)? else { return Ok(ExitCode::Invalid) };
         let remaining = carried.remaining(&ready.playbook, &ready.inventory);
         rest.fill(&mut carried, &ready)?;
         match self.cli.common.format {
@@ -61,9 +61,8 @@ impl Session<'_> {
         app::resumable(self.cli.common.db.as_deref(), resume.resume.as_deref(), &extra(&selection.extra))
     }
 
-    /// Loads what a run was made from, compares it with what that was, and finds what is carried over, and whether
-    /// anything changed; none where it has mistakes by now, which were told.
-    fn load_rest(&self, rest: &Resumable, resume: &Resume) -> Result<Option<(Loaded, Ready, Carried, bool)>, AppError> {
+    /// Loads what a run was made from, compares it with what that was, and finds what is carried over; none where it has mistakes by now, which were told.
+    fn load_rest(&self, rest: &Resumable, resume: &Resume) -> Result<Option<(Loaded, Ready, Carried)>, AppError> {
         let mut loaded = app::load(&rest.sources);
         self.show_diagnostics(&loaded.map, &loaded.diagnostics);
         let Some(ready) = loaded.ready.take() else { return Ok(None) };
@@ -79,8 +78,9 @@ impl Session<'_> {
             Some(AfterCleanup::Restart) => plan::AfterCleanup::Restart,
             Some(AfterCleanup::Continue) => plan::AfterCleanup::Continue,
         };
-        let carried = rest.carry(&ready, CarryOptions { failed: resume.failed, after_cleanup })?;
-        Ok(Some((loaded, ready, carried, !changes.is_empty())))
+        let mut carried = rest.carry(&ready, CarryOptions { failed: resume.failed, after_cleanup })?;
+        carried.unchanged = changes.is_empty();
+        Ok(Some((loaded, ready, carried)))
     }
 }
 

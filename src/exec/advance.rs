@@ -305,6 +305,9 @@ impl Dispatcher {
             let outcome = self.left_outcome(of.0);
             return self.unit_ended(of, outcome, None, true);
         }
+        if of.1.is_none() {
+            self.phases.remove(&of.0);
+        }
         let mut sends = Vec::new();
         self.place(of, targets, prepared, &mut sends);
         self.send_when_recorded(sends);

@@ -107,12 +107,7 @@ impl Dispatcher {
         as_told.iter_mut().for_each(|one| self.recorder.redactor().mask_difference(one));
         match (approved, now) {
             (Answer::Nothing, Answer::Nothing) if job.rest.is_empty() => self.unit_ended(of, outcome, Some(Arc::new(result)), true),
-            (Answer::Nothing, Answer::Nothing) => {
-                if job.unit.is_none() {
-                    self.phases.remove(&job.step);
-                }
-                self.fly_on(of, job.prepared, job.rest);
-            }
+            (Answer::Nothing, Answer::Nothing) => self.fly_on(of, job.prepared, job.rest),
             (Answer::Runs, Answer::Runs) => self.act_as_approved(job, found, None),
             // On several hosts it is the sum that was approved.
             (Answer::Changes, Answer::Changes) if is_as_told(&as_told, &differences, job.prepared.on.len() > 1) => {

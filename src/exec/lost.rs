@@ -4,6 +4,7 @@ use super::dispatcher::Dispatcher;
 use super::state::{Link, Phase, RoundPhase, Seat};
 use super::steps::unreachable;
 use super::worker::JobId;
+use crate::event::Outcome;
 use crate::model::{RoundIx, Section, StepId};
 
 impl Dispatcher {
@@ -32,10 +33,7 @@ impl Dispatcher {
         let mut delegated: Vec<JobId> = self.jobs.iter().filter(|(_, job)| job.seat == seat && !job.orphan).map(|(id, _)| *id).collect();
         delegated.sort_unstable();
         for id in delegated {
-            if let Some(job) = self.land(id) {
-                let some_ran = job.some_ran();
-                self.unit_ended((job.step, job.unit), unreachable(&name, &reason), None, some_ran);
-            }
+            self.left_unreachable(id, unreachable(&name, &reason));
         }
         let mut orphans: Vec<JobId> = self.jobs.iter().filter(|(_, job)| job.seat == seat).map(|(id, _)| *id).collect();
         orphans.sort_unstable();
@@ -43,6 +41,13 @@ impl Dispatcher {
             self.forget(id);
         }
         self.dirty.extend(std::mem::take(&mut self.hosts[seat.index()].starved));
+    }
+
+    /// A job's host can't be reached, and so its unit is over.
+    pub(super) fn left_unreachable(&mut self, id: JobId, outcome: Outcome) {
+        let Some(job) = self.land(id) else { return };
+        let some_ran = job.some_ran();
+        self.unit_ended((job.step, job.unit), outcome, None, some_ran);
     }
 
     /// Says whether a step of a host that is lost is over by that: not what runs elsewhere, nor what the round's end is to

@@ -184,10 +184,7 @@ impl Dispatcher {
             // Other items of it may run elsewhere, and are ended there.
             let elsewhere = |other: &JobId| self.jobs.get(other).is_some_and(|job| job.seat != seat);
             if self.repeats.get(&step).is_some_and(|repeat| repeat.jobs.iter().any(elsewhere)) {
-                if let Some(job) = self.land(id) {
-                    let some_ran = job.some_ran();
-                    self.unit_ended((step, job.unit), unreachable(&name, reason), None, some_ran);
-                }
+                self.left_unreachable(id, unreachable(&name, reason));
                 continue;
             }
             self.end_rest(step, playbook.task(step.round, step.task), &unreachable(&name, reason));

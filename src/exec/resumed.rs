@@ -102,24 +102,21 @@ impl Dispatcher {
 
     /// Ends a step as it ended before; false where there is no such end.
     pub(super) fn take_over(&mut self, step: StepId) -> bool {
-        let Some(CarriedEnd { outcome, result, kept, .. }) = self.carried_turn(step).and_then(|turn| turn.end.clone()) else {
-            return false;
-        };
+        let Some(end) = self.carried_turn(step).and_then(|turn| turn.end.as_ref()) else { return false };
+        let ((outcome, result), kept) = (told(end), end.kept.clone());
         if let Some((on, name)) = kept.filter(|_| self.fixed.playbook.task(step.round, step.task).r#become.is_none()) {
             self.tidy_later(step, on, name);
         }
         if outcome.ran_before() {
             self.begun.insert((step.round, step.host));
         }
-        let result = result.unwrap_or_else(|| Arc::new(unread(&outcome)));
         self.judged(step, 0, outcome, Some(result));
         true
     }
 
     /// How a step ended before.
     pub(super) fn end_before(&self, step: StepId) -> Option<(Outcome, Arc<StepResult>)> {
-        let end = self.carried_turn(step)?.end.as_ref()?;
-        Some((end.outcome.clone(), end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)))))
+        self.carried_turn(step)?.end.as_ref().map(told)
     }
 
     /// How the items of a step ended before. An item that stands elsewhere by now is known by its label.
@@ -136,7 +133,7 @@ impl Dispatcher {
             left.remove(&index).map(|(_, end)| end)
         };
         let ends = here.into_iter().zip(labels).map(|(end, label)| end.or_else(|| moved(label)));
-        ends.map(|end| end.map(|end| (end.outcome.clone(), end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome)))))).collect()
+        ends.map(|end| end.map(told)).collect()
     }
 
     /// Lets an execution be found again under the name that its host knows from the run before.
@@ -170,8 +167,7 @@ impl Dispatcher {
             let step = StepId { host: *host, ..step };
             self.may_have_changed(step)
                 || self.carried_turn(step).is_some_and(|turn| {
-                    let mut ends = turn.end.iter().chain(turn.items.values().map(|(_, end)| end));
-                    ends.any(|end| end.outcome.ran_before()) || !turn.durable.is_empty() || !turn.done_on.is_empty()
+                    turn.ends().any(|end| end.outcome.ran_before()) || !turn.durable.is_empty() || !turn.done_on.is_empty()
                 })
         })
     }
@@ -233,6 +229,11 @@ impl Dispatcher {
         let first = self.handler_runs.get(&(step.round, step.host)).is_some_and(|run| run.first);
         first && task.flow.home.section != crate::model::Section::Handlers
     }
+}
+
+/// What became of it, and what templates may read of it.
+fn told(end: &CarriedEnd) -> (Outcome, Arc<StepResult>) {
+    (end.outcome.clone(), end.result.clone().unwrap_or_else(|| Arc::new(unread(&end.outcome))))
 }
 
 /// A result that nobody reads.

@@ -89,11 +89,8 @@ impl Dispatcher {
             }
             self.unit_ended((step, unit), outcome, Some(Arc::new(result)), true);
         } else {
-            match unit.and_then(|unit| self.repeats.get_mut(&step)?.units.get_mut(unit)) {
-                Some(unit) => unit.sent = true,
-                None => {
-                    self.phases.remove(&step);
-                }
+            if let Some(unit) = unit.and_then(|unit| self.repeats.get_mut(&step)?.units.get_mut(unit)) {
+                unit.sent = true;
             }
             self.fly_on((step, unit), prepared, rest);
         }

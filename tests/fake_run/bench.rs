@@ -402,6 +402,7 @@ fn carried(runs: &[Vec<Event>], options: CarryOptions, ready: &app::Ready) -> Ca
         }
         carried.fill(wanted, &stdout, &stderr);
     }
-    assert_eq!(carried.without_results(&ready.plan, &ready.playbook, true), []);
+    carried.unchanged = true;
+    assert_eq!(carried.without_results(&ready.plan, &ready.playbook), []);
     carried
 }

@@ -220,8 +220,7 @@ impl Resumable {
             }
             carried.fill(wanted, &stdout, &stderr);
         }
-        let unchanged = self.changes(ready)?.is_empty();
-        let lost = carried.without_results(&ready.plan, &ready.playbook, unchanged);
+        let lost = carried.without_results(&ready.plan, &ready.playbook);
         if lost.is_empty() {
             return Ok(());
         }

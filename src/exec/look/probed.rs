@@ -67,9 +67,6 @@ impl Dispatcher {
             if rest.is_empty() || !outcome.lets_dependents_run() {
                 return self.unit_ended(of, outcome, Some(Arc::new(result)), true);
             }
-            if job.unit.is_none() {
-                self.phases.remove(&job.step);
-            }
             return self.fly_on(of, job.prepared, rest);
         }
         self.answered_dry(&job, task, outcome, result, differences);
@@ -99,9 +96,6 @@ impl Dispatcher {
         if !is_last {
             if let Some(look) = &mut self.look {
                 look.so_far.insert(of, whole);
-            }
-            if job.unit.is_none() {
-                self.phases.remove(&job.step);
             }
             return self.fly_on(of, Arc::clone(&job.prepared), job.rest.clone());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Carried;
+use super::{Carried, CarriedTurn};
 use crate::event::Status;
 use crate::model::{HostIx, Playbook, RoundIx, StepId, TaskIx};
 
@@ -12,7 +12,7 @@ impl Carried {
     pub fn owed(&self, playbook: &Playbook) -> Vec<(RoundIx, HostIx, TaskIx)> {
         let changed = |step: StepId| {
             let ends = self.steps.get(&step).into_iter().flat_map(BTreeMap::values);
-            let mut ends = ends.flat_map(|turn| turn.end.iter().chain(turn.items.values().map(|(_, end)| end)));
+            let mut ends = ends.flat_map(CarriedTurn::ends);
             ends.any(|end| end.outcome.status == Status::Changed) || self.maybe_changed.contains(&step)
         };
         let notified = |(round, host, handler): &(RoundIx, HostIx, TaskIx)| {

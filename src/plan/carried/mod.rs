@@ -54,6 +54,8 @@ pub struct Carried {
     pub left_out: BTreeSet<(RoundIx, HostIx)>,
     /// Steps that are done again though they may have changed something before: their handlers run whatever they find.
     pub maybe_changed: BTreeSet<StepId>,
+    /// The inputs are those of the run that it goes on with.
+    pub unchanged: bool,
     /// What was cleaned up while work was left there.
     pub cleaned: BTreeSet<Cleaned>,
 }
@@ -278,7 +280,7 @@ impl Carried {
             let last = turns.keys().next_back().copied();
             for (turn, carried) in turns.iter_mut().filter(|(_, turn)| !turn.made_good) {
                 // What a handler failed at was made good where it ran again.
-                let failed = carried.end.iter().chain(carried.items.values().map(|(_, end)| end)).any(|end| is_failure(&end.outcome));
+                let failed = carried.ends().any(|end| is_failure(&end.outcome));
                 if !failed || (handler && Some(*turn) != last) {
                     continue;
                 }

@@ -37,7 +37,7 @@ impl Carried {
         let mut wanted: Vec<Wanted> = Vec::new();
         for (step, turns) in &self.steps {
             if is_kept(plan, playbook, *step) {
-                let ends = turns.values().flat_map(ends).filter(|end| end.result.is_none() && end.from.attempt > 0);
+                let ends = turns.values().flat_map(CarriedTurn::ends).filter(|end| end.result.is_none() && end.from.attempt > 0);
                 wanted.extend(ends.map(|end| Wanted { step: *step, from: end.from }));
             }
         }
@@ -54,32 +54,36 @@ impl Carried {
     }
 
     /// Looks at every result that is not whole: a step that changes nothing is done again, what nobody reads any more
-    /// stays; the others are given back. `unchanged` says that the inputs are those of the run.
-    pub fn without_results(&mut self, plan: &Plan, playbook: &Playbook, unchanged: bool) -> Vec<Lost> {
+    /// stays; the others are given back.
+    pub fn without_results(&mut self, plan: &Plan, playbook: &Playbook) -> Vec<Lost> {
         let broken: BTreeSet<StepId> = self
             .steps
             .iter()
             .filter(|(step, turns)| {
-                plan.is_read(step.round, step.task) && turns.values().flat_map(ends).any(|end| why_broken(playbook, **step, end).is_some())
+                plan.is_read(step.round, step.task)
+                    && turns.values().flat_map(CarriedTurn::ends).any(|end| why_broken(playbook, **step, end).is_some())
             })
             .map(|(step, _)| *step)
             .collect();
         let mut lost = Vec::new();
         for step in broken {
-            let Some(reader) = self.reader(step, playbook, unchanged) else { continue };
+            let Some(reader) = self.reader(step, playbook) else { continue };
             if playbook.task(step.round, step.task).only_reads() {
                 self.steps.remove(&step);
                 self.over.remove(&step);
                 continue;
             }
-            let why = self.steps.get(&step).and_then(|turns| turns.values().flat_map(ends).find_map(|end| why_broken(playbook, step, end)));
+            let why = self
+                .steps
+                .get(&step)
+                .and_then(|turns| turns.values().flat_map(CarriedTurn::ends).find_map(|end| why_broken(playbook, step, end)));
             lost.push(Lost { step, reader, why: why.unwrap_or_default() });
         }
         lost
     }
 
     /// A step that reads another's result and is left to be done.
-    fn reader(&self, read: StepId, playbook: &Playbook, unchanged: bool) -> Option<StepId> {
+    fn reader(&self, read: StepId, playbook: &Playbook) -> Option<StepId> {
         for (index, round) in playbook.rounds.iter().enumerate() {
             let index = crate::model::RoundIx::new(index);
             for (number, task) in round.tasks.iter().enumerate() {
@@ -90,7 +94,7 @@ impl Carried {
                 }
                 let left = round.hosts.iter().filter(|host| others || **host == read.host);
                 let mut left = left.map(|host| StepId { round: index, task: TaskIx::new(number), host: *host });
-                if let Some(reader) = left.find(|step| self.may_run(*step, round, unchanged)) {
+                if let Some(reader) = left.find(|step| self.may_run(*step, round)) {
                     return Some(reader);
                 }
             }
@@ -112,9 +116,9 @@ impl Carried {
     }
 
     /// Says whether a step may still be executed; a handler only where it is pending, or what notifies it may be.
-    fn may_run(&self, step: StepId, round: &Round, unchanged: bool) -> bool {
+    fn may_run(&self, step: StepId, round: &Round) -> bool {
         if !round.handlers.contains(&step.task) {
-            return self.is_needed(step, round) && !self.is_done(step, round, unchanged);
+            return self.is_needed(step, round) && !self.is_done(step, round);
         }
         let notifies = |task: &Task| task.flow.notify.iter().any(|notify| notify.handler == step.task);
         self.pending.contains(&(step.round, step.host, step.task))
@@ -122,19 +126,22 @@ impl Carried {
                 .tasks
                 .iter()
                 .enumerate()
-                .any(|(number, task)| notifies(task) && !self.is_done(StepId { task: TaskIx::new(number), ..step }, round, unchanged))
+                .any(|(number, task)| notifies(task) && !self.is_done(StepId { task: TaskIx::new(number), ..step }, round))
     }
 
     /// Says whether a step has ended for good. A list that is another by now may have other items.
-    fn is_done(&self, step: StepId, round: &Round, unchanged: bool) -> bool {
+    fn is_done(&self, step: StepId, round: &Round) -> bool {
         let each = round.tasks[step.task.index()].flow.each.is_some();
-        let ended = |turn: &CarriedTurn| turn.open.is_empty() && if each { unchanged && turn.all_items } else { turn.end.is_some() };
+        let ended = |turn: &CarriedTurn| turn.open.is_empty() && if each { self.unchanged && turn.all_items } else { turn.end.is_some() };
         self.steps.get(&step).and_then(|turns| turns.values().next_back()).is_some_and(ended)
     }
 }
 
-fn ends(turn: &CarriedTurn) -> impl Iterator<Item = &CarriedEnd> {
-    turn.end.iter().chain(turn.items.values().map(|(_, end)| end))
+impl CarriedTurn {
+    /// How it, or its items, ended.
+    pub fn ends(&self) -> impl Iterator<Item = &CarriedEnd> {
+        self.end.iter().chain(self.items.values().map(|(_, end)| end))
+    }
 }
 
 fn ends_mut(turn: &mut CarriedTurn) -> impl Iterator<Item = &mut CarriedEnd> {
